@@ -1,0 +1,150 @@
+//! The one seam between coordinator and worker.
+//!
+//! A coordinator publishes tasks and reads the journal; a worker pulls tasks and records outcomes; both put and get
+//! blobs. What stands behind is an adapter's business: [`local`] keeps it on this machine's disk for one process,
+//! `nats` gives it to JetStream for many. Both pass the same conformance suite, and everything above is the same code.
+//!
+//! What a bus promises:
+//! - **Tasks** are delivered at least once, until they are acknowledged. A task that is published again under the same id
+//!   while it is outstanding is delivered no more often for it.
+//! - **Outcomes** are recorded before their tasks are acknowledged. The journal keeps the first outcome of each task
+//!   that finished it, in the order in which they arrived, until the job is cleared.
+//! - **Blobs** are immutable and belong to a job. **Replies** outlive jobs.
+//! - What was acknowledged to its writer survives the death of any process (`kill -9`).
+
+pub mod local;
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::stream::BoxStream;
+
+use crate::{
+    id::{BlobId, CallId, JobId},
+    task::{Kind, Outcome, Task},
+    wire::WireError,
+};
+
+#[derive(Debug, thiserror::Error)]
+pub enum BusError {
+    /// Another process works on the same local state.
+    #[error("{place} is in use by another process")]
+    InUse { place: String },
+    /// The place of the bus, a folder or a server, can't be had: it says which and why.
+    #[error("{place}: {reason}")]
+    Unavailable { place: String, reason: String },
+    #[error("the bus holds no blob {0}")]
+    NoBlob(BlobId),
+    #[error(transparent)]
+    Wire(#[from] WireError),
+}
+
+pub type Result<T, E = BusError> = std::result::Result<T, E>;
+
+/// See the module's documentation for what is promised.
+#[async_trait]
+pub trait Bus: Send + Sync + 'static {
+    /// Puts a task where a worker will find it. Returns when it is safe.
+    async fn publish(&self, task: &Task) -> Result<()>;
+
+    /// Waits for a task of one of these kinds. Safe to cancel: a task that was not handed out is not lost.
+    async fn pull(&self, kinds: &Kinds) -> Result<Delivery>;
+
+    /// Appends an outcome to the job's journal; of a task that has finished already it is silently left out.
+    /// Returns when it is safe.
+    async fn record(&self, job: JobId, outcome: &Outcome) -> Result<()>;
+
+    /// The job's outcomes from the first, then those to come, without an end. A reader that has seen what was there when
+    /// it began is told so once by [`Entry::Caught`].
+    async fn journal(&self, job: JobId) -> Result<BoxStream<'static, Result<Entry>>>;
+
+    /// Stores bytes for a job, once however often they are put.
+    async fn put(&self, job: JobId, bytes: Bytes) -> Result<BlobId>;
+
+    async fn get(&self, job: JobId, blob: BlobId) -> Result<Bytes>;
+
+    /// What a model answered to this very call, at any time before, where that is kept.
+    async fn reply(&self, call: CallId) -> Result<Option<Bytes>>;
+
+    /// Keeps a model's answer. Returns when it is safe.
+    async fn keep_reply(&self, call: CallId, reply: Bytes) -> Result<()>;
+
+    /// Forgets all of a job but the replies: its journal, its blobs, the tasks that are still out.
+    async fn clear(&self, job: JobId) -> Result<()>;
+}
+
+/// The kinds of task that a worker serves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kinds(BTreeSet<Kind>);
+
+impl Kinds {
+    pub fn all() -> Self {
+        Self(Kind::ALL.into())
+    }
+
+    /// None where there is no kind: such a worker would wait for ever.
+    pub fn only(kinds: impl IntoIterator<Item = Kind>) -> Option<Self> {
+        let kinds: BTreeSet<_> = kinds.into_iter().collect();
+        (!kinds.is_empty()).then_some(Self(kinds))
+    }
+
+    pub fn contains(&self, kind: Kind) -> bool {
+        self.0.contains(&kind)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = Kind> {
+        self.0.iter().copied()
+    }
+}
+
+/// What a journal's reader is given.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Entry {
+    Outcome(Arc<Outcome>),
+    /// All that was there when the reading began has been given.
+    Caught,
+}
+
+/// A task in a worker's hands. Dropped without a word, it goes to another worker when its time is up.
+pub struct Delivery {
+    pub task: Arc<Task>,
+    /// How often it has been delivered, this time included.
+    pub delivery: u32,
+    receipt: Box<dyn Receipt>,
+}
+
+impl Delivery {
+    pub fn new(task: Arc<Task>, delivery: u32, receipt: Box<dyn Receipt>) -> Self {
+        Self { task, delivery, receipt }
+    }
+
+    /// Says that the work goes on; due more often than [`Delivery::patience`].
+    pub async fn working(&self) -> Result<()> {
+        self.receipt.working().await
+    }
+
+    /// How long the bus waits for a sign of life before it gives the task to another.
+    pub fn patience(&self) -> Duration {
+        self.receipt.patience()
+    }
+
+    /// The outcome is recorded: the task is over.
+    pub async fn done(self) -> Result<()> {
+        self.receipt.done().await
+    }
+
+    /// Gives the task to another worker after `delay`.
+    pub async fn hand_back(self, delay: Duration) -> Result<()> {
+        self.receipt.hand_back(delay).await
+    }
+}
+
+/// An adapter's side of a [`Delivery`].
+#[async_trait]
+pub trait Receipt: Send + Sync {
+    async fn working(&self) -> Result<()>;
+    fn patience(&self) -> Duration;
+    async fn done(self: Box<Self>) -> Result<()>;
+    async fn hand_back(self: Box<Self>, delay: Duration) -> Result<()>;
+}

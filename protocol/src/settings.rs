@@ -1,0 +1,204 @@
+//! What of a run the article depends on: the parameters of the algorithm, with the defaults of LLM×MapReduce-V2
+//! (arXiv 2504.05732). Where the work is done, and how fast, is not here.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{budget::Window, task::Kind};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// The language that is asked in and written in.
+    pub language: Language,
+    pub genre: Genre,
+    /// The smallest context window of the models in use, in tokens, at least [`Settings::LEAST_WINDOW`].
+    pub window: Window,
+    pub models: Models,
+    pub grouping: Grouping,
+    pub outline: Outlining,
+    pub convolution: Convolution,
+    pub refine: Refine,
+    /// How often digest to refine are done, each time against the better outline. At least 1.
+    pub blocks: u32,
+    pub writing: Writing,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            language: Language::default(),
+            genre: Genre::default(),
+            window: Window(128_000),
+            models: Models::default(),
+            grouping: Grouping::default(),
+            outline: Outlining::default(),
+            convolution: Convolution::default(),
+            refine: Refine::default(),
+            blocks: 1,
+            writing: Writing::default(),
+        }
+    }
+}
+
+impl Settings {
+    /// Below this no prompt holds its instructions, an outline and some text.
+    pub const LEAST_WINDOW: u32 = 4_096;
+
+    /// Says what can't be worked with, naming the setting.
+    pub fn check(&self) -> Result<(), String> {
+        let at_least = |name: &str, value: u32, least: u32| {
+            if value < least { Err(format!("{name} is {value}; at least {least} is needed")) } else { Ok(()) }
+        };
+        at_least("window", self.window.0, Self::LEAST_WINDOW)?;
+        at_least("grouping.size", self.grouping.size, 1)?;
+        at_least("outline.batch", self.outline.batch, 1)?;
+        at_least("convolution.width", self.convolution.width, 2)?;
+        at_least("convolution.results", self.convolution.results, 1)?;
+        at_least("convolution.top_k", self.convolution.top_k, 1)?;
+        at_least("refine.best_of", self.refine.best_of, 1)?;
+        at_least("blocks", self.blocks, 1)?;
+        at_least("writing.words", self.writing.words, 50)
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
+    #[default]
+    En,
+    Zh,
+}
+
+/// What kind of text the article is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Genre {
+    /// An academic survey.
+    #[default]
+    Survey,
+    /// A technical guide.
+    Guide,
+    /// A report for people who decide.
+    Report,
+}
+
+/// Which model does what: names such as `openai/gpt-4.1-mini`, `gemini/gemini-2.5-flash`, `extractive`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Models {
+    pub default: String,
+    /// Kinds of task that have a model of their own.
+    #[serde(rename = "for")]
+    pub by_kind: BTreeMap<Kind, String>,
+}
+
+impl Models {
+    /// The model that needs no key and no server.
+    pub const EXTRACTIVE: &str = "extractive";
+
+    pub fn of(&self, kind: Kind) -> &str {
+        self.by_kind.get(&kind).unwrap_or(&self.default)
+    }
+
+    /// Every model that a job may call.
+    pub fn all(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.default.as_str()).chain(self.by_kind.values().map(String::as_str))
+    }
+}
+
+impl Default for Models {
+    fn default() -> Self {
+        Self { default: Self::EXTRACTIVE.to_owned(), by_kind: BTreeMap::new() }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Grouping {
+    pub by: GroupBy,
+    /// Sources in a group: the width of the first kernel.
+    pub size: u32,
+}
+
+impl Default for Grouping {
+    fn default() -> Self {
+        Self { by: GroupBy::Model, size: 3 }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GroupBy {
+    /// The model reads the titles.
+    Model,
+    /// Clusters of like words, without a call.
+    Lexical,
+    /// By the seed, without a call.
+    Random,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Outlining {
+    /// Groups that one first outline is made from.
+    pub batch: u32,
+    /// Most tokens of a source's lead where it has no abstract (and of an abstract that is longer).
+    pub lead_tokens: u32,
+}
+
+impl Default for Outlining {
+    fn default() -> Self {
+        Self { batch: 3, lead_tokens: 250 }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Convolution {
+    pub layers: u32,
+    /// Candidates in a receptive field.
+    pub width: u32,
+    /// Fields of a layer that samples.
+    pub results: u32,
+    /// Of these, how many stay.
+    pub top_k: u32,
+    /// Stop when this many layers in a row have not raised the best score; 0 does every layer.
+    pub patience: u32,
+}
+
+impl Default for Convolution {
+    fn default() -> Self {
+        Self { layers: 6, width: 3, results: 10, top_k: 6, patience: 2 }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Refine {
+    pub rounds: u32,
+    /// Tries in a round, of which the best stays.
+    pub best_of: u32,
+}
+
+impl Default for Refine {
+    fn default() -> Self {
+        Self { rounds: 3, best_of: 3 }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Writing {
+    /// Words that a section without children aims at.
+    pub words: u32,
+    /// Whether chapters may have a table or a diagram.
+    pub figures: bool,
+}
+
+impl Default for Writing {
+    fn default() -> Self {
+        Self { words: 400, figures: true }
+    }
+}

@@ -1,0 +1,64 @@
+//! Sources: what the article is made from.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::id::BlobId;
+
+/// A source's number in its job, from 1. Models read and write it as a short handle, `S17`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SourceId(pub u32);
+
+impl fmt::Display for SourceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "S{}", self.0)
+    }
+}
+
+impl FromStr for SourceId {
+    type Err = ();
+
+    /// Reads a handle as models write it: `S17`, `s17`, `[S17]`.
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let text = text.trim().trim_start_matches('[').trim_end_matches(']');
+        let digits = text.strip_prefix(['S', 's']).ok_or(())?;
+        match digits.parse() {
+            Ok(number) if number > 0 => Ok(Self(number)),
+            _ => Err(()),
+        }
+    }
+}
+
+/// What the coordinator keeps of a source in memory: where things are and how large, no text.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Source {
+    pub id: SourceId,
+    pub title: String,
+    /// A [`Card`], stored.
+    pub card: BlobId,
+    /// Tokens of the card's title and lead.
+    pub card_tokens: u32,
+    /// The full text, in order: one chunk where it fits a prompt, else split at its own headings and paragraphs.
+    pub chunks: Vec<Chunk>,
+}
+
+/// A part of a source's text that fits a prompt, stored as UTF-8.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Chunk {
+    pub text: BlobId,
+    pub tokens: u32,
+}
+
+/// A source without its text: what stages before the digest read, and what the reference list needs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Card {
+    pub title: String,
+    /// The abstract, or the first paragraphs of a source that has none.
+    pub lead: String,
+    pub url: Option<String>,
+    /// Fields of the input that mean nothing here, kept for the output.
+    pub extra: Map<String, Value>,
+}

@@ -1,0 +1,34 @@
+//! How values are written down: MessagePack behind one version number.
+//!
+//! Fields travel by name, so a newer writer may add optional ones without a new version. What an older reader would
+//! misunderstand gets a new version, and such a reader says so instead of guessing.
+
+use serde::{Serialize, de::DeserializeOwned};
+
+/// The version that this build writes, and the only one that it reads.
+pub const VERSION: u16 = 1;
+
+#[derive(Debug, thiserror::Error)]
+pub enum WireError {
+    #[error("a message of version {found}; this build speaks version {VERSION}")]
+    Version { found: u16 },
+    #[error("an unreadable message: {0}")]
+    Unreadable(#[from] rmp_serde::decode::Error),
+    #[error("a message of {0} bytes is none")]
+    TooShort(usize),
+}
+
+/// The envelope: the version in two bytes, big-endian, then the value.
+pub fn encode<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
+    let mut bytes = VERSION.to_be_bytes().to_vec();
+    rmp_serde::encode::write_named(&mut bytes, value).expect("our own types are writable, and memory takes any length");
+    bytes
+}
+
+pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, WireError> {
+    let Some((version, value)) = bytes.split_first_chunk::<2>() else { return Err(WireError::TooShort(bytes.len())) };
+    match u16::from_be_bytes(*version) {
+        VERSION => Ok(rmp_serde::from_slice(value)?),
+        found => Err(WireError::Version { found }),
+    }
+}
