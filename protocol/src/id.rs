@@ -22,6 +22,11 @@ impl Hasher {
         self
     }
 
+    /// The whole hash, to seed chance with.
+    pub fn seed(&self) -> [u8; 32] {
+        *self.0.finalize().as_bytes()
+    }
+
     /// The first 16 bytes of the BLAKE3 hash: no two contents of one deployment will ever share them.
     fn finish(&self) -> [u8; 16] {
         self.0.finalize().as_bytes()[..16].try_into().expect("a BLAKE3 hash has 32 bytes")

@@ -1,0 +1,195 @@
+//! Outline: a first outline for each batch of groups, then all of them merged into one, as they come.
+
+use tributary_protocol::{
+    budget::pack,
+    outline::{Outline as Sections, Section},
+    source::SourceId,
+    task::{CardRef, Product, Work},
+};
+
+use super::{Asked, Context, Place, group::Grouped};
+use crate::rooms::{HANDLE, MOST_OUTLINES};
+
+pub(crate) struct Outline {
+    /// First outlines of each batch of titles, known when its groups are.
+    batches: Vec<Option<Vec<Vec<SourceId>>>>,
+    /// The sources of each first outline, in the order of their places, and where it stands at the lowest level.
+    asked_for: Vec<(Vec<SourceId>, usize, usize)>,
+    /// First outlines by batch of titles.
+    firsts: Vec<Vec<Option<Sections>>>,
+    levels: Vec<Level>,
+}
+
+/// Outlines of one level, merged in fields of neighbours.
+#[derive(Default)]
+struct Level {
+    outlines: Vec<Option<Sections>>,
+    /// No more will be added.
+    complete: bool,
+    /// How many have gone into fields.
+    taken: usize,
+    /// Fields made so far, and the outlines that each stands for (kept for the fallback).
+    fields: Vec<Vec<Sections>>,
+}
+
+impl Outline {
+    pub(crate) fn new(batches: usize) -> Self {
+        Self {
+            batches: vec![None; batches],
+            asked_for: Vec::new(),
+            firsts: vec![Vec::new(); batches],
+            levels: vec![Level::default()],
+        }
+    }
+
+    /// Asks for the first outlines of a batch's groups.
+    pub(crate) fn add(&mut self, context: &Context, asked: &mut Asked, grouped: &Grouped) {
+        let together = context.job.settings.outline.batch as usize;
+        let mut firsts = Vec::new();
+        for groups in grouped.groups.chunks(together) {
+            let sources: Vec<SourceId> = groups.concat();
+            let tokens: Vec<_> = sources.iter().map(|id| context.source(*id).card_tokens + 2 * HANDLE).collect();
+            for range in pack(&tokens, context.rooms.leads, usize::MAX) {
+                firsts.push(sources[range].to_vec());
+            }
+        }
+        self.firsts[grouped.batch] = vec![None; firsts.len()];
+        for (i, sources) in firsts.iter().enumerate() {
+            let place = Place::Outline { batch: self.asked_for.len() };
+            self.asked_for.push((sources.clone(), grouped.batch, i));
+            let cards = sources.iter().map(|id| CardRef { id: *id, card: context.source(*id).card }).collect();
+            asked.ask(context, place, Work::Outline { sources: cards });
+        }
+        self.batches[grouped.batch] = Some(firsts);
+    }
+
+    /// Takes a first outline; without a product its sources' titles make one. Returns the whole once it is merged.
+    pub(crate) fn accept_first(
+        &mut self,
+        context: &Context,
+        asked: &mut Asked,
+        number: usize,
+        product: Option<Product>,
+    ) -> Option<Sections> {
+        let (sources, batch, i) = &self.asked_for[number];
+        let outline = match product {
+            Some(Product::Outline(outline)) => outline,
+            _ => of_titles(context, sources),
+        };
+        self.firsts[*batch][*i] = Some(outline);
+        self.refill();
+        self.merge(context, asked, 0)
+    }
+
+    /// Takes a merged outline; without a product the outlines it should have merged stand one after the other.
+    pub(crate) fn accept_merged(
+        &mut self,
+        context: &Context,
+        asked: &mut Asked,
+        (level, field): (usize, usize),
+        product: Option<Product>,
+    ) -> Option<Sections> {
+        let members = std::mem::take(&mut self.levels[level].fields[field]);
+        let outline = match product {
+            Some(Product::Outline(outline)) => outline,
+            _ => one_after_the_other(members, context.rooms.limits.sections as usize),
+        };
+        self.levels[level + 1].outlines[field] = Some(outline);
+        self.merge(context, asked, level + 1)
+    }
+
+    /// The lowest level lists first outlines in the order of their batches; a batch joins once those before it are known.
+    fn refill(&mut self) {
+        let known = self.batches.iter().take_while(|batch| batch.is_some()).count();
+        let lowest = &mut self.levels[0];
+        let mut place = 0;
+        for firsts in &mut self.firsts[..known] {
+            for first in firsts {
+                if place == lowest.outlines.len() {
+                    lowest.outlines.push(None);
+                }
+                if let Some(outline) = first.take() {
+                    lowest.outlines[place] = Some(outline);
+                }
+                place += 1;
+            }
+        }
+        lowest.complete = known == self.batches.len();
+    }
+
+    /// Makes fields of what has come to a level, in order, and asks for their merging.
+    fn merge(&mut self, context: &Context, asked: &mut Asked, number: usize) -> Option<Sections> {
+        let level = &mut self.levels[number];
+        if level.complete && level.outlines.len() == 1 {
+            return level.outlines[0].clone();
+        }
+        let mut merged = Vec::new();
+        loop {
+            // A field is closed by the outline that no longer fits, or by the end of a complete level.
+            let mut end = level.taken;
+            let mut tokens = 0;
+            let closed = loop {
+                let Some(slot) = level.outlines.get(end) else { break level.complete };
+                let Some(outline) = slot else { break false };
+                tokens += outline.tokens() + 2 * HANDLE;
+                let members = end - level.taken;
+                if members >= MOST_OUTLINES || (members >= 2 && tokens > context.rooms.outlines) {
+                    break true;
+                }
+                end += 1;
+            };
+            if !closed || end == level.taken {
+                break;
+            }
+            let members: Vec<_> =
+                level.outlines[level.taken..end].iter_mut().map(|outline| outline.take().expect("there")).collect();
+            level.taken = end;
+            merged.push((level.fields.len(), members.clone()));
+            level.fields.push(members);
+        }
+        let complete = level.complete && level.taken == level.outlines.len();
+        if self.levels.len() == number + 1 {
+            self.levels.push(Level::default());
+        }
+        let mut alone = false;
+        for (field, members) in merged {
+            let next = &mut self.levels[number + 1];
+            next.outlines.push(None);
+            if members.len() == 1 {
+                next.outlines[field] = members.into_iter().next();
+                alone = true;
+            } else {
+                let place = Place::MergeOutlines { level: number, field };
+                asked.ask(context, place, Work::MergeOutlines { outlines: members });
+            }
+        }
+        self.levels[number + 1].complete = complete;
+        if alone { self.merge(context, asked, number + 1) } else { None }
+    }
+}
+
+/// A chapter for each source: the outline that needs no model.
+fn of_titles(context: &Context, sources: &[SourceId]) -> Sections {
+    let section = |id: &SourceId| Section {
+        origin: None,
+        title: context.source(*id).title.clone(),
+        extract: String::new(),
+        analyse: String::new(),
+        sources: vec![*id],
+        children: Vec::new(),
+    };
+    Sections { sections: sources.iter().map(section).collect() }
+}
+
+/// The chapters of all outlines, as many as are allowed; those beyond give their sources to the last that stays.
+fn one_after_the_other(outlines: Vec<Sections>, most: usize) -> Sections {
+    let mut sections: Vec<Section> = outlines.into_iter().flat_map(|outline| outline.sections).collect();
+    let beyond = sections.split_off(most.max(1).min(sections.len()));
+    if let Some(last) = sections.last_mut() {
+        let lost = Sections { sections: beyond };
+        last.sources.extend(lost.walk().flat_map(|placed| &placed.section.sources));
+        last.sources.sort_unstable();
+        last.sources.dedup();
+    }
+    Sections { sections }
+}
