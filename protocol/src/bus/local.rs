@@ -1,1 +1,139 @@
-//! In progress.
+//! The bus of one process: tasks wait in memory, all else is on the local disk.
+//!
+//! Tasks need no disk, since whoever opens the journal again publishes what is still outstanding. What `record`,
+//! `keep_reply` and `put` return from has reached the operating system, so it outlives this process however it dies; a
+//! power failure loses at most the last [`Options::sync_every`].
+
+mod blobs;
+mod folder;
+mod journal;
+mod store;
+mod tasks;
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::stream::BoxStream;
+
+use super::{Bus, BusError, Delivery, Entry, Kinds, Result};
+use crate::{
+    id::{BlobId, CallId, JobId},
+    task::{Outcome, Task},
+};
+
+use self::{store::Store, tasks::Tasks};
+
+/// What may be set of a [`LocalBus`]. The defaults suit corpora of kilobytes to gigabytes.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Memory for what was read from disk lately, in bytes.
+    pub cache: u64,
+    /// How often what was written is made safe against a power failure.
+    pub sync_every: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            cache: 16 << 20,
+            sync_every: Duration::from_secs(1),
+        }
+    }
+}
+
+/// A bus for coordinator and workers of one process, kept in one folder. Clones are the same bus; the folder is free for
+/// another process once the last clone, delivery and journal stream is gone.
+#[derive(Clone)]
+pub struct LocalBus {
+    store: Arc<Store>,
+    tasks: Arc<Tasks>,
+}
+
+impl LocalBus {
+    /// Opens what is kept in `folder`, or begins there; its journals can be read at once.
+    ///
+    /// # Errors
+    ///
+    /// [`BusError::InUse`] where another process has it open, [`BusError::Unavailable`] where the folder can't be read or
+    /// written, holds something else, or is damaged.
+    pub fn open(folder: &Path, options: Options) -> Result<Self> {
+        Ok(Self {
+            store: Arc::new(Store::open(folder, &options)?),
+            tasks: Arc::default(),
+        })
+    }
+
+    /// Runs what may wait for the disk where waiting harms nobody. It is carried out whole, even if nobody waits for it.
+    async fn on_disk<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Store) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let store = self.store.clone();
+        match tokio::task::spawn_blocking(move || work(&store)).await {
+            Ok(result) => result,
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => Err(self.store.unavailable("the process is ending")),
+            },
+        }
+    }
+}
+
+#[async_trait]
+impl Bus for LocalBus {
+    async fn publish(&self, task: &Task) -> Result<()> {
+        let (job, id) = (task.job, task.id);
+        if !self
+            .on_disk(move |store| store.journal.has_ended(job, id))
+            .await?
+        {
+            self.tasks.publish(task);
+        }
+        Ok(())
+    }
+
+    async fn pull(&self, kinds: &Kinds) -> Result<Delivery> {
+        Ok(self.tasks.pull(kinds).await.into_delivery())
+    }
+
+    async fn record(&self, job: JobId, outcome: &Outcome) -> Result<()> {
+        let (task, ends) = (outcome.task, journal::ends(outcome));
+        let outcome = outcome.clone();
+        self.on_disk(move |store| store.journal.append(job, &outcome))
+            .await?;
+        if ends {
+            self.tasks.finish(task);
+        }
+        Ok(())
+    }
+
+    async fn journal(&self, job: JobId) -> Result<BoxStream<'static, Result<Entry>>> {
+        let log = self.on_disk(move |store| store.journal.log(job)).await?;
+        Ok(journal::follow(self.clone(), job, log))
+    }
+
+    async fn put(&self, job: JobId, bytes: Bytes) -> Result<BlobId> {
+        self.on_disk(move |store| store.blobs.put(job, bytes)).await
+    }
+
+    async fn get(&self, job: JobId, blob: BlobId) -> Result<Bytes> {
+        self.on_disk(move |store| store.blobs.get(job, blob))
+            .await?
+            .ok_or(BusError::NoBlob(blob))
+    }
+
+    async fn reply(&self, call: CallId) -> Result<Option<Bytes>> {
+        self.on_disk(move |store| store.reply(call)).await
+    }
+
+    async fn keep_reply(&self, call: CallId, reply: Bytes) -> Result<()> {
+        self.on_disk(move |store| store.keep_reply(call, reply))
+            .await
+    }
+
+    async fn clear(&self, job: JobId) -> Result<()> {
+        self.tasks.clear(job);
+        self.on_disk(move |store| store.clear(job)).await
+    }
+}

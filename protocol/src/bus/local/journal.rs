@@ -1,0 +1,225 @@
+//! The journals: outcomes by job and number, and which tasks they ended.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use fjall::{Database, Keyspace};
+use futures::{
+    StreamExt as _,
+    stream::{self, BoxStream},
+};
+use tokio::sync::watch;
+
+use super::{LocalBus, folder::unavailable};
+use crate::{
+    bus::{BusError, Entry, Result},
+    id::{JobId, TaskId},
+    task::{Outcome, Verdict},
+    wire,
+};
+
+/// How much a reader takes from disk at once, in entries and in bytes.
+const PAGE: (usize, usize) = (256, 1 << 20);
+
+pub(super) struct Journal {
+    database: Database,
+    /// Job and number → outcome.
+    entries: Keyspace,
+    /// Job and task → nothing: the task has an outcome that ended it.
+    ended: Keyspace,
+    logs: Mutex<HashMap<JobId, Arc<Log>>>,
+    path: PathBuf,
+}
+
+/// One job's journal while this process lives.
+pub(super) struct Log {
+    writing: Mutex<()>,
+    /// The number that the next entry gets. Never falls, so that readers keep their place when the job is cleared.
+    next: watch::Sender<u64>,
+}
+
+/// False of an outcome after which its task is asked again.
+pub(super) fn ends(outcome: &Outcome) -> bool {
+    !matches!(outcome.verdict, Verdict::Stopped { .. })
+}
+
+impl Journal {
+    pub fn new(database: Database, entries: Keyspace, ended: Keyspace, path: PathBuf) -> Self {
+        Self {
+            database,
+            entries,
+            ended,
+            logs: Mutex::default(),
+            path,
+        }
+    }
+
+    pub fn log(&self, job: JobId) -> Result<Arc<Log>> {
+        let mut logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(log) = logs.get(&job) {
+            return Ok(log.clone());
+        }
+        let last = self
+            .entries
+            .prefix(job.to_string())
+            .next_back()
+            .map(|entry| entry.key())
+            .transpose();
+        let last = last.map_err(|error| self.unavailable(error))?;
+        let log = Arc::new(Log {
+            writing: Mutex::default(),
+            next: watch::Sender::new(last.map_or(0, |key| number(&key) + 1)),
+        });
+        logs.insert(job, log.clone());
+        Ok(log)
+    }
+
+    pub fn has_ended(&self, job: JobId, task: TaskId) -> Result<bool> {
+        self.ended
+            .contains_key(ended_key(job, task))
+            .map_err(|error| self.unavailable(error))
+    }
+
+    pub fn append(&self, job: JobId, outcome: &Outcome) -> Result<()> {
+        let log = self.log(job)?;
+        let _writing = log.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.has_ended(job, outcome.task)? {
+            return Ok(());
+        }
+        let next = *log.next.borrow();
+        let mut batch = self.database.batch();
+        batch.insert(&self.entries, entry_key(job, next), wire::encode(outcome));
+        if ends(outcome) {
+            batch.insert(&self.ended, ended_key(job, outcome.task), []);
+        }
+        batch.commit().map_err(|error| self.unavailable(error))?;
+        log.next.send_replace(next + 1);
+        Ok(())
+    }
+
+    /// A page of the outcomes numbered `from..until`, and the number at which to read on.
+    fn read(&self, job: JobId, from: u64, until: u64) -> Result<(VecDeque<Arc<Outcome>>, u64)> {
+        let (mut outcomes, mut bytes) = (VecDeque::new(), 0);
+        for entry in self
+            .entries
+            .range(entry_key(job, from)..entry_key(job, until))
+        {
+            let (key, value) = entry
+                .into_inner()
+                .map_err(|error| self.unavailable(error))?;
+            outcomes.push_back(Arc::new(wire::decode(&value)?));
+            bytes += value.len();
+            if outcomes.len() >= PAGE.0 || bytes >= PAGE.1 {
+                return Ok((outcomes, number(&key) + 1));
+            }
+        }
+        Ok((outcomes, until))
+    }
+
+    pub fn clear(&self, job: JobId) -> Result<()> {
+        let log = self.log(job)?;
+        let _writing = log.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        remove_all(&self.database, &[&self.entries, &self.ended], job).map_err(|error| self.unavailable(error))?;
+        Ok(())
+    }
+
+    fn unavailable(&self, reason: impl ToString) -> BusError {
+        unavailable(&self.path, reason)
+    }
+}
+
+fn entry_key(job: JobId, number: u64) -> Vec<u8> {
+    [job.to_string().as_bytes(), &number.to_be_bytes()].concat()
+}
+
+/// The number in an entry's key.
+fn number(key: &[u8]) -> u64 {
+    key.last_chunk()
+        .map_or(0, |bytes| u64::from_be_bytes(*bytes))
+}
+
+fn ended_key(job: JobId, task: TaskId) -> String {
+    format!("{job}{task}")
+}
+
+/// Removes all of a job, at once or not at all, from keyspaces whose keys begin with the job. Tells how much it was.
+pub(super) fn remove_all(database: &Database, keyspaces: &[&Keyspace], job: JobId) -> fjall::Result<usize> {
+    let mut batch = database.batch();
+    for keyspace in keyspaces {
+        for entry in keyspace.prefix(job.to_string()) {
+            batch.remove(keyspace, entry.key()?);
+        }
+    }
+    let removed = batch.len();
+    batch.commit()?;
+    Ok(removed)
+}
+
+/// Gives what a job's journal holds, then what comes.
+pub(super) fn follow(
+    bus: LocalBus,
+    job: JobId,
+    log: Arc<Log>,
+) -> BoxStream<'static, Result<Entry>> {
+    let grown = log.next.subscribe();
+    let until = *grown.borrow();
+    let reader = Reader {
+        bus,
+        job,
+        grown,
+        _log: log,
+        next: 0,
+        until,
+        page: VecDeque::new(),
+        caught: false,
+    };
+    stream::unfold(reader, |mut reader| async {
+        let entry = reader.entry().await;
+        Some((entry, reader))
+    })
+    .boxed()
+}
+
+struct Reader {
+    bus: LocalBus,
+    job: JobId,
+    grown: watch::Receiver<u64>,
+    /// Keeps the sender of `grown`.
+    _log: Arc<Log>,
+    /// Read up to here,
+    next: u64,
+    /// known to be there up to here.
+    until: u64,
+    page: VecDeque<Arc<Outcome>>,
+    caught: bool,
+}
+
+impl Reader {
+    async fn entry(&mut self) -> Result<Entry> {
+        loop {
+            if let Some(outcome) = self.page.pop_front() {
+                return Ok(Entry::Outcome(outcome));
+            }
+            if self.next < self.until {
+                let (job, next, until) = (self.job, self.next, self.until);
+                (self.page, self.next) = self
+                    .bus
+                    .on_disk(move |store| store.journal.read(job, next, until))
+                    .await?;
+            } else if !self.caught {
+                self.caught = true;
+                return Ok(Entry::Caught);
+            } else {
+                let next = self.next;
+                self.until = *self
+                    .grown
+                    .wait_for(|&end| end > next)
+                    .await
+                    .expect("the log is ours");
+            }
+        }
+    }
+}

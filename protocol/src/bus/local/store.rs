@@ -1,0 +1,202 @@
+//! What is on disk: one database with a keyspace for each thing that a bus keeps.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+    sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, PersistMode};
+
+use super::{
+    Options,
+    blobs::Blobs,
+    folder::{Folder, unavailable},
+    journal::Journal,
+};
+use crate::{
+    bus::{BusError, Result},
+    id::{CallId, JobId},
+};
+
+/// The layout of keys and values that this build reads and writes.
+const LAYOUT: &[u8] = b"1";
+
+/// Memory for what is not in the tables yet, a keyspace, in bytes. Up to four times as much may wait to be written out.
+const MEMTABLE: u64 = 4 << 20;
+
+pub(super) struct Store {
+    // The order matters: what uses the database goes before it is closed, and the folder is freed last.
+    pub journal: Journal,
+    pub blobs: Blobs,
+    replies: Keyspace,
+    _syncer: Syncer,
+    path: PathBuf,
+    _folder: Folder,
+}
+
+impl Store {
+    pub fn open(path: &Path, options: &Options) -> Result<Self> {
+        let folder = Folder::claim(path)?;
+        // The database panics on some kinds of damage.
+        let opened = catch_unwind(AssertUnwindSafe(|| Self::open_database(folder, options)));
+        opened.unwrap_or_else(|_| Err(damaged(path, "the database in it can't be read")))
+    }
+
+    fn open_database(folder: Folder, options: &Options) -> Result<Self> {
+        let path = folder.path.clone();
+        let database = Database::builder(folder.database())
+            .cache_size(options.cache)
+            .max_journaling_size(64 << 20)
+            .worker_threads(1)
+            .open()
+            .map_err(|error| open_error(&path, error))?;
+        let keyspace = |name, options: fn() -> KeyspaceCreateOptions| {
+            database
+                .keyspace(name, options)
+                .map_err(|error| open_error(&path, error))
+        };
+        check_layout(&keyspace("about", small)?, &path)?;
+        Ok(Self {
+            journal: Journal::new(
+                database.clone(),
+                keyspace("journal", small)?,
+                keyspace("ended", small)?,
+                path.clone(),
+            ),
+            blobs: Blobs::new(database.clone(), keyspace("blobs", large)?, path.clone()),
+            replies: keyspace("replies", small)?,
+            _syncer: Syncer::start(database, options.sync_every),
+            path,
+            _folder: folder,
+        })
+    }
+
+    pub fn reply(&self, call: CallId) -> Result<Option<Bytes>> {
+        let reply = self
+            .replies
+            .get(call.to_string())
+            .map_err(|error| self.unavailable(error))?;
+        Ok(reply.map(Into::into))
+    }
+
+    pub fn keep_reply(&self, call: CallId, reply: Bytes) -> Result<()> {
+        self.replies
+            .insert(call.to_string(), reply)
+            .map_err(|error| self.unavailable(error))
+    }
+
+    pub fn clear(&self, job: JobId) -> Result<()> {
+        self.journal.clear(job)?;
+        self.blobs.clear(job)
+    }
+
+    pub fn unavailable(&self, reason: impl ToString) -> BusError {
+        unavailable(&self.path, reason)
+    }
+}
+
+fn small() -> KeyspaceCreateOptions {
+    KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE)
+}
+
+/// Values stay out of the tables, so that tidying those doesn't copy a corpus again and again.
+fn large() -> KeyspaceCreateOptions {
+    let apart = KvSeparationOptions::default()
+        .separation_threshold(4 << 10)
+        .file_target_size(32 << 20);
+    small().with_kv_separation(Some(apart))
+}
+
+fn check_layout(about: &Keyspace, path: &Path) -> Result<()> {
+    match about
+        .get("layout")
+        .map_err(|error| open_error(path, error))?
+    {
+        Some(found) if *found == *LAYOUT => Ok(()),
+        Some(found) => {
+            let (found, known) = (
+                String::from_utf8_lossy(&found),
+                String::from_utf8_lossy(LAYOUT),
+            );
+            Err(unavailable(
+                path,
+                format!("state of layout {found}; this build reads layout {known}"),
+            ))
+        }
+        None => about
+            .insert("layout", LAYOUT)
+            .map_err(|error| open_error(path, error)),
+    }
+}
+
+fn open_error(path: &Path, error: fjall::Error) -> BusError {
+    match error {
+        fjall::Error::Locked => BusError::InUse {
+            place: path.display().to_string(),
+        },
+        fjall::Error::Io(error) => unavailable(path, error),
+        error => damaged(path, error),
+    }
+}
+
+fn damaged(path: &Path, reason: impl ToString) -> BusError {
+    unavailable(
+        path,
+        format!(
+            "the state kept there is damaged ({}); move it away to begin anew",
+            reason.to_string()
+        ),
+    )
+}
+
+/// Makes what was written safe against a power failure, time and again and at the end.
+struct Syncer {
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Syncer {
+    fn start(database: Database, every: Duration) -> Self {
+        let (stop, stopped) = channel();
+        let thread = thread::Builder::new()
+            .name("bus-sync".into())
+            .spawn(move || sync(&database, every, &stopped));
+        Self {
+            stop: Some(stop),
+            thread: thread.ok(),
+        }
+    }
+}
+
+fn sync(database: &Database, every: Duration, stopped: &Receiver<()>) {
+    let mut synced = None;
+    loop {
+        let ending = stopped.recv_timeout(every) != Err(RecvTimeoutError::Timeout);
+        let written = database.seqno();
+        if synced != Some(written) {
+            match database.persist(PersistMode::SyncData) {
+                Ok(()) => synced = Some(written),
+                Err(error) => {
+                    tracing::warn!(%error, "what was written lately may not outlive a power failure")
+                }
+            }
+        }
+        if ending {
+            return;
+        }
+    }
+}
+
+impl Drop for Syncer {
+    /// Waits, so that the database is closed when the store is gone.
+    fn drop(&mut self) {
+        self.stop.take();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
