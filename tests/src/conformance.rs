@@ -19,9 +19,7 @@ use tributary_protocol::{
     bus::{Bus, BusError, Entry, Kinds},
     id::{BlobId, CallId, Hasher, JobId},
     settings::{Genre, Language},
-    task::{
-        Brief, Kind, Limits, Outcome, Product, SectionBrief, Stage, Task, Usage, Verdict, Work,
-    },
+    task::{Brief, Kind, Limits, Outcome, Product, SectionBrief, Stage, Task, Usage, Verdict, Work},
 };
 
 /// A place where a bus is kept.
@@ -115,11 +113,7 @@ pub async fn a_task_handed_back_comes_back_after_its_delay(bench: &impl Bench) {
     delivery.hand_back(delay).await.unwrap();
     let again = bus.pull(&Kinds::all()).await.unwrap();
     assert_eq!((&*again.task, again.delivery), (&task("a", 1), 2));
-    assert!(
-        began.elapsed() >= delay,
-        "it came back after {:?}",
-        began.elapsed()
-    );
+    assert!(began.elapsed() >= delay, "it came back after {:?}", began.elapsed());
 }
 
 pub async fn a_worker_gets_only_the_kinds_that_it_serves(bench: &impl Bench) {
@@ -128,10 +122,7 @@ pub async fn a_worker_gets_only_the_kinds_that_it_serves(bench: &impl Bench) {
     bus.publish(&group).await.unwrap();
     bus.publish(&condense).await.unwrap();
     let only = |kind| Kinds::only([kind]).unwrap();
-    assert_eq!(
-        *bus.pull(&only(Kind::Condense)).await.unwrap().task,
-        condense
-    );
+    assert_eq!(*bus.pull(&only(Kind::Condense)).await.unwrap().task, condense);
     assert_eq!(*bus.pull(&only(Kind::Group)).await.unwrap().task, group);
 }
 
@@ -181,10 +172,7 @@ pub async fn unfinished_tasks_of_one_job_hold_up_no_other(bench: &impl Bench) {
         in_hand.push(bus.pull(&Kinds::all()).await.unwrap());
     }
     bus.publish(&task("small", 1)).await.unwrap();
-    assert_eq!(
-        *bus.pull(&Kinds::all()).await.unwrap().task,
-        task("small", 1)
-    );
+    assert_eq!(*bus.pull(&Kinds::all()).await.unwrap().task, task("small", 1));
 }
 
 pub async fn a_task_larger_than_a_message_arrives(bench: &impl Bench) {
@@ -211,10 +199,7 @@ pub async fn a_journal_gives_what_was_there_then_says_so_then_follows(bench: &im
     let mut journal = bus.journal(job("a")).await.unwrap();
     assert_eq!(read(&mut journal).await, outcomes[..599]);
     bus.record(job("a"), &outcomes[599]).await.unwrap();
-    assert_eq!(
-        next(&mut journal).await,
-        Entry::Outcome(Arc::new(outcomes[599].clone()))
-    );
+    assert_eq!(next(&mut journal).await, Entry::Outcome(Arc::new(outcomes[599].clone())));
     for outcome in outcomes {
         assert_eq!(next(&mut empty).await, Entry::Outcome(Arc::new(outcome)));
     }
@@ -222,10 +207,7 @@ pub async fn a_journal_gives_what_was_there_then_says_so_then_follows(bench: &im
 
 pub async fn a_journal_keeps_the_first_outcome_of_a_task(bench: &impl Bench) {
     let bus = bench.open().await;
-    let (first, second) = (
-        outcome(&task("a", 1), "first"),
-        outcome(&task("a", 1), "second"),
-    );
+    let (first, second) = (outcome(&task("a", 1), "first"), outcome(&task("a", 1), "second"));
     let other = outcome(&task("a", 2), "other");
     let mut follower = bus.journal(job("a")).await.unwrap();
     assert_eq!(next(&mut follower).await, Entry::Caught);
@@ -242,12 +224,7 @@ pub async fn a_journal_keeps_the_first_outcome_of_a_task(bench: &impl Bench) {
 pub async fn a_stopped_outcome_does_not_end_its_task(bench: &impl Bench) {
     let bus = bench.open().await;
     let asked = task("a", 1);
-    let stopped = Outcome {
-        verdict: Verdict::Stopped {
-            reason: "no quota".into(),
-        },
-        ..outcome(&asked, "stopped")
-    };
+    let stopped = Outcome { verdict: Verdict::Stopped { reason: "no quota".into() }, ..outcome(&asked, "stopped") };
     let done = outcome(&asked, "done");
     bus.publish(&asked).await.unwrap();
     let delivery = bus.pull(&Kinds::all()).await.unwrap();
@@ -258,10 +235,7 @@ pub async fn a_stopped_outcome_does_not_end_its_task(bench: &impl Bench) {
     assert_eq!(*delivery.task, asked);
     bus.record(job("a"), &done).await.unwrap();
     delivery.done().await.unwrap();
-    assert_eq!(
-        read(&mut bus.journal(job("a")).await.unwrap()).await,
-        [stopped, done]
-    );
+    assert_eq!(read(&mut bus.journal(job("a")).await.unwrap()).await, [stopped, done]);
 }
 
 pub async fn journals_of_jobs_are_apart(bench: &impl Bench) {
@@ -279,9 +253,7 @@ pub async fn outcomes_recorded_at_once_are_all_kept_in_one_order(bench: &impl Be
     let mut follower = bus.journal(job("a")).await.unwrap();
     // Each of them twice.
     stream::iter(outcomes.iter().chain(&outcomes))
-        .for_each_concurrent(64, |outcome| async {
-            bus.record(job("a"), outcome).await.unwrap()
-        })
+        .for_each_concurrent(64, |outcome| async { bus.record(job("a"), outcome).await.unwrap() })
         .await;
     let mut followed = Vec::new();
     while followed.len() < outcomes.len() {
@@ -289,20 +261,14 @@ pub async fn outcomes_recorded_at_once_are_all_kept_in_one_order(bench: &impl Be
             followed.push((*outcome).clone());
         }
     }
-    assert_eq!(
-        read(&mut bus.journal(job("a")).await.unwrap()).await,
-        followed
-    );
+    assert_eq!(read(&mut bus.journal(job("a")).await.unwrap()).await, followed);
     let distinct: HashSet<_> = followed.iter().map(|outcome| outcome.task).collect();
     assert_eq!(distinct.len(), outcomes.len());
 }
 
 pub async fn an_outcome_larger_than_a_message_is_kept(bench: &impl Bench) {
     let bus = bench.open().await;
-    let (large, small) = (
-        outcome(&task("a", 1), &"x".repeat(3 << 20)),
-        outcome(&task("a", 2), "small"),
-    );
+    let (large, small) = (outcome(&task("a", 1), &"x".repeat(3 << 20)), outcome(&task("a", 2), "small"));
     for outcome in [&large, &large, &small] {
         bus.record(job("a"), outcome).await.unwrap();
     }
@@ -317,43 +283,26 @@ pub async fn a_blob_is_stored_once_and_belongs_to_its_job(bench: &impl Bench) {
         assert_eq!(blob, BlobId::of_bytes(bytes.as_bytes()));
         assert_eq!(bus.put(job("a"), bytes.into()).await.unwrap(), blob);
         assert_eq!(bus.get(job("a"), blob).await.unwrap(), bytes);
-        assert!(
-            matches!(bus.get(job("b"), blob).await, Err(BusError::NoBlob(missing)) if missing == blob)
-        );
+        assert!(matches!(bus.get(job("b"), blob).await, Err(BusError::NoBlob(missing)) if missing == blob));
     }
 }
 
 pub async fn a_blob_of_twenty_megabytes_is_stored(bench: &impl Bench) {
     let bus = bench.open().await;
-    let bytes: Vec<u8> = (0..20u32 << 20)
-        .map(|n| (n ^ (n >> 9) ^ (n >> 17)) as u8)
-        .collect();
+    let bytes: Vec<u8> = (0..20u32 << 20).map(|n| (n ^ (n >> 9) ^ (n >> 17)) as u8).collect();
     let blob = bus.put(job("a"), bytes.clone().into()).await.unwrap();
-    assert!(
-        bus.get(job("a"), blob).await.unwrap() == bytes,
-        "other bytes"
-    );
+    assert!(bus.get(job("a"), blob).await.unwrap() == bytes, "other bytes");
 }
 
 pub async fn a_reply_is_kept_and_outlives_its_job(bench: &impl Bench) {
     let bus = bench.open().await;
     assert_eq!(bus.reply(call("unasked")).await.unwrap(), None);
     let large = "l".repeat(2 << 20);
-    bus.keep_reply(call("short"), "an answer".into())
-        .await
-        .unwrap();
-    bus.keep_reply(call("large"), large.clone().into())
-        .await
-        .unwrap();
+    bus.keep_reply(call("short"), "an answer".into()).await.unwrap();
+    bus.keep_reply(call("large"), large.clone().into()).await.unwrap();
     bus.clear(job("a")).await.unwrap();
-    assert_eq!(
-        bus.reply(call("short")).await.unwrap().unwrap(),
-        "an answer"
-    );
-    assert!(
-        bus.reply(call("large")).await.unwrap().unwrap() == large,
-        "another reply"
-    );
+    assert_eq!(bus.reply(call("short")).await.unwrap().unwrap(), "an answer");
+    assert!(bus.reply(call("large")).await.unwrap().unwrap() == large, "another reply");
 }
 
 pub async fn a_cleared_job_leaves_nothing_and_may_begin_again(bench: &impl Bench) {
@@ -363,22 +312,14 @@ pub async fn a_cleared_job_leaves_nothing_and_may_begin_again(bench: &impl Bench
     for task in [&in_hand, &waiting, &large] {
         bus.publish(task).await.unwrap();
     }
-    let delivery = bus
-        .pull(&Kinds::only([Kind::Group]).unwrap())
-        .await
-        .unwrap();
+    let delivery = bus.pull(&Kinds::only([Kind::Group]).unwrap()).await.unwrap();
     assert_eq!(*delivery.task, in_hand);
-    bus.record(job("a"), &outcome(&in_hand, "before"))
-        .await
-        .unwrap();
+    bus.record(job("a"), &outcome(&in_hand, "before")).await.unwrap();
     let blob = bus.put(job("a"), "a source".into()).await.unwrap();
 
     bus.clear(job("a")).await.unwrap();
     delivery.done().await.unwrap();
-    assert!(matches!(
-        bus.get(job("a"), blob).await,
-        Err(BusError::NoBlob(_))
-    ));
+    assert!(matches!(bus.get(job("a"), blob).await, Err(BusError::NoBlob(_))));
     assert_eq!(read(&mut bus.journal(job("a")).await.unwrap()).await, []);
 
     let after = outcome(&in_hand, "after");
@@ -387,10 +328,7 @@ pub async fn a_cleared_job_leaves_nothing_and_may_begin_again(bench: &impl Bench
     assert_eq!(*delivery.task, in_hand);
     bus.record(job("a"), &after).await.unwrap();
     delivery.done().await.unwrap();
-    assert_eq!(
-        read(&mut bus.journal(job("a")).await.unwrap()).await,
-        [after]
-    );
+    assert_eq!(read(&mut bus.journal(job("a")).await.unwrap()).await, [after]);
     assert_eq!(bus.put(job("a"), "a source".into()).await.unwrap(), blob);
     assert_eq!(bus.get(job("a"), blob).await.unwrap(), "a source");
 }
@@ -406,10 +344,7 @@ pub async fn clearing_a_job_leaves_the_others(bench: &impl Bench) {
     bus.clear(job("a")).await.unwrap();
     assert_eq!(*bus.pull(&Kinds::all()).await.unwrap().task, task("b", 2));
     assert_eq!(bus.get(job("b"), blob).await.unwrap(), "kept");
-    assert_eq!(
-        read(&mut bus.journal(job("b")).await.unwrap()).await,
-        [kept]
-    );
+    assert_eq!(read(&mut bus.journal(job("b")).await.unwrap()).await, [kept]);
 }
 
 pub async fn what_was_acknowledged_is_there_when_the_bus_is_opened_again(bench: &impl Bench) {
@@ -419,35 +354,20 @@ pub async fn what_was_acknowledged_is_there_when_the_bus_is_opened_again(bench: 
         bus.record(job("a"), outcome).await.unwrap();
     }
     let blob = bus.put(job("a"), "a source".into()).await.unwrap();
-    bus.keep_reply(call("asked"), "an answer".into())
-        .await
-        .unwrap();
+    bus.keep_reply(call("asked"), "an answer".into()).await.unwrap();
     drop(bus);
 
     let bus = bench.open().await;
-    bus.record(job("a"), &outcome(&task("a", 0), "again"))
-        .await
-        .unwrap();
-    assert_eq!(
-        read(&mut bus.journal(job("a")).await.unwrap()).await,
-        outcomes
-    );
+    bus.record(job("a"), &outcome(&task("a", 0), "again")).await.unwrap();
+    assert_eq!(read(&mut bus.journal(job("a")).await.unwrap()).await, outcomes);
     assert_eq!(bus.get(job("a"), blob).await.unwrap(), "a source");
-    assert_eq!(
-        bus.reply(call("asked")).await.unwrap().unwrap(),
-        "an answer"
-    );
+    assert_eq!(bus.reply(call("asked")).await.unwrap().unwrap(), "an answer");
     let more = outcome(&task("a", 20), "done");
     bus.record(job("a"), &more).await.unwrap();
-    assert_eq!(
-        read(&mut bus.journal(job("a")).await.unwrap()).await.last(),
-        Some(&more)
-    );
+    assert_eq!(read(&mut bus.journal(job("a")).await.unwrap()).await.last(), Some(&more));
 }
 
-pub async fn an_outstanding_task_published_again_after_reopening_is_delivered_once(
-    bench: &impl Bench,
-) {
+pub async fn an_outstanding_task_published_again_after_reopening_is_delivered_once(bench: &impl Bench) {
     let bus = bench.open().await;
     bus.publish(&task("a", 1)).await.unwrap();
     drop(bus);
@@ -485,51 +405,20 @@ pub fn call(name: &str) -> CallId {
 
 /// A small task, one for each number.
 pub fn task(of: &str, n: u32) -> Task {
-    let work = Work::Group {
-        sources: Vec::new(),
-        size: n,
-    };
-    Task::new(
-        job(of),
-        Stage::Group,
-        format!("group {n}"),
-        "extractive".into(),
-        brief(),
-        work,
-    )
+    let work = Work::Group { sources: Vec::new(), size: n };
+    Task::new(job(of), Stage::Group, format!("group {n}"), "extractive".into(), brief(), work)
 }
 
 /// A task of about `bytes` bytes, one for each number.
 pub fn condensing(of: &str, n: u32, bytes: usize) -> Task {
-    let section = SectionBrief {
-        path: Vec::new(),
-        extract: "e".repeat(bytes),
-        analyse: String::new(),
-        beside: Vec::new(),
-    };
-    let work = Work::Condense {
-        section,
-        notes: Vec::new(),
-        room: n,
-    };
-    Task::new(
-        job(of),
-        Stage::Write,
-        format!("condense {n}"),
-        "extractive".into(),
-        brief(),
-        work,
-    )
+    let section =
+        SectionBrief { path: Vec::new(), extract: "e".repeat(bytes), analyse: String::new(), beside: Vec::new() };
+    let work = Work::Condense { section, notes: Vec::new(), room: n };
+    Task::new(job(of), Stage::Write, format!("condense {n}"), "extractive".into(), brief(), work)
 }
 
 fn brief() -> Arc<Brief> {
-    let limits = Limits {
-        sections: 1,
-        outline: 1,
-        suggestion: 1,
-        digest: 1,
-        passage: 1,
-    };
+    let limits = Limits { sections: 1, outline: 1, suggestion: 1, digest: 1, passage: 1 };
     Arc::new(Brief {
         title: "A title".into(),
         language: Language::En,
@@ -543,10 +432,7 @@ fn brief() -> Arc<Brief> {
 pub fn outcome(task: &Task, text: &str) -> Outcome {
     Outcome {
         task: task.id,
-        verdict: Verdict::Degraded {
-            product: Product::Groups(Vec::new()),
-            reason: text.into(),
-        },
+        verdict: Verdict::Degraded { product: Product::Groups(Vec::new()), reason: text.into() },
         usage: Usage::default(),
         citations_removed: 0,
     }

@@ -1,1 +1,3 @@
+//! What whole-system tests stand on: a simulated model, a real nats-server, and what every bus must do.
 
+pub mod conformance;

@@ -35,10 +35,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            cache: 16 << 20,
-            sync_every: Duration::from_secs(1),
-        }
+        Self { cache: 16 << 20, sync_every: Duration::from_secs(1) }
     }
 }
 
@@ -58,17 +55,11 @@ impl LocalBus {
     /// [`BusError::InUse`] where another process has it open, [`BusError::Unavailable`] where the folder can't be read or
     /// written, holds something else, or is damaged.
     pub fn open(folder: &Path, options: Options) -> Result<Self> {
-        Ok(Self {
-            store: Arc::new(Store::open(folder, &options)?),
-            tasks: Arc::default(),
-        })
+        Ok(Self { store: Arc::new(Store::open(folder, &options)?), tasks: Arc::default() })
     }
 
     /// Runs what may wait for the disk where waiting harms nobody. It is carried out whole, even if nobody waits for it.
-    async fn on_disk<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Store) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
+    async fn on_disk<T: Send + 'static>(&self, work: impl FnOnce(&Store) -> Result<T> + Send + 'static) -> Result<T> {
         let store = self.store.clone();
         match tokio::task::spawn_blocking(move || work(&store)).await {
             Ok(result) => result,
@@ -84,10 +75,7 @@ impl LocalBus {
 impl Bus for LocalBus {
     async fn publish(&self, task: &Task) -> Result<()> {
         let (job, id) = (task.job, task.id);
-        if !self
-            .on_disk(move |store| store.journal.has_ended(job, id))
-            .await?
-        {
+        if !self.on_disk(move |store| store.journal.has_ended(job, id)).await? {
             self.tasks.publish(task);
         }
         Ok(())
@@ -100,8 +88,7 @@ impl Bus for LocalBus {
     async fn record(&self, job: JobId, outcome: &Outcome) -> Result<()> {
         let (task, ends) = (outcome.task, journal::ends(outcome));
         let outcome = outcome.clone();
-        self.on_disk(move |store| store.journal.append(job, &outcome))
-            .await?;
+        self.on_disk(move |store| store.journal.append(job, &outcome)).await?;
         if ends {
             self.tasks.finish(task);
         }
@@ -118,9 +105,7 @@ impl Bus for LocalBus {
     }
 
     async fn get(&self, job: JobId, blob: BlobId) -> Result<Bytes> {
-        self.on_disk(move |store| store.blobs.get(job, blob))
-            .await?
-            .ok_or(BusError::NoBlob(blob))
+        self.on_disk(move |store| store.blobs.get(job, blob)).await?.ok_or(BusError::NoBlob(blob))
     }
 
     async fn reply(&self, call: CallId) -> Result<Option<Bytes>> {
@@ -128,8 +113,7 @@ impl Bus for LocalBus {
     }
 
     async fn keep_reply(&self, call: CallId, reply: Bytes) -> Result<()> {
-        self.on_disk(move |store| store.keep_reply(call, reply))
-            .await
+        self.on_disk(move |store| store.keep_reply(call, reply)).await
     }
 
     async fn clear(&self, job: JobId) -> Result<()> {

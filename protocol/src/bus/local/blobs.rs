@@ -19,33 +19,20 @@ pub(super) struct Blobs {
 
 impl Blobs {
     pub fn new(database: Database, blobs: Keyspace, path: PathBuf) -> Self {
-        Self {
-            database,
-            blobs,
-            path,
-        }
+        Self { database, blobs, path }
     }
 
     pub fn put(&self, job: JobId, bytes: Bytes) -> Result<BlobId> {
         let blob = BlobId::of_bytes(&bytes);
         let key = key(job, blob);
-        if !self
-            .blobs
-            .contains_key(&key)
-            .map_err(|error| self.unavailable(error))?
-        {
-            self.blobs
-                .insert(key, bytes)
-                .map_err(|error| self.unavailable(error))?;
+        if !self.blobs.contains_key(&key).map_err(|error| self.unavailable(error))? {
+            self.blobs.insert(key, bytes).map_err(|error| self.unavailable(error))?;
         }
         Ok(blob)
     }
 
     pub fn get(&self, job: JobId, blob: BlobId) -> Result<Option<Bytes>> {
-        let bytes = self
-            .blobs
-            .get(key(job, blob))
-            .map_err(|error| self.unavailable(error))?;
+        let bytes = self.blobs.get(key(job, blob)).map_err(|error| self.unavailable(error))?;
         Ok(bytes.map(Into::into))
     }
 

@@ -30,22 +30,12 @@ impl Folder {
         let unavailable = |error: io::Error| unavailable(path, &error);
         fs::create_dir_all(path).map_err(unavailable)?;
         if !path.join(LOCK).exists() && fs::read_dir(path).map_err(unavailable)?.next().is_some() {
-            return Err(super::folder::unavailable(
-                path,
-                "the folder holds other files, and no state of Tributary's",
-            ));
+            return Err(super::folder::unavailable(path, "the folder holds other files, and no state of Tributary's"));
         }
-        let lock = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(path.join(LOCK))
-            .map_err(unavailable)?;
+        let lock =
+            OpenOptions::new().create(true).truncate(false).write(true).open(path.join(LOCK)).map_err(unavailable)?;
         acquire(&lock, path)?;
-        let folder = Self {
-            path: path.to_owned(),
-            _lock: lock,
-        };
+        let folder = Self { path: path.to_owned(), _lock: lock };
         folder.discard_unfinished().map_err(unavailable)?;
         Ok(folder)
     }
@@ -82,14 +72,9 @@ fn acquire(lock: &File, path: &Path) -> Result<()> {
             Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(25)),
         }
     }
-    Err(BusError::InUse {
-        place: path.display().to_string(),
-    })
+    Err(BusError::InUse { place: path.display().to_string() })
 }
 
 pub(super) fn unavailable(path: &Path, reason: impl ToString) -> BusError {
-    BusError::Unavailable {
-        place: path.display().to_string(),
-        reason: reason.to_string(),
-    }
+    BusError::Unavailable { place: path.display().to_string(), reason: reason.to_string() }
 }

@@ -48,13 +48,7 @@ pub(super) fn ends(outcome: &Outcome) -> bool {
 
 impl Journal {
     pub fn new(database: Database, entries: Keyspace, ended: Keyspace, path: PathBuf) -> Self {
-        Self {
-            database,
-            entries,
-            ended,
-            logs: Mutex::default(),
-            path,
-        }
+        Self { database, entries, ended, logs: Mutex::default(), path }
     }
 
     pub fn log(&self, job: JobId) -> Result<Arc<Log>> {
@@ -62,12 +56,7 @@ impl Journal {
         if let Some(log) = logs.get(&job) {
             return Ok(log.clone());
         }
-        let last = self
-            .entries
-            .prefix(job.to_string())
-            .next_back()
-            .map(|entry| entry.key())
-            .transpose();
+        let last = self.entries.prefix(job.to_string()).next_back().map(|entry| entry.key()).transpose();
         let last = last.map_err(|error| self.unavailable(error))?;
         let log = Arc::new(Log {
             writing: Mutex::default(),
@@ -78,9 +67,7 @@ impl Journal {
     }
 
     pub fn has_ended(&self, job: JobId, task: TaskId) -> Result<bool> {
-        self.ended
-            .contains_key(ended_key(job, task))
-            .map_err(|error| self.unavailable(error))
+        self.ended.contains_key(ended_key(job, task)).map_err(|error| self.unavailable(error))
     }
 
     pub fn append(&self, job: JobId, outcome: &Outcome) -> Result<()> {
@@ -103,13 +90,8 @@ impl Journal {
     /// A page of the outcomes numbered `from..until`, and the number at which to read on.
     fn read(&self, job: JobId, from: u64, until: u64) -> Result<(VecDeque<Arc<Outcome>>, u64)> {
         let (mut outcomes, mut bytes) = (VecDeque::new(), 0);
-        for entry in self
-            .entries
-            .range(entry_key(job, from)..entry_key(job, until))
-        {
-            let (key, value) = entry
-                .into_inner()
-                .map_err(|error| self.unavailable(error))?;
+        for entry in self.entries.range(entry_key(job, from)..entry_key(job, until)) {
+            let (key, value) = entry.into_inner().map_err(|error| self.unavailable(error))?;
             outcomes.push_back(Arc::new(wire::decode(&value)?));
             bytes += value.len();
             if outcomes.len() >= PAGE.0 || bytes >= PAGE.1 {
@@ -137,8 +119,7 @@ fn entry_key(job: JobId, number: u64) -> Vec<u8> {
 
 /// The number in an entry's key.
 fn number(key: &[u8]) -> u64 {
-    key.last_chunk()
-        .map_or(0, |bytes| u64::from_be_bytes(*bytes))
+    key.last_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }
 
 fn ended_key(job: JobId, task: TaskId) -> String {
@@ -159,23 +140,10 @@ pub(super) fn remove_all(database: &Database, keyspaces: &[&Keyspace], job: JobI
 }
 
 /// Gives what a job's journal holds, then what comes.
-pub(super) fn follow(
-    bus: LocalBus,
-    job: JobId,
-    log: Arc<Log>,
-) -> BoxStream<'static, Result<Entry>> {
+pub(super) fn follow(bus: LocalBus, job: JobId, log: Arc<Log>) -> BoxStream<'static, Result<Entry>> {
     let grown = log.next.subscribe();
     let until = *grown.borrow();
-    let reader = Reader {
-        bus,
-        job,
-        grown,
-        _log: log,
-        next: 0,
-        until,
-        page: VecDeque::new(),
-        caught: false,
-    };
+    let reader = Reader { bus, job, grown, _log: log, next: 0, until, page: VecDeque::new(), caught: false };
     stream::unfold(reader, |mut reader| async {
         let entry = reader.entry().await;
         Some((entry, reader))
@@ -205,20 +173,13 @@ impl Reader {
             }
             if self.next < self.until {
                 let (job, next, until) = (self.job, self.next, self.until);
-                (self.page, self.next) = self
-                    .bus
-                    .on_disk(move |store| store.journal.read(job, next, until))
-                    .await?;
+                (self.page, self.next) = self.bus.on_disk(move |store| store.journal.read(job, next, until)).await?;
             } else if !self.caught {
                 self.caught = true;
                 return Ok(Entry::Caught);
             } else {
                 let next = self.next;
-                self.until = *self
-                    .grown
-                    .wait_for(|&end| end > next)
-                    .await
-                    .expect("the log is ours");
+                self.until = *self.grown.wait_for(|&end| end > next).await.expect("the log is ours");
             }
         }
     }

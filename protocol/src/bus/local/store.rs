@@ -55,9 +55,7 @@ impl Store {
             .open()
             .map_err(|error| open_error(&path, error))?;
         let keyspace = |name, options: fn() -> KeyspaceCreateOptions| {
-            database
-                .keyspace(name, options)
-                .map_err(|error| open_error(&path, error))
+            database.keyspace(name, options).map_err(|error| open_error(&path, error))
         };
         check_layout(&keyspace("about", small)?, &path)?;
         Ok(Self {
@@ -76,17 +74,12 @@ impl Store {
     }
 
     pub fn reply(&self, call: CallId) -> Result<Option<Bytes>> {
-        let reply = self
-            .replies
-            .get(call.to_string())
-            .map_err(|error| self.unavailable(error))?;
+        let reply = self.replies.get(call.to_string()).map_err(|error| self.unavailable(error))?;
         Ok(reply.map(Into::into))
     }
 
     pub fn keep_reply(&self, call: CallId, reply: Bytes) -> Result<()> {
-        self.replies
-            .insert(call.to_string(), reply)
-            .map_err(|error| self.unavailable(error))
+        self.replies.insert(call.to_string(), reply).map_err(|error| self.unavailable(error))
     }
 
     pub fn clear(&self, job: JobId) -> Result<()> {
@@ -105,52 +98,31 @@ fn small() -> KeyspaceCreateOptions {
 
 /// Values stay out of the tables, so that tidying those doesn't copy a corpus again and again.
 fn large() -> KeyspaceCreateOptions {
-    let apart = KvSeparationOptions::default()
-        .separation_threshold(4 << 10)
-        .file_target_size(32 << 20);
+    let apart = KvSeparationOptions::default().separation_threshold(4 << 10).file_target_size(32 << 20);
     small().with_kv_separation(Some(apart))
 }
 
 fn check_layout(about: &Keyspace, path: &Path) -> Result<()> {
-    match about
-        .get("layout")
-        .map_err(|error| open_error(path, error))?
-    {
+    match about.get("layout").map_err(|error| open_error(path, error))? {
         Some(found) if *found == *LAYOUT => Ok(()),
         Some(found) => {
-            let (found, known) = (
-                String::from_utf8_lossy(&found),
-                String::from_utf8_lossy(LAYOUT),
-            );
-            Err(unavailable(
-                path,
-                format!("state of layout {found}; this build reads layout {known}"),
-            ))
+            let (found, known) = (String::from_utf8_lossy(&found), String::from_utf8_lossy(LAYOUT));
+            Err(unavailable(path, format!("state of layout {found}; this build reads layout {known}")))
         }
-        None => about
-            .insert("layout", LAYOUT)
-            .map_err(|error| open_error(path, error)),
+        None => about.insert("layout", LAYOUT).map_err(|error| open_error(path, error)),
     }
 }
 
 fn open_error(path: &Path, error: fjall::Error) -> BusError {
     match error {
-        fjall::Error::Locked => BusError::InUse {
-            place: path.display().to_string(),
-        },
+        fjall::Error::Locked => BusError::InUse { place: path.display().to_string() },
         fjall::Error::Io(error) => unavailable(path, error),
         error => damaged(path, error),
     }
 }
 
 fn damaged(path: &Path, reason: impl ToString) -> BusError {
-    unavailable(
-        path,
-        format!(
-            "the state kept there is damaged ({}); move it away to begin anew",
-            reason.to_string()
-        ),
-    )
+    unavailable(path, format!("the state kept there is damaged ({}); move it away to begin anew", reason.to_string()))
 }
 
 /// Makes what was written safe against a power failure, time and again and at the end.
@@ -162,13 +134,8 @@ struct Syncer {
 impl Syncer {
     fn start(database: Database, every: Duration) -> Self {
         let (stop, stopped) = channel();
-        let thread = thread::Builder::new()
-            .name("bus-sync".into())
-            .spawn(move || sync(&database, every, &stopped));
-        Self {
-            stop: Some(stop),
-            thread: thread.ok(),
-        }
+        let thread = thread::Builder::new().name("bus-sync".into()).spawn(move || sync(&database, every, &stopped));
+        Self { stop: Some(stop), thread: thread.ok() }
     }
 }
 

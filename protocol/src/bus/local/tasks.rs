@@ -56,11 +56,7 @@ impl Tasks {
             return;
         }
         queue.published += 1;
-        let item = Item {
-            task: Arc::new(task.clone()),
-            order: queue.published,
-            deliveries: 0,
-        };
+        let item = Item { task: Arc::new(task.clone()), order: queue.published, deliveries: 0 };
         queue.outstanding.insert(task.id, item);
         self.offer(&mut queue, task.id);
     }
@@ -74,10 +70,7 @@ impl Tasks {
                 }
                 let (hand, waiting) = oneshot::channel();
                 queue.pullers.retain(|puller| !puller.hand.is_closed());
-                queue.pullers.push_back(Puller {
-                    kinds: kinds.clone(),
-                    hand,
-                });
+                queue.pullers.push_back(Puller { kinds: kinds.clone(), hand });
                 waiting
             };
             if let Ok(held) = waiting.await {
@@ -101,22 +94,14 @@ impl Tasks {
     /// Gives a task that nobody holds to the first who waits for its kind, else lets it wait.
     fn offer(self: &Arc<Self>, queue: &mut Queue, id: TaskId) {
         let kind = queue.outstanding[&id].task.kind();
-        while let Some(at) = queue
-            .pullers
-            .iter()
-            .position(|puller| puller.kinds.contains(kind))
-        {
+        while let Some(at) = queue.pullers.iter().position(|puller| puller.kinds.contains(kind)) {
             let puller = queue.pullers.remove(at).expect("it was just there");
             match puller.hand.send(self.hold(queue, id)) {
                 Ok(()) => return,
                 Err(mut held) => {
                     // Who waited has gone away.
                     held.armed = false;
-                    queue
-                        .outstanding
-                        .get_mut(&id)
-                        .expect("it is outstanding")
-                        .deliveries -= 1;
+                    queue.outstanding.get_mut(&id).expect("it is outstanding").deliveries -= 1;
                 }
             }
         }
@@ -126,13 +111,7 @@ impl Tasks {
     fn hold(self: &Arc<Self>, queue: &mut Queue, id: TaskId) -> Held {
         let item = queue.outstanding.get_mut(&id).expect("it is outstanding");
         item.deliveries += 1;
-        Held {
-            tasks: self.clone(),
-            task: item.task.clone(),
-            order: item.order,
-            delivery: item.deliveries,
-            armed: true,
-        }
+        Held { tasks: self.clone(), task: item.task.clone(), order: item.order, delivery: item.deliveries, armed: true }
     }
 
     /// A task that was in hand is free again, unless it ended meanwhile.
@@ -150,9 +129,7 @@ impl Tasks {
 
 impl Queue {
     fn has(&self, id: TaskId, order: u64) -> bool {
-        self.outstanding
-            .get(&id)
-            .is_some_and(|item| item.order == order)
+        self.outstanding.get(&id).is_some_and(|item| item.order == order)
     }
 
     fn wait(&mut self, id: TaskId) {
@@ -161,23 +138,14 @@ impl Queue {
         if !self.lanes.contains_key(&job) {
             self.turns.push_back(job);
         }
-        self.lanes
-            .entry(job)
-            .or_default()
-            .entry(item.task.kind())
-            .or_default()
-            .insert(item.order, id);
+        self.lanes.entry(job).or_default().entry(item.task.kind()).or_default().insert(item.order, id);
     }
 
     /// The first waiting task of these kinds, of the first job in turn that has one. That job's next turn is the last.
     fn take(&mut self, kinds: &Kinds) -> Option<TaskId> {
         let (turn, kind, order) = self.turns.iter().enumerate().find_map(|(turn, job)| {
-            let heads = self.lanes[job]
-                .iter()
-                .filter(|(kind, _)| kinds.contains(**kind));
-            let head = heads
-                .filter_map(|(kind, tasks)| Some((*tasks.keys().next()?, *kind)))
-                .min();
+            let heads = self.lanes[job].iter().filter(|(kind, _)| kinds.contains(**kind));
+            let head = heads.filter_map(|(kind, tasks)| Some((*tasks.keys().next()?, *kind))).min();
             head.map(|(order, kind)| (turn, kind, order))
         })?;
         let job = self.turns.remove(turn).expect("it was just there");
