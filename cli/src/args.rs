@@ -1,0 +1,199 @@
+//! The command line as it is typed. What it means is the business of [`crate::settings`] and of the commands.
+
+pub mod help;
+
+use std::path::PathBuf;
+
+use clap::{
+    Args as ArgGroup, Parser, Subcommand, ValueEnum,
+    builder::{PossibleValuesParser, Styles, styling::AnsiColor},
+};
+use clap_complete::Shell;
+use tributary_protocol::task::Kind;
+
+const STYLES: Styles = Styles::styled()
+    .header(AnsiColor::Green.on_default().bold())
+    .usage(AnsiColor::Green.on_default().bold())
+    .literal(AnsiColor::Cyan.on_default().bold())
+    .placeholder(AnsiColor::Cyan.on_default());
+
+/// Turns a corpus too large for any context window into one long article that cites it
+#[derive(Debug, Parser)]
+#[command(
+    name = "tributary",
+    version,
+    styles = STYLES,
+    long_about = help::ABOUT,
+    after_help = help::SHORT_END,
+    after_long_help = help::end(),
+    max_term_width = 110,
+    propagate_version = true
+)]
+pub struct Args {
+    #[command(subcommand)]
+    pub command: Command,
+    #[command(flatten)]
+    pub console: Console,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make the articles, here, in this process
+    #[command(long_about = help::RUN)]
+    Run(RunArgs),
+    /// Say what a run would cost, by stage; nothing is spent
+    #[command(long_about = help::PLAN)]
+    Plan(PlanArgs),
+    /// Print the settings in effect and where each comes from
+    #[command(long_about = help::CONFIG)]
+    Config(SettingsArgs),
+    /// Print a shell's completions
+    #[command(long_about = help::COMPLETIONS)]
+    Completions { shell: Shell },
+}
+
+#[derive(Debug, ArgGroup)]
+pub struct RunArgs {
+    #[command(flatten)]
+    pub inputs: Inputs,
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+    /// Forget what an earlier run of this very job has done, and start it anew
+    ///
+    /// Without it, a job that was interrupted goes on where it was. Replies of models stay known either way: no call is
+    /// paid for twice.
+    #[arg(long)]
+    pub fresh: bool,
+}
+
+#[derive(Debug, ArgGroup)]
+pub struct PlanArgs {
+    #[command(flatten)]
+    pub inputs: Inputs,
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+}
+
+/// What the articles are made from.
+#[derive(Debug, ArgGroup)]
+pub struct Inputs {
+    /// JSONL files, documents (Markdown, text, HTML, PDF) or folders of them
+    ///
+    /// A line of a JSONL file is a survey, {"title", "papers": [{"title", "abstract"?, "txt", "url"?, ...}]}, and several
+    /// lines are several articles. Documents and folders make one article together, whose title --title gives.
+    #[arg(required = true, value_name = "INPUT")]
+    pub inputs: Vec<PathBuf>,
+    /// The title of the article that documents and folders make
+    #[arg(long, value_name = "TITLE")]
+    pub title: Option<String>,
+}
+
+/// Settings that have a flag; each outranks the environment and the file.
+#[derive(Clone, Debug, Default, ArgGroup)]
+#[command(next_help_heading = "Settings")]
+pub struct SettingsArgs {
+    /// The model that does the work: openai/NAME, gemini/NAME or extractive
+    ///
+    /// `openai/NAME` is any server that speaks OpenAI's chat completions (OPENAI_BASE_URL says where), `gemini/NAME` is
+    /// Google's own API, and `extractive` needs neither key nor server: it quotes the sources.
+    #[arg(short, long)]
+    pub model: Option<String>,
+    /// Another model for one kind of task, such as write=openai/gpt-4.1; repeatable
+    ///
+    /// Kinds: group, outline, merge-outlines, digest, feedback, score, convolve, refine, condense, write, introduce,
+    /// illustrate. Most calls are digests: a cheap model there and a strong one for `write` go together well.
+    #[arg(long, value_name = "KIND=MODEL", value_parser = model_for)]
+    pub model_for: Vec<(Kind, String)>,
+    /// The folder that articles, reports and the state are written to [default: tributary-out]
+    #[arg(short, long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// The most calls at a time [default: 16; with the extractive model, the processor's cores]
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    pub concurrency: Option<u32>,
+    /// The only source of chance: equal seeds, settings, sources and replies give equal articles [default: 0]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
+    pub seed: Option<u64>,
+    /// The language to write in [default: en]
+    #[arg(long, value_parser = PossibleValuesParser::new(["en", "zh"]))]
+    pub language: Option<String>,
+    /// What kind of text the article is [default: survey]
+    #[arg(long, value_parser = PossibleValuesParser::new(["survey", "guide", "report"]))]
+    pub genre: Option<String>,
+    /// The smallest context window of the models in use, in tokens [default: 128000]
+    #[arg(long, value_name = "TOKENS")]
+    pub window: Option<u32>,
+    /// The settings file; it must exist [default: tributary.toml, where there is one]
+    #[arg(long, value_name = "FILE", env = "TRIBUTARY_CONFIG")]
+    pub config: Option<PathBuf>,
+}
+
+/// How the program talks.
+#[derive(Clone, Copy, Debug, ArgGroup)]
+#[command(next_help_heading = "Output")]
+pub struct Console {
+    /// Only errors on stderr
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Log more; -vv and -vvv log still more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// How logs and messages are written on stderr
+    #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
+    pub log_format: LogFormat,
+    /// How progress is shown: auto draws bars on a terminal and writes lines elsewhere
+    #[arg(long, global = true, value_name = "STYLE", default_value = "auto")]
+    pub progress: ProgressStyle,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    Text,
+    /// A JSON object a line
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ProgressStyle {
+    Auto,
+    Bars,
+    Lines,
+    None,
+}
+
+fn model_for(text: &str) -> Result<(Kind, String), String> {
+    match text.split_once('=') {
+        Some((kind, model)) if !model.trim().is_empty() => Ok((kind.trim().parse()?, model.trim().to_owned())),
+        _ => Err("KIND=MODEL is needed, such as write=openai/gpt-4.1".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, error::ErrorKind};
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn the_long_help_teaches_examples_exit_codes_settings_and_environment() {
+        let help = Args::command().render_long_help().to_string();
+        for taught in ["tributary run", "130", "the model failed", "tributary.toml", "OPENAI_API_KEY", "TRIBUTARY_LOG"]
+        {
+            assert!(help.contains(taught), "{taught} is not in:\n{help}");
+        }
+    }
+
+    #[test]
+    fn kinds_of_task_get_models_of_their_own() {
+        let parse = |value| Args::try_parse_from(["tributary", "run", "x.jsonl", "--model-for", value]);
+        let Command::Run(run) = parse("merge-outlines=openai/a/b=c").unwrap().command else { panic!("run was typed") };
+        assert_eq!(run.settings.model_for, [(Kind::MergeOutlines, "openai/a/b=c".to_owned())]);
+        for bad in ["write", "write=", "compose=openai/x"] {
+            assert_eq!(parse(bad).unwrap_err().kind(), ErrorKind::ValueValidation, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! The long texts of `--help`.
+
+use crate::exit;
+
+pub const ABOUT: &str = "\
+Turns a corpus too large for any context window into one long article that cites it.
+
+Sources are mapped to digests, digests are merged in convolution rounds that keep the best outlines, and the article is \
+written bottom-up from the result (LLM×MapReduce-V2, arXiv 2504.05732). Every citation names a source that was read; what \
+was degraded or dropped stands in the report.";
+
+pub const RUN: &str = "\
+Make the articles, here, in this process.
+
+For each article DIR gets md/SLUG.md (the article), SLUG.jsonl (the same for programs) and SLUG.report.json (sources used \
+and cited, calls, tokens, cost and time by stage, and all that was degraded or dropped). Their paths are printed on \
+stdout, a line each; everything else goes to stderr.
+
+The state lives in DIR/.tributary. A run that ended early, however it ended, goes on where it was when the same command \
+is given again, and no answered call is paid for twice.";
+
+pub const PLAN: &str = "\
+Say what a run would cost, by stage: calls, prompt and reply tokens, and money where a price is set. Nothing is spent: no \
+model is asked.
+
+Prices are settings, in US dollars a million tokens:
+
+  [prices.\"openai/gpt-4.1-mini\"]
+  prompt = 0.40
+  cached_prompt = 0.10
+  reply = 1.60";
+
+pub const CONFIG: &str = "\
+Print the settings in effect as TOML, each with where it comes from. Secrets are hidden. The output is a valid \
+tributary.toml: keep what you want to change.";
+
+pub const COMPLETIONS: &str = "\
+Print a shell's completions, to be put where the shell looks for them:
+
+  bash  tributary completions bash > ~/.local/share/bash-completion/completions/tributary
+  zsh   tributary completions zsh > \"${fpath[1]}/_tributary\"
+  fish  tributary completions fish > ~/.config/fish/completions/tributary.fish";
+
+pub const SHORT_END: &str = "`--help` shows examples, settings, environment and exit codes.";
+
+const EXAMPLES: &str = "\
+  tributary run surveys.jsonl
+      an article a line, without key or server: the extractive model quotes the sources
+
+  tributary run papers/ --title \"Retrieval for language models\" --model openai/gpt-4.1-mini
+      one article from a folder of PDFs, Markdown, text and HTML (OPENAI_API_KEY must be set)
+
+  tributary plan papers/ --title \"Retrieval\" --model openai/gpt-4.1-mini --model-for write=openai/gpt-4.1
+      what that would cost with a stronger model for writing
+
+  OPENAI_BASE_URL=http://localhost:11434/v1 tributary run papers/ --title T --model openai/qwen3:8b --window 32000
+      a model on this machine (Ollama, llama.cpp, vLLM), told its window";
+
+const SETTINGS: &str = "\
+  Each of these outranks those before it:
+    1. defaults, the parameters of LLM×MapReduce-V2
+    2. tributary.toml in the working directory, or the file that --config names
+    3. OPENAI_*, GOOGLE_* and GEMINI_* variables
+    4. TRIBUTARY_* variables, with __ between levels: TRIBUTARY_CONVOLUTION__LAYERS=4
+    5. flags
+  `tributary config` prints all of them with their values and origins. An unknown setting is an error.";
+
+const ENVIRONMENT: &str = "\
+  OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_API_BASE   key and address for openai/ models
+  GOOGLE_API_KEY, GEMINI_API_KEY                     key for gemini/ models
+  TRIBUTARY_*                                        any setting, see above; values are text or TOML
+  TRIBUTARY_CONFIG                                   the settings file, as --config
+  TRIBUTARY_LOG                                      a log filter, such as warn,tributary=debug; outranks -v and -q
+  HTTPS_PROXY, HTTP_PROXY, NO_PROXY, NO_COLOR        as everywhere";
+
+/// What stands below the options in `tributary --help`.
+pub fn end() -> String {
+    format!(
+        "Examples:\n{EXAMPLES}\n\nSettings:\n{SETTINGS}\n\nEnvironment:\n{ENVIRONMENT}\n\nExit codes:\n{}",
+        exit::TABLE
+    )
+}

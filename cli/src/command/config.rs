@@ -1,0 +1,14 @@
+//! `tributary config`: the settings in effect, and where each comes from.
+
+use super::load;
+use crate::{
+    args::SettingsArgs,
+    exit::{Exit, Failure},
+    terminal::Terminal,
+};
+
+/// Prints the settings as TOML on stdout, without secrets.
+pub fn run(flags: &SettingsArgs, terminal: &Terminal) -> Result<Exit, Failure> {
+    terminal.print(load(flags)?.show().trim_end());
+    Ok(Exit::Done)
+}

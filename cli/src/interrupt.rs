@@ -1,0 +1,69 @@
+//! Ctrl-C, and SIGTERM alike: the first asks the program to stop, the second makes it.
+
+use tokio::sync::watch;
+
+use crate::{exit::Exit, terminal::Terminal};
+
+/// Whether the user wants the program to stop. Cheap to clone.
+#[derive(Clone)]
+pub struct Interrupt(watch::Receiver<bool>);
+
+impl Interrupt {
+    /// Listens from now on. Must be called within the runtime.
+    pub fn listen(terminal: &Terminal) -> Self {
+        let (sender, receiver) = watch::channel(false);
+        let terminal = terminal.clone();
+        tokio::spawn(async move {
+            signal().await;
+            terminal.complain("stopping: calls that are under way may end; Ctrl-C again leaves at once");
+            // Nobody may be waiting any more, and the second signal still counts.
+            let _ = sender.send(true);
+            signal().await;
+            let _ = terminal.bars().clear();
+            std::process::exit(Exit::Interrupted as i32);
+        });
+        Self(receiver)
+    }
+
+    pub fn happened(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Returns when the user wants the program to stop.
+    pub async fn wait(&self) {
+        let mut receiver = self.0.clone();
+        if receiver.wait_for(|stop| *stop).await.is_err() {
+            // Nobody listens, so nobody will ever ask.
+            std::future::pending().await
+        }
+    }
+}
+
+#[cfg(unix)]
+async fn signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut terminate = match signal(SignalKind::terminate()) {
+        Ok(terminate) => terminate,
+        Err(error) => {
+            tracing::warn!(%error, "SIGTERM can't be listened for");
+            return ctrl_c().await;
+        }
+    };
+    tokio::select! {
+        () = ctrl_c() => {}
+        _ = terminate.recv() => {}
+    }
+}
+
+#[cfg(not(unix))]
+async fn signal() {
+    ctrl_c().await;
+}
+
+async fn ctrl_c() {
+    if let Err(error) = tokio::signal::ctrl_c().await {
+        tracing::warn!(%error, "Ctrl-C can't be listened for");
+        std::future::pending().await
+    }
+}

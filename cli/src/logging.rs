@@ -1,0 +1,68 @@
+//! Logs: `tracing` to stderr, as text or as a JSON object a line, never in the way of the bars.
+
+use std::io;
+
+use anyhow::{Context, Result, anyhow};
+use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
+
+use crate::{
+    args::{Console, LogFormat},
+    terminal::Terminal,
+};
+
+/// A filter as `tracing` reads it, such as `warn,tributary=debug`. It outranks `-v` and `-q`.
+pub const VARIABLE: &str = "TRIBUTARY_LOG";
+
+/// Starts logging for the whole process.
+///
+/// # Errors
+///
+/// Where [`VARIABLE`] holds no filter, or logging has started already.
+pub fn start(console: &Console, terminal: &Terminal) -> Result<()> {
+    let filter = filter(console, std::env::var(VARIABLE).ok())?;
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(BetweenBars(terminal.clone()));
+    let started = match console.log_format {
+        LogFormat::Text => subscriber.with_ansi(terminal.takes_bars()).try_init(),
+        LogFormat::Json => subscriber.json().flatten_event(true).with_ansi(false).try_init(),
+    };
+    started.map_err(|error| anyhow!("logging can't be started: {error}"))
+}
+
+fn filter(console: &Console, variable: Option<String>) -> Result<EnvFilter> {
+    if let Some(directives) = variable.filter(|text| !text.trim().is_empty()) {
+        return EnvFilter::try_new(&directives)
+            .with_context(|| format!("{VARIABLE} holds no log filter: `{directives}`"));
+    }
+    Ok(EnvFilter::new(match (console.quiet, console.verbose, console.log_format) {
+        (true, ..) => "error",
+        (_, 0, LogFormat::Text) => "warn",
+        // What people are told is a record among the others here.
+        (_, 0, LogFormat::Json) => "warn,tributary=info",
+        (_, 1, _) => "warn,tributary=info",
+        (_, 2, _) => "info,tributary=debug",
+        _ => "debug,tributary=trace",
+    }))
+}
+
+/// Writes a record at once, between two drawings of the bars.
+struct BetweenBars(Terminal);
+
+impl<'a> MakeWriter<'a> for BetweenBars {
+    type Writer = &'a Self;
+
+    fn make_writer(&'a self) -> Self::Writer {
+        self
+    }
+}
+
+impl io::Write for &BetweenBars {
+    /// The subscriber writes each record with one call.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

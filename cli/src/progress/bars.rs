@@ -1,0 +1,91 @@
+//! Progress on a terminal: a line for the job and a bar for each of its stages.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use tributary_protocol::{
+    job::{Progress, StageProgress},
+    task::Stage,
+};
+
+use super::{View, pace::Pace, spent, stage_spent, total};
+use crate::{terminal::Terminal, units};
+
+pub struct Bars {
+    title: String,
+    since: Instant,
+    screen: MultiProgress,
+    job: ProgressBar,
+    stages: BTreeMap<Stage, StageBar>,
+}
+
+struct StageBar {
+    bar: ProgressBar,
+    pace: Pace,
+}
+
+impl Bars {
+    pub fn new(title: &str, terminal: &Terminal) -> Self {
+        let screen = terminal.bars().clone();
+        let job = screen.add(ProgressBar::new_spinner().with_style(style("{spinner:.cyan} {wide_msg}")));
+        job.enable_steady_tick(Duration::from_millis(120));
+        Self { title: title.to_owned(), since: Instant::now(), screen, job, stages: BTreeMap::new() }
+    }
+
+    /// The bar of a stage, put behind those of earlier ones when it is first seen.
+    fn stage(&mut self, stage: Stage) -> &mut StageBar {
+        let before = self.stages.range(..stage).next_back().map_or(&self.job, |(_, earlier)| &earlier.bar);
+        let screen = &self.screen;
+        let bar = || {
+            let style = style("  {prefix:<11} {bar:24.cyan/dim} {pos:>6}/{len:<6} {wide_msg}");
+            let bar = ProgressBar::new(0).with_style(style.progress_chars("━╸─")).with_prefix(stage.name());
+            screen.insert_after(before, bar)
+        };
+        // `before` borrows the map that the entry needs.
+        let fresh = (!self.stages.contains_key(&stage)).then(bar);
+        self.stages
+            .entry(stage)
+            .or_insert_with(|| StageBar { bar: fresh.unwrap_or_else(ProgressBar::hidden), pace: Pace::default() })
+    }
+
+    fn tell_job(&self, progress: &Progress, now: Instant) {
+        let time = units::time(now.duration_since(self.since));
+        self.job.set_message(format!("{}  {}, {time}", self.title, spent(&progress.usage())));
+    }
+}
+
+impl StageBar {
+    fn tell(&mut self, stage: &StageProgress, now: Instant) {
+        self.pace.observe(now, stage.ended);
+        let remaining = total(stage).saturating_sub(stage.ended);
+        let left = self.pace.left(remaining).filter(|_| remaining > 0);
+        let left = left.map(|left| format!(", {} left", units::time(left))).unwrap_or_default();
+        self.bar.set_length(total(stage));
+        self.bar.set_position(stage.ended);
+        self.bar.set_message(format!("{}{left}", stage_spent(stage)));
+    }
+}
+
+impl View for Bars {
+    fn update(&mut self, progress: &Progress, now: Instant) {
+        for (&stage, state) in progress.stages.iter().filter(|(_, stage)| stage.asked > 0) {
+            self.stage(stage).tell(state, now);
+        }
+        self.tell_job(progress, now);
+    }
+
+    /// Leaves the last drawing on the screen.
+    fn end(&mut self, progress: &Progress, now: Instant) {
+        self.update(progress, now);
+        self.job.disable_steady_tick();
+        self.job.abandon();
+        self.stages.values().for_each(|stage| stage.bar.abandon());
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).expect("the templates here are well-formed")
+}

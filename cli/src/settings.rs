@@ -1,0 +1,163 @@
+//! The settings: what is done, by which models, how fast, and where the results go.
+//!
+//! Layers outrank one another, in this order: defaults, the settings file, the environment, flags. Each layer is read
+//! strictly and alone before they are merged, so that an unknown key or a wrong type is reported with the file, variable
+//! or flag that it stands in.
+
+mod environment;
+mod flags;
+mod layer;
+mod load;
+mod secret;
+mod show;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    thread,
+};
+
+use serde::{Deserialize, Serialize};
+use tributary_protocol::settings::{Models, Settings};
+
+pub use self::{
+    load::{Loaded, Sources, load},
+    secret::Secret,
+};
+
+/// The file that is looked for in the working directory.
+pub const FILE: &str = "tributary.toml";
+
+/// All settings. In the file the keys of both halves stand side by side.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Config {
+    /// What the articles depend on.
+    pub algorithm: Settings,
+    /// What they don't.
+    pub execution: Execution,
+}
+
+/// How and where the work is done. Of all this only the seed can change an article.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Execution {
+    /// The folder of articles, reports and state.
+    pub out: PathBuf,
+    /// The only source of chance.
+    pub seed: u64,
+    /// The most calls at a time; 0 leaves the choice to [`Config::concurrency`].
+    pub concurrency: u32,
+    pub openai: Endpoint,
+    pub gemini: Endpoint,
+    pub timeouts: Timeouts,
+    pub limits: Limits,
+    /// What models cost, by their full names.
+    pub prices: BTreeMap<String, Price>,
+}
+
+impl Default for Execution {
+    fn default() -> Self {
+        Self {
+            out: "tributary-out".into(),
+            seed: 0,
+            concurrency: 0,
+            openai: Endpoint::default(),
+            gemini: Endpoint::default(),
+            timeouts: Timeouts::default(),
+            limits: Limits::default(),
+            prices: BTreeMap::new(),
+        }
+    }
+}
+
+/// Where a kind of model server is, and the key to it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Endpoint {
+    /// The base address; the provider's own where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base: Option<String>,
+    #[serde(skip_serializing)]
+    pub key: Option<Secret>,
+}
+
+/// How long a server may take, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Timeouts {
+    /// Until a connection stands.
+    pub connect: f64,
+    /// For a call in all.
+    pub call: f64,
+    /// For a silence, before the answer or within it.
+    pub stall: f64,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self { connect: 15.0, call: 900.0, stall: 300.0 }
+    }
+}
+
+/// The ceilings of the models' provider; 0 is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    pub in_flight: u32,
+    pub requests_per_minute: u32,
+    pub tokens_per_minute: u64,
+}
+
+/// What a model costs, in US dollars a million tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Price {
+    pub prompt: f64,
+    pub reply: f64,
+    /// Of prompt tokens that the server had in its prefix cache; as `prompt` where nothing is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cached_prompt: Option<f64>,
+}
+
+impl Config {
+    /// The most calls at a time where nobody said: the processor's cores where it does the model's work, else this.
+    const REMOTE_CONCURRENCY: u32 = 16;
+
+    /// The most calls at a time, at least 1.
+    pub fn concurrency(&self) -> u32 {
+        match self.execution.concurrency {
+            0 if self.algorithm.models.all().all(|model| model == Models::EXTRACTIVE) => {
+                thread::available_parallelism().map_or(1, |cores| cores.get() as u32)
+            }
+            0 => Self::REMOTE_CONCURRENCY,
+            asked => asked,
+        }
+    }
+
+    /// The models that a run may call, each once.
+    pub fn models(&self) -> BTreeSet<&str> {
+        self.algorithm.models.all().collect()
+    }
+
+    /// Says which value can't be worked with, naming the setting.
+    fn check(&self) -> Result<(), String> {
+        self.algorithm.check()?;
+        let Execution { timeouts, prices, .. } = &self.execution;
+        let timeouts = [("connect", timeouts.connect), ("call", timeouts.call), ("stall", timeouts.stall)];
+        for (name, seconds) in timeouts {
+            if !(seconds > 0.0 && seconds < 1e9) {
+                return Err(format!("timeouts.{name} is {seconds}; a number of seconds above 0 is needed"));
+            }
+        }
+        for (model, price) in prices {
+            let all = [Some(price.prompt), Some(price.reply), price.cached_prompt];
+            if let Some(bad) = all.into_iter().flatten().find(|dollars| !(0.0..1e6).contains(dollars)) {
+                return Err(format!("prices.\"{model}\" has {bad}; US dollars a million tokens are needed"));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,70 @@
+//! The layers that environment variables make.
+
+use anyhow::{Result, bail};
+use toml::Value;
+
+use super::layer::{Layer, Wrong};
+
+const PREFIX: &str = "TRIBUTARY_";
+
+/// Variables with the prefix that are no settings.
+const OTHERS: [&str; 2] = [crate::logging::VARIABLE, "TRIBUTARY_CONFIG"];
+
+/// Variables that people have set already, and what they set here. Later ones outrank earlier ones.
+const WELL_KNOWN: [(&str, [&str; 2]); 5] = [
+    ("OPENAI_API_BASE", ["openai", "base"]),
+    ("OPENAI_BASE_URL", ["openai", "base"]),
+    ("OPENAI_API_KEY", ["openai", "key"]),
+    ("GEMINI_API_KEY", ["gemini", "key"]),
+    ("GOOGLE_API_KEY", ["gemini", "key"]),
+];
+
+/// A layer a variable, the most important last. An empty variable is as good as none.
+///
+/// # Errors
+///
+/// Where a `TRIBUTARY_` variable is no setting, or its value can't be one.
+pub fn layers(variables: &[(String, String)]) -> Result<Vec<Layer>> {
+    let mut set: Vec<_> = variables.iter().filter(|(_, value)| !value.trim().is_empty()).collect();
+    set.sort();
+    let mut layers = Vec::new();
+    for (name, path) in WELL_KNOWN {
+        let values = set.iter().filter(|(variable, _)| variable == name);
+        layers.extend(values.map(|(_, value)| Layer::of(name, &path, value.trim())));
+    }
+    for (name, value) in set {
+        match name.strip_prefix(PREFIX) {
+            Some(path) if !OTHERS.contains(&name.as_str()) && !is_service_link(name) => {
+                layers.push(layer(name, path, value)?);
+            }
+            _ => {}
+        }
+    }
+    Ok(layers)
+}
+
+/// The value is taken as TOML where that fits the setting (`4`, `true`, `{ prompt = 1 }`), else as the text that it is.
+fn layer(name: &str, path: &str, value: &str) -> Result<Layer> {
+    let path = path.to_lowercase();
+    let mut path: Vec<_> = path.split("__").map(str::to_owned).collect();
+    if let [models, by_kind, kind] = &mut path[..]
+        && (models.as_str(), by_kind.as_str()) == ("models", "for")
+    {
+        // Kinds of task have names that no variable can have.
+        *kind = kind.replace('_', "-");
+    }
+    let path: Vec<_> = path.iter().map(String::as_str).collect();
+    let text = Layer::of(name, &path, value);
+    let layer = value.parse::<Value>().map_or_else(|_| text.clone(), |value| Layer::of(name, &path, value));
+    match (layer.check(), text.check()) {
+        (Ok(_), _) => Ok(layer),
+        (_, Ok(_)) => Ok(text),
+        (Err(Wrong { message, .. }), _) => bail!("{name}: {message}"),
+    }
+}
+
+/// Kubernetes puts such variables into every pod that runs beside a service whose name begins with `tributary`.
+fn is_service_link(name: &str) -> bool {
+    ["_SERVICE_HOST", "_SERVICE_PORT", "_PORT"].iter().any(|end| name.ends_with(end))
+        || ["_SERVICE_PORT_", "_PORT_"].iter().any(|part| name.contains(part))
+}
