@@ -75,7 +75,8 @@ mod tests {
 
     #[test]
     fn a_text_goes_where_its_rare_words_are() {
-        let closest = Closest::new(["Lifetimes and borrowing of references", "Macros and references", "模式匹配与守卫"]);
+        let closest =
+            Closest::new(["Lifetimes and borrowing of references", "Macros and references", "模式匹配与守卫"]);
         assert_eq!(closest.to("a borrowed value has a lifetime and references", None), Some(0));
         assert_eq!(closest.to("hygiene of a macro, references", None), Some(1));
         assert_eq!(closest.to("守卫里的模式", None), Some(2));

@@ -180,11 +180,13 @@ pub struct Refine {
     pub rounds: u32,
     /// Tries in a round, of which the best stays.
     pub best_of: u32,
+    /// Stop after a round that brought nothing better.
+    pub stop_early: bool,
 }
 
 impl Default for Refine {
     fn default() -> Self {
-        Self { rounds: 3, best_of: 3 }
+        Self { rounds: 3, best_of: 3, stop_early: true }
     }
 }
 

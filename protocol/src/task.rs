@@ -309,12 +309,19 @@ pub struct Outcome {
 pub enum Verdict {
     Done(Product),
     /// The model failed at it; the kernel's fallback made this instead.
-    Degraded { product: Product, reason: String },
+    Degraded {
+        product: Product,
+        reason: String,
+    },
     /// Nothing came of it and nothing will: the stage goes on with its own fallback.
-    Failed { reason: String },
+    Failed {
+        reason: String,
+    },
     /// The model can't be used at all (a wrong key, no quota, no answer): the job stops, and the task is asked again when
     /// the job is taken up again.
-    Stopped { reason: String },
+    Stopped {
+        reason: String,
+    },
 }
 
 /// What a task or a stage has cost.

@@ -40,7 +40,8 @@ impl Group {
         let tokens: Vec<_> = sources.iter().map(|source| count(&source.title) + 6).collect();
         let batches = pack(&tokens, context.rooms.titles, MOST_TITLES);
         for (batch, range) in batches.iter().enumerate() {
-            let titled = |source: &tributary_protocol::source::Source| Titled { id: source.id, title: source.title.clone() };
+            let titled =
+                |source: &tributary_protocol::source::Source| Titled { id: source.id, title: source.title.clone() };
             let work =
                 Work::Group { sources: sources[range.clone()].iter().map(titled).collect(), size: grouping.size };
             let place = Place::Group { batch };

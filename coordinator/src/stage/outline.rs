@@ -11,13 +11,23 @@ use super::{Asked, Context, Place, group::Grouped};
 use crate::rooms::{HANDLE, MOST_OUTLINES};
 
 pub(crate) struct Outline {
-    /// First outlines of each batch of titles, known when its groups are.
-    batches: Vec<Option<Vec<Vec<SourceId>>>>,
-    /// The sources of each first outline, in the order of their places, and where it stands at the lowest level.
+    /// The sources of each first outline, by the number of its place, with its batch of titles and its place in that.
     asked_for: Vec<(Vec<SourceId>, usize, usize)>,
-    /// First outlines by batch of titles.
-    firsts: Vec<Vec<Option<Sections>>>,
+    /// First outlines by batch of titles, in the order of batches once those before are known.
+    firsts: Vec<Firsts>,
+    /// Batches from the first whose number of first outlines is known.
+    known: usize,
     levels: Vec<Level>,
+}
+
+/// The first outlines of one batch of titles.
+enum Firsts {
+    /// Its groups aren't there yet.
+    Unknown,
+    /// Those before it aren't known: they wait here.
+    Waiting(Vec<Option<Sections>>),
+    /// They stand in the lowest level from here on.
+    Placed(usize),
 }
 
 /// Outlines of one level, merged in fields of neighbours.
@@ -35,9 +45,9 @@ struct Level {
 impl Outline {
     pub(crate) fn new(batches: usize) -> Self {
         Self {
-            batches: vec![None; batches],
             asked_for: Vec::new(),
-            firsts: vec![Vec::new(); batches],
+            firsts: (0..batches).map(|_| Firsts::Unknown).collect(),
+            known: 0,
             levels: vec![Level::default()],
         }
     }
@@ -53,14 +63,14 @@ impl Outline {
                 firsts.push(sources[range].to_vec());
             }
         }
-        self.firsts[grouped.batch] = vec![None; firsts.len()];
         for (i, sources) in firsts.iter().enumerate() {
             let place = Place::Outline { batch: self.asked_for.len() };
             self.asked_for.push((sources.clone(), grouped.batch, i));
             let cards = sources.iter().map(|id| CardRef { id: *id, card: context.source(*id).card }).collect();
             asked.ask(context, place, Work::Outline { sources: cards });
         }
-        self.batches[grouped.batch] = Some(firsts);
+        self.firsts[grouped.batch] = Firsts::Waiting(vec![None; firsts.len()]);
+        self.place_known();
     }
 
     /// Takes a first outline; without a product its sources' titles make one. Returns the whole once it is merged.
@@ -71,13 +81,16 @@ impl Outline {
         number: usize,
         product: Option<Product>,
     ) -> Option<Sections> {
-        let (sources, batch, i) = &self.asked_for[number];
+        let (sources, batch, i) = &mut self.asked_for[number];
         let outline = match product {
             Some(Product::Outline(outline)) => outline,
             _ => of_titles(context, sources),
         };
-        self.firsts[*batch][*i] = Some(outline);
-        self.refill();
+        match &mut self.firsts[*batch] {
+            Firsts::Waiting(waiting) => waiting[*i] = Some(outline),
+            Firsts::Placed(start) => self.levels[0].outlines[*start + *i] = Some(outline),
+            Firsts::Unknown => unreachable!("a first outline is asked for once its batch is known"),
+        }
         self.merge(context, asked, 0)
     }
 
@@ -98,23 +111,17 @@ impl Outline {
         self.merge(context, asked, level + 1)
     }
 
-    /// The lowest level lists first outlines in the order of their batches; a batch joins once those before it are known.
-    fn refill(&mut self) {
-        let known = self.batches.iter().take_while(|batch| batch.is_some()).count();
+    /// The lowest level lists first outlines in the order of their batches: a batch joins once those before it are known.
+    fn place_known(&mut self) {
         let lowest = &mut self.levels[0];
-        let mut place = 0;
-        for firsts in &mut self.firsts[..known] {
-            for first in firsts {
-                if place == lowest.outlines.len() {
-                    lowest.outlines.push(None);
-                }
-                if let Some(outline) = first.take() {
-                    lowest.outlines[place] = Some(outline);
-                }
-                place += 1;
+        while let Some(firsts @ Firsts::Waiting(_)) = self.firsts.get_mut(self.known) {
+            let placed = Firsts::Placed(lowest.outlines.len());
+            if let Firsts::Waiting(waiting) = std::mem::replace(firsts, placed) {
+                lowest.outlines.extend(waiting);
             }
+            self.known += 1;
         }
-        lowest.complete = known == self.batches.len();
+        lowest.complete = self.known == self.firsts.len();
     }
 
     /// Makes fields of what has come to a level, in order, and asks for their merging.

@@ -1,0 +1,339 @@
+//! The machine: a job as a pure function of its outcomes.
+//!
+//! [`Machine::apply`] takes an outcome and gives the tasks that it leads to. There is no clock, no I/O and no chance but
+//! the job's seed, and the order in which outcomes come decides nothing: the same outcomes give the same article. So the
+//! journal of outcomes is the whole state of a job, and recovery is to apply it again.
+
+use std::sync::Arc;
+
+use tributary_protocol::{
+    article::Article,
+    digest::Note,
+    id::TaskId,
+    job::{Job, Progress},
+    source::SourceId,
+    task::{Outcome, Product, Stage, Task, Verdict},
+};
+
+use crate::stage::{
+    Asked, Context, Place,
+    convolution::{Convolution, Convolved},
+    digest::Digest,
+    feedback::{Feedback, FromGroup},
+    group::{Group, Grouped},
+    outline::Outline,
+    refine::{Refine, Refined},
+    write::Write,
+};
+
+/// A place where a job is not all that it could be, for the report.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Flaw {
+    #[serde(serialize_with = "stage_name")]
+    pub stage: Stage,
+    /// The unit that it befell: a task, a source, a section.
+    pub unit: String,
+    pub reason: String,
+    /// What stands in its place.
+    pub instead: &'static str,
+}
+
+fn stage_name<S: serde::Serializer>(stage: &Stage, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(stage.name())
+}
+
+/// Where the parameters saved calls, or the room forced a merge: not flaws, but worth a line.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
+pub struct Economies {
+    /// Layers of the convolution that were left out, since the best score had stopped rising.
+    pub layers_saved: u32,
+    /// Rounds of refinement that were left out, since one had brought nothing better.
+    pub rounds_saved: u32,
+    /// Sources that were split since they outgrow a prompt, and into how many chunks in all.
+    pub sources_split: u32,
+    pub chunks_of_split_sources: u32,
+    /// Notes that were merged with others since a section's notes outgrew a prompt.
+    pub notes_condensed: u64,
+}
+
+/// What a job ends with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finished {
+    pub article: Article,
+    /// The notes of each section, in the article's order, parents before children.
+    pub notes: Vec<Vec<Note>>,
+    /// Sources of which no note was made, in order.
+    pub silent: Vec<SourceId>,
+}
+
+/// A job between two outcomes.
+pub struct Machine {
+    context: Context,
+    asked: Asked,
+    group: Group,
+    outline: Outline,
+    groups: Vec<Vec<Vec<SourceId>>>,
+    block: Option<Block>,
+    /// The last digest pass, and then the text.
+    last_pass: Option<Digest>,
+    write: Option<Write>,
+    finished: Option<Arc<Finished>>,
+    flaws: Vec<(Place, Flaw)>,
+    economies: Economies,
+    citations_removed: u64,
+}
+
+/// Digest to refine, once.
+struct Block {
+    number: u32,
+    digest: Digest,
+    feedback: Feedback,
+    convolution: Convolution,
+    refine: Option<Refine>,
+}
+
+impl Machine {
+    /// A job at its beginning, and its first tasks.
+    pub fn new(job: Arc<Job>) -> (Self, Vec<Task>) {
+        let context = Context::new(job);
+        let mut asked = Asked::default();
+        let (group, grouped) = Group::start(&context, &mut asked);
+        let split = context.job.sources.iter().filter(|source| source.chunks.len() > 1);
+        let economies = Economies {
+            sources_split: split.clone().count() as u32,
+            chunks_of_split_sources: split.map(|source| source.chunks.len() as u32).sum(),
+            ..Economies::default()
+        };
+        let mut machine = Self {
+            outline: Outline::new(group.batches()),
+            groups: vec![Vec::new(); group.batches()],
+            group,
+            context,
+            asked,
+            block: None,
+            last_pass: None,
+            write: None,
+            finished: None,
+            flaws: Vec::new(),
+            economies,
+            citations_removed: 0,
+        };
+        for grouped in grouped {
+            machine.on_groups(grouped);
+        }
+        let tasks = machine.take_new();
+        (machine, tasks)
+    }
+
+    /// Takes an outcome and gives the tasks that it leads to. An outcome of no open task (one that came twice, or of
+    /// another job) changes nothing; neither does one that says that the model can't be used at all.
+    pub fn apply(&mut self, outcome: &Outcome) -> Vec<Task> {
+        let product = match &outcome.verdict {
+            Verdict::Stopped { .. } => return Vec::new(),
+            Verdict::Done(product) | Verdict::Degraded { product, .. } => Some(product.clone()),
+            Verdict::Failed { .. } => None,
+        };
+        let Some(place) = self.asked.open.remove(&outcome.task) else { return Vec::new() };
+        self.account(place, outcome);
+        self.accept(place, product);
+        self.take_new()
+    }
+
+    /// The article, once there is nothing left to do.
+    pub fn finished(&self) -> Option<&Arc<Finished>> {
+        self.finished.as_ref()
+    }
+
+    pub fn progress(&self) -> &Progress {
+        &self.asked.progress
+    }
+
+    /// Whether a task has been asked for and has no outcome yet.
+    pub fn awaits(&self, task: TaskId) -> bool {
+        self.asked.open.contains_key(&task)
+    }
+
+    /// What did not go as it should, in the order of the job's places (not of arrival).
+    pub fn flaws(&self) -> Vec<Flaw> {
+        let mut flaws: Vec<_> = self.flaws.iter().map(|(_, flaw)| flaw.clone()).collect();
+        flaws.sort_by(|a, b| (a.stage, &a.unit).cmp(&(b.stage, &b.unit)));
+        flaws
+    }
+
+    pub fn economies(&self) -> &Economies {
+        &self.economies
+    }
+
+    /// Citations that replies made of sources they were not given.
+    pub fn citations_removed(&self) -> u64 {
+        self.citations_removed
+    }
+
+    fn take_new(&mut self) -> Vec<Task> {
+        std::mem::take(&mut self.asked.new)
+    }
+
+    fn account(&mut self, place: Place, outcome: &Outcome) {
+        let progress = self.asked.progress.stages.entry(place.stage()).or_default();
+        progress.ended += 1;
+        progress.usage += outcome.usage;
+        self.citations_removed += u64::from(outcome.citations_removed);
+        let (reason, instead) = match &outcome.verdict {
+            Verdict::Degraded { reason, .. } => (reason, "made without the model"),
+            Verdict::Failed { reason } => (reason, instead_of(place)),
+            Verdict::Done(_) | Verdict::Stopped { .. } => return,
+        };
+        progress.degraded += 1;
+        let flaw = Flaw { stage: place.stage(), unit: place.to_string(), reason: reason.clone(), instead };
+        self.flaws.push((place, flaw));
+    }
+
+    /// Hands a product to the stage that asked for it, and what the stage gives to the next.
+    fn accept(&mut self, place: Place, product: Option<Product>) {
+        let Self { context, asked, .. } = self;
+        match place {
+            Place::Group { batch } => {
+                let grouped = self.group.accept(context, batch, product);
+                self.on_groups(grouped);
+            }
+            Place::Outline { batch } => {
+                if let Some(outline) = self.outline.accept_first(context, asked, batch, product) {
+                    self.on_outline(outline);
+                }
+            }
+            Place::MergeOutlines { level, field } => {
+                if let Some(outline) = self.outline.accept_merged(context, asked, (level, field), product) {
+                    self.on_outline(outline);
+                }
+            }
+            Place::Digest { source, chunk, .. } => self.on_digest(source, chunk, product),
+            Place::Feedback { group, batch, .. } => {
+                if let Some(from) = self.block_mut().feedback.accept(group, batch, product) {
+                    self.on_feedback(from);
+                }
+            }
+            Place::Convolution { place, .. } => {
+                let block = self.block.as_mut().expect(IN_A_BLOCK);
+                if let Some(convolved) = block.convolution.accept(context, asked, place, product) {
+                    self.on_convolved(convolved);
+                }
+            }
+            Place::Refine { place, .. } => {
+                let block = self.block.as_mut().expect(IN_A_BLOCK);
+                let refine = block.refine.as_mut().expect("refine is asked before it answers");
+                if let Some(refined) = refine.accept(context, asked, place, product) {
+                    self.on_refined(refined);
+                }
+            }
+            Place::Write(place) => {
+                let write = self.write.as_mut().expect("the text is asked before it comes");
+                write.accept(context, asked, place, product);
+                self.finish_if_written();
+            }
+        }
+    }
+
+    fn block_mut(&mut self) -> &mut Block {
+        self.block.as_mut().expect(IN_A_BLOCK)
+    }
+
+    fn on_groups(&mut self, grouped: Grouped) {
+        self.outline.add(&self.context, &mut self.asked, &grouped);
+        self.groups[grouped.batch] = grouped.groups;
+    }
+
+    fn on_outline(&mut self, outline: tributary_protocol::outline::Outline) {
+        let order = self.groups.concat();
+        let digest = Digest::first(&self.context, &mut self.asked, outline, &order);
+        self.start_block(0, digest);
+    }
+
+    fn start_block(&mut self, number: u32, digest: Digest) {
+        let feedback = Feedback::new(number as usize, &self.groups.concat(), &digest);
+        let convolution = Convolution::new(&self.context, number as usize, feedback.groups());
+        self.block = Some(Block { number, digest, feedback, convolution, refine: None });
+    }
+
+    fn on_digest(&mut self, source: SourceId, chunk: usize, product: Option<Product>) {
+        if let Some(last) = &mut self.last_pass {
+            last.accept(source, chunk, product);
+            return self.write_if_digested();
+        }
+        let block = self.block.as_mut().expect(IN_A_BLOCK);
+        if block.digest.accept(source, chunk, product) {
+            let Self { context, asked, .. } = self;
+            if let Some(from) = block.feedback.digested(context, asked, &block.digest, source) {
+                self.on_feedback(from);
+            }
+        }
+    }
+
+    fn on_feedback(&mut self, from: FromGroup) {
+        let block = self.block.as_mut().expect(IN_A_BLOCK);
+        if let Some(convolved) = block.convolution.offer(&self.context, &mut self.asked, from) {
+            self.on_convolved(convolved);
+        }
+    }
+
+    fn on_convolved(&mut self, convolved: Convolved) {
+        self.economies.layers_saved += convolved.layers_saved;
+        let block = self.block.as_mut().expect(IN_A_BLOCK);
+        let (outline, score) = match convolved.best {
+            Some((candidate, score)) => (Arc::new(candidate.outline.clone()), score),
+            None => (block.digest.outline().clone(), 0.0),
+        };
+        let (refine, end) = Refine::start(&self.context, &mut self.asked, block.number as usize, outline, score);
+        block.refine = Some(refine);
+        if let Some(refined) = end {
+            self.on_refined(refined);
+        }
+    }
+
+    fn on_refined(&mut self, refined: Refined) {
+        self.economies.rounds_saved += refined.rounds_saved;
+        let block = self.block.take().expect(IN_A_BLOCK);
+        let again = Digest::again(&self.context, &mut self.asked, &block.digest, &refined.outline);
+        let number = block.number + 1;
+        // A block in which nothing is read has no suggestions to convolve.
+        if number < self.context.job.settings.blocks && !again.is_complete() {
+            return self.start_block(number, again);
+        }
+        self.last_pass = Some(again);
+        self.write_if_digested();
+    }
+
+    fn write_if_digested(&mut self) {
+        let Some(digest) = self.last_pass.as_ref().filter(|digest| digest.is_complete()) else { return };
+        let notes = digest.notes_by_leaf();
+        self.write = Some(Write::start(&self.context, &mut self.asked, digest.outline(), notes));
+        self.finish_if_written();
+    }
+
+    fn finish_if_written(&mut self) {
+        let (Some(write), Some(digest)) = (&self.write, &self.last_pass) else { return };
+        if !write.is_complete() {
+            return;
+        }
+        self.economies.notes_condensed = write.condensed as u64;
+        let (article, notes) = write.article(&self.context.job.title);
+        let silent = self.context.job.sources.iter().map(|source| source.id);
+        let silent = silent.filter(|source| !digest.has_notes_of(*source)).collect();
+        self.finished = Some(Arc::new(Finished { article, notes, silent }));
+    }
+}
+
+const IN_A_BLOCK: &str = "digest to refine are asked for in a block";
+
+/// What a stage goes on with where nothing came of a task.
+fn instead_of(place: Place) -> &'static str {
+    match place {
+        Place::Group { .. } => "neighbours in the input are the groups",
+        Place::Outline { .. } => "the titles of the sources are the outline",
+        Place::MergeOutlines { .. } => "the outlines stand one after the other",
+        Place::Digest { .. } => "nothing of this text is in the article",
+        Place::Feedback { .. } => "these sources suggest nothing",
+        Place::Convolution { .. } => "the strongest member stands for its field, unscored ones come last",
+        Place::Refine { .. } => "the other attempts stand",
+        Place::Write(_) => "notes stand as they are, introductions and figures are left out",
+    }
+}

@@ -1,0 +1,207 @@
+//! Digest, the map: each source against the outline.
+//!
+//! The first pass reads every source. A later one, against an outline that came of the first, carries over the notes of
+//! every section that is still there and reads sources again only for sections that are new.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use tributary_protocol::{
+    digest::{Digest as Contribution, Note},
+    outline::{Outline, Section, SectionId},
+    source::SourceId,
+    task::{DigestOf, Product, Titled, Work},
+};
+
+use super::{Asked, Context, Place};
+use crate::lexical::Closest;
+
+/// Most sources that are read again for one new section.
+const SOURCES_FOR_NEW: usize = 12;
+
+pub(crate) struct Digest {
+    pass: usize,
+    /// Numbered: what the digests' section ids mean.
+    outline: Arc<Outline>,
+    /// By source; a source that isn't read in this pass has no chunks.
+    sources: Vec<Read>,
+    /// Sources still being read.
+    waiting: usize,
+}
+
+/// What is known of one source.
+#[derive(Clone, Default)]
+struct Read {
+    /// Notes from the passes before, for sections of this outline.
+    carried: Vec<(SectionId, Note)>,
+    chunks: Vec<Option<Contribution>>,
+    missing: usize,
+}
+
+impl Digest {
+    /// Reads every source, those of a group one after the other, so that groups are complete early.
+    pub(crate) fn first(context: &Context, asked: &mut Asked, outline: Outline, order: &[Vec<SourceId>]) -> Self {
+        let outline = Arc::new(outline.numbered());
+        let sources = vec![Read::default(); context.job.sources.len()];
+        let mut digest = Self { pass: 0, outline, sources, waiting: 0 };
+        for id in order.iter().flatten() {
+            digest.ask(context, asked, *id, Vec::new());
+        }
+        digest
+    }
+
+    /// Reads sources again for the leaves of `outline` that descend from none of the outline before.
+    pub(crate) fn again(context: &Context, asked: &mut Asked, before: &Self, outline: &Outline) -> Self {
+        let numbered = Arc::new(outline.clone().numbered());
+        let (carried, new) = before.carry_over(outline, &numbered);
+        let mut digest = Self { pass: before.pass + 1, outline: numbered.clone(), sources: carried, waiting: 0 };
+        for (id, sections) in digest.sources_for(&new, before) {
+            digest.ask(context, asked, id, sections);
+        }
+        digest
+    }
+
+    fn ask(&mut self, context: &Context, asked: &mut Asked, id: SourceId, only: Vec<SectionId>) {
+        let source = context.source(id);
+        let read = &mut self.sources[id.0 as usize - 1];
+        read.chunks = vec![None; source.chunks.len()];
+        read.missing = source.chunks.len();
+        self.waiting += 1;
+        for (i, chunk) in source.chunks.iter().enumerate() {
+            let work = Work::Digest {
+                source: Titled { id, title: source.title.clone() },
+                text: chunk.text,
+                part: (i as u32 + 1, source.chunks.len() as u32),
+                outline: self.outline.clone(),
+                only: only.clone(),
+            };
+            asked.ask(context, Place::Digest { pass: self.pass, source: id, chunk: i }, work);
+        }
+    }
+
+    /// Takes a chunk's digest; without a product the chunk contributes nothing. True when its source is read to the end.
+    pub(crate) fn accept(&mut self, source: SourceId, chunk: usize, product: Option<Product>) -> bool {
+        let read = &mut self.sources[source.0 as usize - 1];
+        read.chunks[chunk] = Some(match product {
+            Some(Product::Digest(digest)) => digest,
+            _ => Contribution::default(),
+        });
+        read.missing -= 1;
+        let complete = read.missing == 0;
+        self.waiting -= usize::from(complete);
+        complete
+    }
+
+    pub(crate) fn is_complete(&self) -> bool {
+        self.waiting == 0
+    }
+
+    pub(crate) fn outline(&self) -> &Arc<Outline> {
+        &self.outline
+    }
+
+    /// Whether this pass reads the source at all.
+    pub(crate) fn reads(&self, source: SourceId) -> bool {
+        !self.sources[source.0 as usize - 1].chunks.is_empty()
+    }
+
+    /// The digests of a source that was read to the end, one a chunk.
+    pub(crate) fn of(&self, context: &Context, source: SourceId) -> Vec<DigestOf> {
+        let titled = Titled { id: source, title: context.source(source).title.clone() };
+        let digests = self.sources[source.0 as usize - 1].chunks.iter().flatten();
+        digests.map(|digest| DigestOf { source: titled.clone(), digest: digest.clone() }).collect()
+    }
+
+    /// Whether anything that the source says stands in a note.
+    pub(crate) fn has_notes_of(&self, source: SourceId) -> bool {
+        self.notes_of(source.0 as usize - 1).next().is_some()
+    }
+
+    fn notes_of(&self, source: usize) -> impl Iterator<Item = &(SectionId, Note)> {
+        let read = &self.sources[source];
+        read.carried.iter().chain(read.chunks.iter().flatten().flat_map(|digest| &digest.notes))
+    }
+
+    /// All notes by the leaf they belong to, in the order of leaves and sources: no note is left without a leaf.
+    pub(crate) fn notes_by_leaf(&self) -> BTreeMap<SectionId, Vec<Note>> {
+        let leaves: Vec<&Section> = self.outline.leaves().collect();
+        let ids: Vec<SectionId> = leaves.iter().filter_map(|leaf| leaf.origin).collect();
+        let mut notes: BTreeMap<_, Vec<Note>> = ids.iter().map(|id| (*id, Vec::new())).collect();
+        let closest =
+            Closest::new(leaves.iter().map(|leaf| words_of(leaf)).collect::<Vec<_>>().iter().map(String::as_str));
+        for (section, note) in (0..self.sources.len()).flat_map(|source| self.notes_of(source)) {
+            let leaf =
+                if notes.contains_key(section) { *section } else { ids[closest.to(&note.text, None).unwrap_or(0)] };
+            notes.entry(leaf).or_default().push(note.clone());
+        }
+        notes
+    }
+
+    /// What of this pass serves a later outline: the notes under their new sections, and the leaves that nothing serves.
+    fn carry_over(&self, outline: &Outline, numbered: &Outline) -> (Vec<Read>, Vec<SectionId>) {
+        let leaves: Vec<(&Section, SectionId)> =
+            outline.leaves().zip(numbered.leaves()).filter_map(|(old, new)| Some((old, new.origin?))).collect();
+        let mut heirs: HashMap<SectionId, Vec<usize>> = HashMap::new();
+        for (i, (leaf, _)) in leaves.iter().enumerate() {
+            if let Some(origin) = leaf.origin {
+                heirs.entry(origin).or_default().push(i);
+            }
+        }
+        let words: Vec<String> = leaves.iter().map(|(leaf, _)| words_of(leaf)).collect();
+        let closest = Closest::new(words.iter().map(String::as_str));
+        let mut carried = vec![Read::default(); self.sources.len()];
+        for (source, read) in carried.iter_mut().enumerate() {
+            for (section, note) in self.notes_of(source) {
+                // One heir takes the note as it is. Of several the closest does; of none, the closest leaf of all.
+                let place = match heirs.get(section).map(Vec::as_slice) {
+                    Some([heir]) => Some(*heir),
+                    among => closest.to(&note.text, among),
+                };
+                if let Some(place) = place {
+                    read.carried.push((leaves[place].1, note.clone()));
+                }
+            }
+        }
+        let new = leaves.iter().filter(|(leaf, _)| leaf.origin.is_none()).map(|(_, id)| *id).collect();
+        (carried, new)
+    }
+
+    /// Which sources are to be read again for which new leaves: those that the outline names, else those whose notes are
+    /// most like the leaf.
+    fn sources_for(&self, new: &[SectionId], before: &Self) -> BTreeMap<SourceId, Vec<SectionId>> {
+        let leaves: Vec<&Section> =
+            self.outline.leaves().filter(|leaf| leaf.origin.is_some_and(|id| new.contains(&id))).collect();
+        let mut sources: BTreeMap<SourceId, Vec<SectionId>> = BTreeMap::new();
+        if leaves.is_empty() {
+            return sources;
+        }
+        let words: Vec<String> = leaves.iter().map(|leaf| words_of(leaf)).collect();
+        let closest = Closest::new(words.iter().map(String::as_str));
+        let mut likeness: Vec<Vec<(f64, SourceId)>> = vec![Vec::new(); leaves.len()];
+        for source in 0..before.sources.len() {
+            let notes: Vec<&str> = before.notes_of(source).map(|(_, note)| note.text.as_str()).collect();
+            for (leaf, like) in closest.likeness(&notes.join(" ")).into_iter().enumerate() {
+                if like > 0.0 {
+                    likeness[leaf].push((like, SourceId(source as u32 + 1)));
+                }
+            }
+        }
+        for (leaf, mut like) in leaves.into_iter().zip(likeness) {
+            let named = leaf.sources.iter().copied().take(SOURCES_FOR_NEW);
+            like.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+            let alike = like.into_iter().map(|(_, id)| id).take(SOURCES_FOR_NEW);
+            let chosen: Vec<_> = if leaf.sources.is_empty() { alike.collect() } else { named.collect() };
+            for id in chosen {
+                sources.entry(id).or_default().extend(leaf.origin);
+            }
+        }
+        sources
+    }
+}
+
+/// What a section says of itself.
+fn words_of(section: &Section) -> String {
+    format!("{} {}", section.title, section.extract)
+}

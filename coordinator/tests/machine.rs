@@ -1,0 +1,243 @@
+//! The machine alone: no clock, no I/O. Its model is the rehearsal, whose reply depends on the task only.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use proptest::prelude::*;
+use rand::{RngExt, seq::SliceRandom};
+use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+use tributary_coordinator::{
+    machine::{Finished, Machine},
+    rehearsal,
+};
+use tributary_protocol::{
+    budget::Window,
+    id::BlobId,
+    job::Job,
+    settings::{GroupBy, Settings},
+    source::{Chunk, Source, SourceId},
+    task::{Kind, Outcome, Stage, Task, Usage, Verdict, Work},
+};
+
+fn job(sources: u32, settings: Settings, seed: u64) -> Arc<Job> {
+    let source = |id: u32| Source {
+        id: SourceId(id),
+        title: format!("Source number {id}"),
+        card: BlobId::of_bytes(&id.to_le_bytes()),
+        card_tokens: 120,
+        chunks: (0..1 + id % 5 / 4).map(|n| chunk(id, n)).collect(),
+    };
+    Arc::new(Job::new("Of sources".into(), settings, seed, (1..=sources).map(source).collect()))
+}
+
+fn chunk(id: u32, n: u32) -> Chunk {
+    Chunk { text: BlobId::of_bytes(&[id, n].map(u32::to_le_bytes).concat()), tokens: 900 }
+}
+
+/// Plays a job to its end; `next` chooses, of the tasks that are open, the one whose outcome comes next.
+fn play(
+    job: &Arc<Job>,
+    mut next: impl FnMut(&[Task]) -> usize,
+    reply: impl Fn(&Task) -> Outcome,
+) -> (Machine, Vec<Outcome>) {
+    let (mut machine, mut open) = Machine::new(job.clone());
+    let mut journal = Vec::new();
+    while !open.is_empty() {
+        let task = open.swap_remove(next(&open));
+        let outcome = reply(&task);
+        open.extend(machine.apply(&outcome));
+        journal.push(outcome);
+    }
+    (machine, journal)
+}
+
+fn article_of(machine: &Machine) -> Arc<Finished> {
+    machine.finished().expect("a job whose tasks have all ended is finished").clone()
+}
+
+fn kinds_of(job: &Arc<Job>) -> BTreeMap<Kind, usize> {
+    let kinds = std::cell::RefCell::new(BTreeMap::new());
+    play(
+        job,
+        |_| 0,
+        |task| {
+            *kinds.borrow_mut().entry(task.kind()).or_default() += 1;
+            rehearsal::outcome(task)
+        },
+    );
+    kinds.into_inner()
+}
+
+fn failed(task: &Task) -> Outcome {
+    let verdict = Verdict::Failed { reason: "no reply could be used".into() };
+    Outcome { task: task.id, verdict, usage: Usage::default(), citations_removed: 0 }
+}
+
+#[test]
+fn every_stage_of_the_algorithm_is_gone_through() {
+    let job = job(40, Settings::default(), 1);
+    let (machine, _) = play(&job, |_| 0, rehearsal::outcome);
+    for stage in Stage::ALL {
+        let progress = machine.progress().stages[&stage];
+        assert!(progress.asked > 0 && progress.asked == progress.ended, "{stage:?}: {progress:?}");
+    }
+    let kinds = kinds_of(&job);
+    assert_eq!(kinds[&Kind::Group], 1);
+    assert_eq!(kinds[&Kind::Outline], 5, "14 groups, three to an outline");
+    assert_eq!(kinds[&Kind::MergeOutlines], 1);
+    assert!(kinds[&Kind::Digest] >= 48, "40 sources, of which 8 have two chunks");
+    assert_eq!(kinds[&Kind::Feedback], 14);
+    assert!(article_of(&machine).silent.is_empty());
+}
+
+#[test]
+fn many_candidates_are_pooled_before_any_is_scored() {
+    let settings = Settings {
+        refine: tributary_protocol::settings::Refine { rounds: 0, ..Default::default() },
+        ..Settings::default()
+    };
+    let every_layer = tributary_protocol::settings::Convolution { patience: 0, ..settings.convolution };
+    let kinds = kinds_of(&job(187, Settings { convolution: every_layer, ..settings.clone() }, 1));
+    // 63 candidates to 21 fields, then five layers of ten.
+    assert_eq!(kinds[&Kind::Convolve], 21 + 5 * 10);
+    assert_eq!(kinds[&Kind::Score], 21 + 5 * 10);
+    let kinds = kinds_of(&job(187, settings, 1));
+    assert!(kinds[&Kind::Convolve] < 71, "layers stop when the score has stopped rising");
+}
+
+#[test]
+fn what_the_machine_has_seen_already_changes_nothing() {
+    let job = job(20, Settings::default(), 1);
+    let (mut machine, journal) = play(&job, |_| 0, rehearsal::outcome);
+    let before = (article_of(&machine), machine.progress().clone());
+    for outcome in &journal {
+        assert!(machine.apply(outcome).is_empty());
+    }
+    assert_eq!(before, (article_of(&machine), machine.progress().clone()));
+}
+
+#[test]
+fn a_stopped_task_stays_open() {
+    let (mut machine, tasks) = Machine::new(job(20, Settings::default(), 1));
+    let verdict = Verdict::Stopped { reason: "wrong key".into() };
+    let outcome = Outcome { task: tasks[0].id, verdict, usage: Usage::default(), citations_removed: 0 };
+    assert!(machine.apply(&outcome).is_empty());
+    assert!(machine.awaits(tasks[0].id) && machine.flaws().is_empty());
+}
+
+#[test]
+fn a_job_whose_every_task_fails_still_ends_and_names_each() {
+    let job = job(30, Settings::default(), 1);
+    let (machine, journal) = play(&job, |_| 0, failed);
+    assert_eq!(machine.flaws().len(), journal.len());
+    assert_eq!(article_of(&machine).silent.len(), 30);
+}
+
+#[test]
+fn one_source_is_enough() {
+    let (machine, _) = play(&job(1, Settings::default(), 1), |_| 0, rehearsal::outcome);
+    assert!(!article_of(&machine).article.sections.is_empty());
+}
+
+#[test]
+fn notes_of_sections_that_an_outline_lost_find_another() {
+    let job = job(60, Settings { blocks: 2, ..Settings::default() }, 3);
+    let drop_a_chapter = |task: &Task| {
+        let mut outcome = rehearsal::outcome(task);
+        if let Verdict::Done(tributary_protocol::task::Product::Candidate(candidate)) = &mut outcome.verdict
+            && candidate.outline.sections.len() > 2
+        {
+            candidate.outline.sections.remove(0);
+        }
+        outcome
+    };
+    let (machine, _) = play(&job, |_| 0, drop_a_chapter);
+    let finished = article_of(&machine);
+    assert!(finished.silent.is_empty());
+    let in_sections: std::collections::BTreeSet<_> =
+        finished.notes.iter().flatten().flat_map(|note| note.sources.clone()).collect();
+    assert_eq!(in_sections.len(), 60, "every source's notes are behind some section");
+}
+
+#[test]
+fn no_prompt_outgrows_the_smallest_window() {
+    let settings = Settings { window: Window(Settings::LEAST_WINDOW), ..Settings::default() };
+    let usable = settings.window.usable();
+    let check = |task: &Task| {
+        let notes = |notes: &[tributary_protocol::digest::Note]| notes.iter().map(|note| note.tokens).sum::<u32>();
+        let data = match &task.work {
+            Work::MergeOutlines { outlines } => outlines.iter().map(|outline| outline.tokens()).sum(),
+            Work::Feedback { outline, digests } => {
+                outline.tokens() + digests.iter().map(|digest| digest.tokens()).sum::<u32>()
+            }
+            Work::Convolve { members } => members.iter().map(|member| member.tokens).sum(),
+            Work::Condense { notes: all, .. }
+            | Work::Write { notes: all, .. }
+            | Work::Illustrate { notes: all, .. } => notes(all),
+            Work::Introduce { children, .. } => children.iter().map(|child| child.tokens).sum(),
+            _ => 0,
+        };
+        assert!(data + 600 < usable, "{}: {data} tokens of data", task.place);
+        rehearsal::outcome(task)
+    };
+    let (machine, _) = play(&job(300, settings, 5), |_| 0, check);
+    assert!(machine.economies().notes_condensed > 0);
+}
+
+fn settings() -> impl Strategy<Value = Settings> {
+    (
+        prop_oneof![Just(GroupBy::Model), Just(GroupBy::Random), Just(GroupBy::Lexical)],
+        1u32..4,
+        2u32..4,
+        1u32..4,
+        0u32..3,
+        1u32..3,
+    )
+        .prop_map(|(by, size, width, layers, patience, blocks)| {
+            let mut settings = Settings { blocks, ..Settings::default() };
+            (settings.grouping.by, settings.grouping.size) = (by, size);
+            (settings.convolution.width, settings.convolution.layers, settings.convolution.patience) =
+                (width, layers, patience);
+            settings
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// The heart of the design: arrival decides nothing, replay is recovery, and a lost or repeated event does no harm.
+    #[test]
+    fn any_order_any_repetition_and_any_restart_give_the_same_article(
+        sources in 1u32..60, settings in settings(), seed: u64, order: u64, failing in 0u8..3,
+    ) {
+        let job = job(sources, settings, seed);
+        let reply = |task: &Task| {
+            let fails = task.id.to_string().as_bytes()[0] % 10 < failing;
+            if fails { failed(task) } else { rehearsal::outcome(task) }
+        };
+        let (in_order, _) = play(&job, |_| 0, reply);
+
+        let mut chance = ChaCha8Rng::seed_from_u64(order);
+        let (shuffled, mut journal) = play(&job, |open| chance.random_range(0..open.len()), reply);
+        prop_assert_eq!(article_of(&in_order), article_of(&shuffled));
+        prop_assert_eq!(in_order.flaws(), shuffled.flaws());
+
+        // A restart: part of the journal is there, some of it twice, and what is open afterwards is asked again.
+        let kept = chance.random_range(0..=journal.len());
+        journal.truncate(kept);
+        let repeated: Vec<Outcome> = journal.iter().filter(|_| chance.random_bool(0.3)).cloned().collect();
+        journal.extend(repeated);
+        let (mut replayed, first) = Machine::new(job.clone());
+        let mut open: BTreeMap<_, Task> = first.into_iter().map(|task| (task.id, task)).collect();
+        for outcome in &journal {
+            open.remove(&outcome.task);
+            open.extend(replayed.apply(outcome).into_iter().map(|task| (task.id, task)));
+        }
+        let mut open: Vec<Task> = open.into_values().collect();
+        open.shuffle(&mut chance);
+        while let Some(task) = open.pop() {
+            open.extend(replayed.apply(&reply(&task)));
+        }
+        prop_assert_eq!(article_of(&in_order), article_of(&replayed));
+        prop_assert_eq!(in_order.progress(), replayed.progress());
+    }
+}
