@@ -1,0 +1,82 @@
+//! How a call to a model fails, by what can be done about it.
+
+use std::time::Duration;
+
+use super::Usage;
+
+/// A call that brought no reply. Every one names the model and its server.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum ModelError {
+    /// The prompt, or the prompt and the reply asked for, outgrows the model's window. Ask for less.
+    #[error("{message}")]
+    TooLong {
+        /// The window in tokens, where the server says it.
+        limit: Option<u32>,
+        message: String,
+    },
+    /// The reply reached its ceiling before its end.
+    #[error("{model}: the reply was cut off at its ceiling")]
+    Cut { model: String, partial: String, usage: Usage },
+    /// The model answered nothing.
+    #[error("{model}: the reply is empty")]
+    Empty { model: String, usage: Usage },
+    /// The model, or a filter before or behind it, will not answer this.
+    #[error("{model}: refused: {reason}")]
+    Refused { model: String, reason: String, usage: Usage },
+    /// Too many calls or tokens at once. The same call may do later.
+    #[error("{message}")]
+    RateLimited {
+        /// How long to wait, where the server says it.
+        retry_after: Option<Duration>,
+        message: String,
+    },
+    /// The server is down, overloaded, silent or unreachable. The same call may do later.
+    #[error("{message}")]
+    Unavailable { message: String },
+    /// No repetition will mend it: a wrong key, an unknown model, no quota, a request that the server can't take.
+    #[error("{message}")]
+    Fatal { message: String },
+}
+
+impl ModelError {
+    /// Whether the same call may well succeed later.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, Self::RateLimited { .. } | Self::Unavailable { .. })
+    }
+
+    /// Whether no call to this model will succeed before somebody mends something.
+    pub fn is_fatal(&self) -> bool {
+        matches!(self, Self::Fatal { .. })
+    }
+
+    /// How long the server asks to wait.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::RateLimited { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
+    /// What was paid for all the same.
+    pub fn usage(&self) -> Usage {
+        match self {
+            Self::Cut { usage, .. } | Self::Empty { usage, .. } | Self::Refused { usage, .. } => *usage,
+            _ => Usage::default(),
+        }
+    }
+}
+
+/// Why a model can't even be asked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConnectError {
+    #[error("{model} has no server to connect to")]
+    NoServer { model: String },
+    #[error("{model} needs a key: set {variable}")]
+    NoKey { model: String, variable: &'static str },
+    #[error("the key for {model} has characters that no key has")]
+    BadKey { model: String },
+    #[error("`{base}` is no address for {model}: {reason}")]
+    BadAddress { model: String, base: String, reason: String },
+    #[error("no HTTP client for {model}: {reason}")]
+    Client { model: String, reason: String },
+}

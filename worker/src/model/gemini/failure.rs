@@ -1,0 +1,103 @@
+//! What went wrong, from Google's error answers.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::model::{
+    ModelError,
+    format::{Format, Scope},
+    http::{Answer, Server, number_after},
+};
+
+/// A part of a request that a model may not take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Feature {
+    /// The way to ask for a typed reply.
+    Format(Scope),
+    /// System instructions of their own.
+    System,
+}
+
+/// The end of one request without a reply.
+pub enum Failure {
+    Model(ModelError),
+    /// The same call may do without this feature.
+    Refused {
+        feature: Feature,
+        message: String,
+    },
+}
+
+impl From<ModelError> for Failure {
+    fn from(error: ModelError) -> Self {
+        Self::Model(error)
+    }
+}
+
+/// The failure that an answer tells of, the request having been asked in this way.
+pub fn read(server: &Server, answer: &Answer, format: Format, folds_system: bool) -> Failure {
+    let body = answer.json().unwrap_or_default();
+    let error = &body.get(0).unwrap_or(&body)["error"];
+    let said = error["message"].as_str().unwrap_or_default();
+    let wording = said.to_lowercase();
+    let text = match said {
+        "" => answer.excerpt(),
+        said => format!("{}: {}", answer.status, said.chars().take(600).collect::<String>()),
+    };
+    let message = format!("{}: {text}", server.at);
+    let model = match (answer.status.as_u16(), error["status"].as_str().unwrap_or_default()) {
+        (429, _) | (_, "RESOURCE_EXHAUSTED") if is_spent_for_the_day(error) => ModelError::Fatal { message },
+        (429, _) | (_, "RESOURCE_EXHAUSTED") => {
+            ModelError::RateLimited { retry_after: retry_delay(error).or_else(|| answer.retry_after()), message }
+        }
+        (408 | 500.., _) => ModelError::Unavailable { message },
+        (413, _) => ModelError::TooLong { limit: None, message },
+        (400, _) if is_bad_key(error) => ModelError::Fatal { message },
+        (400, _) if wording.contains("token count") || wording.contains("maximum number of tokens") => {
+            ModelError::TooLong { limit: number_after(&wording, "tokens allowed"), message }
+        }
+        (400, _) => match refused(&wording, format, folds_system) {
+            Some(feature) => return Failure::Refused { feature, message: text },
+            None => ModelError::Fatal { message },
+        },
+        _ => ModelError::Fatal { message },
+    };
+    Failure::Model(model)
+}
+
+fn details<'a>(error: &'a Value, kind: &str) -> impl Iterator<Item = &'a Value> {
+    let suffix = format!("google.rpc.{kind}");
+    let all = error["details"].as_array().into_iter().flatten();
+    all.filter(move |detail| detail["@type"].as_str().is_some_and(|name| name.ends_with(&suffix)))
+}
+
+fn is_bad_key(error: &Value) -> bool {
+    details(error, "ErrorInfo").any(|info| info["reason"].as_str().is_some_and(|why| why.starts_with("API_KEY")))
+}
+
+/// A daily quota comes back tomorrow: nothing to wait for.
+fn is_spent_for_the_day(error: &Value) -> bool {
+    let violations = details(error, "QuotaFailure").flat_map(|failure| failure["violations"].as_array());
+    violations.flatten().any(|violation| violation["quotaId"].as_str().is_some_and(|id| id.contains("PerDay")))
+}
+
+fn retry_delay(error: &Value) -> Option<Duration> {
+    let delay = details(error, "RetryInfo").find_map(|info| info["retryDelay"].as_str())?;
+    Duration::try_from_secs_f64(delay.strip_suffix('s')?.parse().ok()?).ok()
+}
+
+fn refused(wording: &str, format: Format, folds_system: bool) -> Option<Feature> {
+    let has = |words: &[&str]| words.iter().any(|word| wording.contains(word));
+    if !folds_system && has(&["developer instruction", "system instruction", "system_instruction"]) {
+        return Some(Feature::System);
+    }
+    if format == Format::Plain {
+        return None;
+    }
+    if has(&["json mode", "response mime type", "response_mime_type", "controlled generation"]) {
+        return Some(Feature::Format(Scope::Way));
+    }
+    // The API as such takes schemas, so a complaint of one is about that one.
+    has(&["schema", "too many states", "constraint"]).then_some(Feature::Format(Scope::Schema))
+}
