@@ -1,0 +1,210 @@
+//! From paths to surveys: reads JSONL, Markdown, plain text, HTML and PDF, and hands out clean documents one at a time.
+//!
+//! ```text
+//! paths ── folder ──┬── jsonl ────────────────┐
+//!                   ├── markdown, plain text ─┼── intake ── Sink: documents, surveys, problems
+//!                   └── html, pdf ────────────┘     normalise, drop reference lists, name, deduplicate
+//! ```
+//!
+//! Nothing is collected: one document at a time is in memory, however large the corpus, and the [`Sink`] decides where
+//! it goes. Nothing is lost either: what is dropped or changed, beyond white space, is a [`Problem`] that names the file,
+//! the line and the field. Helpers for what comes next are here too: [`split`] for a source that outgrows a window,
+//! [`lead`] for one without an abstract, [`slug`] for an article's file name.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+mod decode;
+mod folder;
+mod heading;
+mod html;
+mod intake;
+mod jsonl;
+mod lead;
+mod line;
+mod markdown;
+mod normalise;
+mod pdf;
+mod problem;
+mod record;
+mod references;
+mod reflow;
+mod slug;
+mod split;
+
+pub use lead::lead;
+pub use problem::{Origin, Problem, Severity};
+pub use slug::slug;
+pub use split::split;
+
+use folder::{Entry, Kind};
+use intake::{Draft, Intake};
+
+/// What the user said about the inputs as a whole.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The title of the survey that files, folders and JSONL lines without a survey of their own make together. It also
+    /// stands in for the title of a survey that has none.
+    pub title: Option<String>,
+}
+
+/// One document, cleaned, before it is counted, split and stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Document {
+    /// Never empty, and unlike every other title of its survey.
+    pub title: String,
+    /// The abstract as given. See [`lead`] for a document without one.
+    pub abstract_text: Option<String>,
+    /// The full text, never empty: LF line ends, no NUL, no reference list.
+    pub text: String,
+    pub url: Option<String>,
+    /// Fields that have no meaning here, kept as they were.
+    pub extra: Map<String, Value>,
+    pub origin: Origin,
+}
+
+/// What is known of a survey once all its documents have been read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Survey {
+    pub title: String,
+    /// Fields of the survey's line other than its title and papers, kept as they were.
+    pub extra: Map<String, Value>,
+    pub origin: Origin,
+}
+
+/// Takes what is read, in order. An error that it returns ends the reading.
+///
+/// Surveys are numbered from 0 in the order of their first documents. A survey is announced after its documents, since
+/// its title may stand behind them in the file, and two surveys may be open at a time: the one in a JSONL line and the
+/// one that files, folders and loose lines make together.
+pub trait Sink {
+    /// One more document of survey number `survey`.
+    fn document(&mut self, survey: usize, document: Document) -> Result<(), BoxError>;
+    /// Survey number `number` has had its last document, and at least one.
+    fn survey(&mut self, number: usize, survey: Survey) -> Result<(), BoxError>;
+    /// Something was dropped or changed, or looks wrong.
+    fn problem(&mut self, problem: Problem) -> Result<(), BoxError>;
+}
+
+/// Any error, as a [`Sink`] returns it.
+pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// How much was handed out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    pub surveys: usize,
+    pub documents: usize,
+    pub problems: usize,
+}
+
+/// Why reading had to stop. Anything less is a [`Problem`].
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    #[error("{}: no such file or folder", path.display())]
+    NotFound { path: PathBuf },
+    #[error("{}: cannot be read", path.display())]
+    Read {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    /// A source that belongs to no survey, and no title for one.
+    #[error("{origin}: a source without a survey around it needs the survey's title: pass --title \"...\"")]
+    NoTitle { origin: Origin },
+    #[error("no source with any text in {}; {problems} problem(s) reported", list(inputs))]
+    Empty { inputs: Vec<PathBuf>, problems: usize },
+    #[error("a document that was read could not be taken on")]
+    Sink(#[source] BoxError),
+}
+
+fn list(paths: &[PathBuf]) -> String {
+    if paths.is_empty() {
+        return "an empty list of inputs".to_owned();
+    }
+    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+}
+
+/// Reads `inputs`, files and folders, in the order given, and hands everything to `sink`.
+///
+/// Every line of a `.jsonl` file that has `papers` is a survey. All other files, and lines that are papers themselves,
+/// make one survey together, titled `options.title`. Folders are read recursively, in the order of their names; hidden
+/// files are passed over.
+///
+/// # Errors
+///
+/// An input that doesn't exist or can't be read, a missing title, an error of the sink, and a corpus without any text.
+/// The first and the missing title of files are found before anything is handed out.
+pub fn read(inputs: &[PathBuf], options: &Options, sink: &mut dyn Sink) -> Result<Summary, Error> {
+    let title = options.title.as_deref().map(str::trim).filter(|title| !title.is_empty());
+    let mut intake = Intake::new(sink, title);
+    let entries = folder::find(inputs, &mut intake)?;
+    if title.is_none()
+        && let Some(entry) = entries.iter().find(|entry| entry.kind != Kind::Jsonl)
+    {
+        return Err(Error::NoTitle { origin: Origin::file(&entry.path) });
+    }
+    for entry in &entries {
+        read_entry(entry, &mut intake)?;
+    }
+    let summary = intake.finish()?;
+    if summary.documents == 0 {
+        return Err(Error::Empty { inputs: inputs.to_vec(), problems: summary.problems });
+    }
+    Ok(summary)
+}
+
+fn read_entry(entry: &Entry, intake: &mut Intake) -> Result<(), Error> {
+    if entry.kind == Kind::Jsonl {
+        return match std::fs::File::open(&entry.path) {
+            Ok(file) => jsonl::read(std::io::BufReader::with_capacity(1 << 16, file), &entry.path, intake),
+            Err(error) => unreadable(entry, error, intake),
+        };
+    }
+    let bytes = match std::fs::read(&entry.path) {
+        Ok(bytes) => bytes,
+        Err(error) => return unreadable(entry, error, intake),
+    };
+    let origin = Origin::file(&entry.path);
+    if bytes.is_empty() {
+        return intake.problem(origin.dropped("the file is empty"));
+    }
+    match draft(entry.kind, &bytes, &origin, intake)? {
+        Some(draft) => intake.loose(draft),
+        None => Ok(()),
+    }
+}
+
+/// A file that the user named must be readable; one that a folder happened to hold is reported.
+fn unreadable(entry: &Entry, error: std::io::Error, intake: &mut Intake) -> Result<(), Error> {
+    if entry.named {
+        return Err(Error::Read { path: entry.path.clone(), source: error });
+    }
+    intake.problem(Origin::file(&entry.path).dropped(format!("cannot be read: {error}")))
+}
+
+fn draft(kind: Kind, bytes: &[u8], origin: &Origin, intake: &mut Intake) -> Result<Option<Draft>, Error> {
+    let draft = if kind == Kind::Pdf {
+        pdf::read(bytes, origin, intake)?
+    } else {
+        match decode::decode(bytes, origin, intake)? {
+            Some(text) if kind == Kind::Html => html::read(&text, origin, intake)?,
+            Some(text) => Some(markdown::read(text, origin)),
+            None => None,
+        }
+    };
+    Ok(draft.map(|mut draft| {
+        draft.title.get_or_insert_with(|| stem(&origin.file));
+        draft
+    }))
+}
+
+/// The name of a file as a title: without folder, extension and underscores.
+fn stem(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().replace('_', " ").trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,42 @@
+//! From a file's bytes to text, when its encoding is unknown.
+
+use super::{Error, Origin, intake::Intake};
+
+/// The text of a file that should be UTF-8. What isn't is replaced and reported; what is no text at all is dropped.
+pub(super) fn decode(bytes: &[u8], origin: &Origin, intake: &mut Intake) -> Result<Option<String>, Error> {
+    if let Some(text) = utf16(bytes) {
+        intake.problem(origin.changed("UTF-16: converted to UTF-8"))?;
+        return Ok(Some(text));
+    }
+    let strange = strangeness(bytes);
+    if strange > 0 && strange * 10 > bytes.len() {
+        intake.problem(origin.dropped("no text in UTF-8 (a binary file, or another encoding: convert it first)"))?;
+        return Ok(None);
+    }
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Ok(Some(text.to_owned())),
+        Err(error) => {
+            let (at, byte) = (error.valid_up_to(), bytes[error.valid_up_to()]);
+            let message = format!("not UTF-8: bad bytes, the first 0x{byte:02x} at byte {at}, replaced with \u{fffd}");
+            intake.problem(origin.changed(message))?;
+            Ok(Some(String::from_utf8_lossy(bytes).into_owned()))
+        }
+    }
+}
+
+fn utf16(bytes: &[u8]) -> Option<String> {
+    let unit: fn([u8; 2]) -> u16 = match bytes {
+        [0xff, 0xfe, ..] => u16::from_le_bytes,
+        [0xfe, 0xff, ..] => u16::from_be_bytes,
+        _ => return None,
+    };
+    let units: Vec<u16> = bytes[2..].chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
+    Some(String::from_utf16_lossy(&units))
+}
+
+/// Bytes that no UTF-8 text has: bad sequences and control characters.
+fn strangeness(bytes: &[u8]) -> usize {
+    let control = |byte: &u8| *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b);
+    let chunks = bytes.utf8_chunks();
+    chunks.map(|chunk| chunk.invalid().len() + chunk.valid().bytes().filter(control).count()).sum()
+}

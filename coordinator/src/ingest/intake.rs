@@ -1,0 +1,219 @@
+//! What every reader hands its drafts to: cleans them, names them, drops repetitions and passes them on.
+
+use std::collections::HashMap;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+
+use serde_json::{Map, Value};
+
+use super::{BoxError, Document, Error, Origin, Problem, Sink, Summary, Survey, normalise, references};
+
+/// A document as a reader found it.
+pub(super) struct Draft {
+    pub title: Option<String>,
+    pub abstract_text: Option<String>,
+    pub text: String,
+    pub url: Option<String>,
+    pub extra: Map<String, Value>,
+    pub origin: Origin,
+}
+
+impl Draft {
+    pub fn new(text: String, origin: &Origin) -> Self {
+        Self { title: None, abstract_text: None, text, url: None, extra: Map::new(), origin: origin.clone() }
+    }
+}
+
+/// A survey whose documents are being read. It gets its number with its first document.
+#[derive(Default)]
+pub(super) struct Open {
+    number: Option<usize>,
+    /// Titles so far, each with the hashes of the texts that came under it.
+    titles: HashMap<String, Vec<u64>>,
+}
+
+impl Open {
+    pub fn is_empty(&self) -> bool {
+        self.number.is_none()
+    }
+}
+
+pub(super) struct Intake<'a> {
+    sink: &'a mut dyn Sink,
+    title: Option<&'a str>,
+    loose: Open,
+    loose_origin: Option<Origin>,
+    numbered: usize,
+    summary: Summary,
+}
+
+impl<'a> Intake<'a> {
+    pub fn new(sink: &'a mut dyn Sink, title: Option<&'a str>) -> Self {
+        Self { sink, title, loose: Open::default(), loose_origin: None, numbered: 0, summary: Summary::default() }
+    }
+
+    /// The title that the user gave.
+    pub fn title(&self) -> Option<&'a str> {
+        self.title
+    }
+
+    pub fn problem(&mut self, problem: Problem) -> Result<(), Error> {
+        self.summary.problems += 1;
+        self.sink.problem(problem).map_err(Error::Sink)
+    }
+
+    /// Takes on a source that has no survey around it.
+    pub fn loose(&mut self, draft: Draft) -> Result<(), Error> {
+        if self.title.is_none() {
+            return Err(Error::NoTitle { origin: draft.origin });
+        }
+        self.loose_origin.get_or_insert_with(|| draft.origin.clone());
+        let mut open = std::mem::take(&mut self.loose);
+        let outcome = self.document(&mut open, draft);
+        self.loose = open;
+        outcome
+    }
+
+    /// Takes on a source of the survey `open`.
+    pub fn document(&mut self, open: &mut Open, draft: Draft) -> Result<(), Error> {
+        let Draft { title, abstract_text, text, url, extra, origin } = draft;
+        let abstract_text = abstract_text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+        let Some(text) = self.text(text, abstract_text.as_deref(), title.as_deref(), &origin)? else {
+            return Ok(());
+        };
+        let title = self.named(title, &text, &origin)?;
+        let Some(title) = self.distinct(open, title, &text, &origin)? else {
+            return Ok(());
+        };
+        let number = *open.number.get_or_insert_with(|| {
+            self.numbered += 1;
+            self.numbered - 1
+        });
+        self.summary.documents += 1;
+        let document = Document { title, abstract_text, text, url, extra, origin };
+        self.hand(|sink| sink.document(number, document))
+    }
+
+    /// Ends a survey. One without documents is dropped, and said to be.
+    pub fn close(&mut self, open: Open, survey: Survey) -> Result<(), Error> {
+        let Some(number) = open.number else {
+            let message = format!("the survey \"{}\" has no source with any text", survey.title);
+            return self.problem(survey.origin.dropped(message));
+        };
+        self.summary.surveys += 1;
+        self.hand(|sink| sink.survey(number, survey))
+    }
+
+    /// Ends the survey of loose sources, and the reading.
+    pub fn finish(mut self) -> Result<Summary, Error> {
+        let open = std::mem::take(&mut self.loose);
+        if let (Some(title), Some(origin), false) = (self.title, self.loose_origin.take(), open.is_empty()) {
+            self.close(open, Survey { title: title.to_owned(), extra: Map::new(), origin })?;
+        }
+        Ok(self.summary)
+    }
+
+    fn hand(&mut self, give: impl FnOnce(&mut dyn Sink) -> Result<(), BoxError>) -> Result<(), Error> {
+        give(self.sink).map_err(Error::Sink)
+    }
+
+    /// The text worth reading: clean, without its reference list; the abstract if there is no other.
+    fn text(
+        &mut self,
+        text: String,
+        abstract_text: Option<&str>,
+        title: Option<&str>,
+        origin: &Origin,
+    ) -> Result<Option<String>, Error> {
+        let clean = normalise::normalise(text);
+        if clean.controls > 0 {
+            self.problem(origin.changed(format!("{} control character(s) removed", clean.controls)))?;
+        }
+        let mut text = clean.text;
+        if let Some(list) = references::find(&text) {
+            let lines = text[list.clone()].lines().count();
+            self.problem(origin.changed(format!("its reference list left out ({lines} lines)")))?;
+            text.replace_range(list, "");
+            text.truncate(text.trim_end().len());
+        }
+        if !text.trim().is_empty() {
+            return Ok(Some(text));
+        }
+        let name = title.map(|title| format!(" (\"{}\")", title.trim())).unwrap_or_default();
+        match abstract_text {
+            Some(abstract_text) => {
+                self.problem(origin.changed(format!("no text{name}: its abstract stands in for it")))?;
+                Ok(Some(abstract_text.to_owned()))
+            }
+            None => {
+                self.problem(origin.dropped(format!("no text{name}")))?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// The title on one line; a source without one is called by its first words.
+    fn named(&mut self, title: Option<String>, text: &str, origin: &Origin) -> Result<String, Error> {
+        let title = one_line(title.as_deref().unwrap_or_default());
+        if !title.is_empty() {
+            return Ok(title);
+        }
+        let title = first_words(text);
+        self.problem(origin.changed(format!("no title: called \"{title}\" after its first words")))?;
+        Ok(title)
+    }
+
+    /// A title unlike the others of the survey, or `None` for a source that the survey already has.
+    fn distinct(
+        &mut self,
+        open: &mut Open,
+        title: String,
+        text: &str,
+        origin: &Origin,
+    ) -> Result<Option<String>, Error> {
+        let mut hasher = DefaultHasher::new();
+        text.hash(&mut hasher);
+        let hash = hasher.finish();
+        let Some(texts) = open.titles.get_mut(&title) else {
+            open.titles.insert(title.clone(), vec![hash]);
+            return Ok(Some(title));
+        };
+        if texts.contains(&hash) {
+            self.problem(origin.dropped(format!("repeats an earlier source, title and text: \"{title}\"")))?;
+            return Ok(None);
+        }
+        texts.push(hash);
+        let mut nth = texts.len();
+        let mut other = format!("{title} ({nth})");
+        while open.titles.contains_key(&other) {
+            nth += 1;
+            other = format!("{title} ({nth})");
+        }
+        open.titles.insert(other.clone(), vec![hash]);
+        self.problem(origin.changed(format!("another source has the title \"{title}\": called \"{other}\"")))?;
+        Ok(Some(other))
+    }
+}
+
+pub(super) fn one_line(text: &str) -> String {
+    text.split_whitespace().filter(|word| word.chars().any(|c| !c.is_control())).collect::<Vec<_>>().join(" ")
+}
+
+fn first_words(text: &str) -> String {
+    let line = text
+        .lines()
+        .map(|line| line.trim_start_matches(['#', '-', '*', '>', ' ']))
+        .find(|line| line.chars().any(char::is_alphanumeric));
+    let mut title = String::new();
+    for word in line.unwrap_or("Untitled").split_whitespace() {
+        if !title.is_empty() && title.chars().count() + word.chars().count() >= 80 {
+            title.push('…');
+            break;
+        }
+        if !title.is_empty() {
+            title.push(' ');
+        }
+        title.extend(word.chars().take(80));
+    }
+    title
+}

@@ -1,0 +1,90 @@
+//! Markdown and plain text: where their title is, and their front matter.
+
+use serde_json::Value;
+
+use super::{
+    Origin,
+    heading::{Fences, atx, underline},
+    intake::Draft,
+};
+
+/// Headings are looked for among this many lines: a title stands at the top.
+const TOP: usize = 200;
+
+/// Reads a text whose title may stand in front matter or in a first-level heading. The front matter leaves the text
+/// and stays in `extra`, as it was.
+pub(super) fn read(text: String, origin: &Origin) -> Draft {
+    let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
+    let mut draft = Draft::new(String::new(), origin);
+    let body = match front_matter(&text) {
+        Some((matter, body)) => {
+            draft.title = scalar(matter, &["title"]);
+            draft.abstract_text = scalar(matter, &["abstract", "summary", "description"]);
+            draft.url = scalar(matter, &["url", "link", "permalink"]).filter(|url| url.starts_with("http"));
+            draft.extra.insert("front_matter".to_owned(), Value::from(matter.trim_end()));
+            body
+        }
+        None => text.as_str(),
+    };
+    draft.title = draft.title.or_else(|| first_heading(body));
+    draft.text = body.to_owned();
+    draft
+}
+
+/// YAML between `---` or TOML between `+++`, at the very start, and what follows it.
+fn front_matter(text: &str) -> Option<(&str, &str)> {
+    let mark = text.get(..3).filter(|mark| matches!(*mark, "---" | "+++"))?;
+    let start = text.find('\n')? + 1;
+    if !text[..start].trim_end().eq(mark) {
+        return None;
+    }
+    let mut at = start;
+    for line in text[start..].split_inclusive('\n').take(TOP) {
+        if line.trim_end() == mark || (mark == "---" && line.trim_end() == "...") {
+            let matter = &text[start..at];
+            // Between two rules there may also be prose: front matter has keys.
+            return matter.contains([':', '=']).then_some((matter, &text[at + line.len()..]));
+        }
+        at += line.len();
+    }
+    None
+}
+
+/// The value of the first of `keys` that is a plain string on one line.
+fn scalar(matter: &str, keys: &[&str]) -> Option<String> {
+    keys.iter().find_map(|key| {
+        let value = matter.lines().find_map(|line| {
+            let value = line.strip_prefix(key)?.trim_start();
+            value.strip_prefix([':', '='])
+        })?;
+        let value = value.trim();
+        let bare = |quote| value.strip_prefix(quote).and_then(|value: &str| value.strip_suffix(quote));
+        let value = bare('"').or_else(|| bare('\'')).unwrap_or(value);
+        (!value.is_empty() && !value.starts_with(['|', '>', '[', '{'])).then(|| value.to_owned())
+    })
+}
+
+/// The words of the first heading of the first level, `# so` or underlined with `=`.
+fn first_heading(text: &str) -> Option<String> {
+    let mut fences = Fences::default();
+    let mut previous = "";
+    for line in text.lines().take(TOP) {
+        if fences.covers(line) {
+            previous = "";
+            continue;
+        }
+        match atx(line) {
+            Some((1, words)) => return Some(plain(words)),
+            _ if underline(line) == Some('=') && previous.chars().any(char::is_alphanumeric) => {
+                return Some(plain(previous));
+            }
+            _ => previous = line,
+        }
+    }
+    None
+}
+
+/// A heading without its emphasis and code marks.
+fn plain(words: &str) -> String {
+    words.replace(['`', '*'], "").trim().to_owned()
+}

@@ -1,0 +1,110 @@
+//! What went wrong with a piece of input, and where.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+/// Where a document or a problem comes from. Displayed as `file:line: field`, as far as known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Origin {
+    pub file: PathBuf,
+    /// Counted from 1.
+    pub line: Option<u64>,
+    /// The path of a JSON field, such as `papers[3].txt`, counted from 0.
+    pub field: Option<String>,
+}
+
+impl Origin {
+    pub(super) fn file(path: &Path) -> Self {
+        Self { file: path.to_owned(), line: None, field: None }
+    }
+
+    pub(super) fn line(path: &Path, line: u64) -> Self {
+        Self { file: path.to_owned(), line: Some(line), field: None }
+    }
+
+    /// The same place, one field deeper.
+    pub(super) fn field(&self, name: impl fmt::Display) -> Self {
+        let field = match &self.field {
+            Some(outer) => format!("{outer}.{name}"),
+            None => name.to_string(),
+        };
+        Self { field: Some(field), ..self.clone() }
+    }
+
+    pub(super) fn dropped(&self, message: impl Into<String>) -> Problem {
+        self.problem(Severity::Dropped, message)
+    }
+
+    pub(super) fn changed(&self, message: impl Into<String>) -> Problem {
+        self.problem(Severity::Changed, message)
+    }
+
+    pub(super) fn warning(&self, message: impl Into<String>) -> Problem {
+        self.problem(Severity::Warning, message)
+    }
+
+    fn problem(&self, severity: Severity, message: impl Into<String>) -> Problem {
+        let Self { file, line, field } = self.clone();
+        Problem { file, line, field, severity, message: message.into() }
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        place(f, &self.file, self.line, self.field.as_deref())
+    }
+}
+
+fn place(f: &mut fmt::Formatter, file: &Path, line: Option<u64>, field: Option<&str>) -> fmt::Result {
+    write!(f, "{}", file.display())?;
+    if let Some(line) = line {
+        write!(f, ":{line}")?;
+    }
+    if let Some(field) = field {
+        write!(f, ": {field}")?;
+    }
+    Ok(())
+}
+
+/// Something that was dropped or changed on the way in, or looks wrong. Displayed as one line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    pub file: PathBuf,
+    /// Counted from 1.
+    pub line: Option<u64>,
+    /// The path of a JSON field, such as `papers[3].txt`, counted from 0.
+    pub field: Option<String>,
+    pub severity: Severity,
+    pub message: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        place(f, &self.file, self.line, self.field.as_deref())?;
+        write!(f, ": {}: {}", self.severity, self.message)
+    }
+}
+
+/// What a problem did to the input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// It isn't in the corpus.
+    Dropped,
+    /// It is in the corpus, but not as it was.
+    Changed,
+    /// It is in the corpus as it was.
+    Warning,
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(match self {
+            Self::Dropped => "dropped",
+            Self::Changed => "changed",
+            Self::Warning => "warning",
+        })
+    }
+}
