@@ -3,6 +3,7 @@
 use super::answer::Answer;
 use super::settings::{FailureKind, GarbageKind, Settings};
 use super::stats;
+use super::words::char_floor;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
@@ -66,7 +67,7 @@ pub fn garble(kind: GarbageKind, value: &Value, rng: &mut ChaCha8Rng) -> Answer 
         GarbageKind::NotJson => Answer::of("I have read the material with care, and there is much to say about it."),
         GarbageKind::Truncated => {
             let share = rng.random_range(0.2..0.95);
-            Answer::of(&text[..text.floor_char_boundary((text.len() as f64 * share) as usize)])
+            Answer::of(&text[..char_floor(&text, (text.len() as f64 * share) as usize)])
         }
         GarbageKind::WrongTypes => Answer::of(&mistyped(value, rng).to_string()),
         GarbageKind::EmptyChoices => Answer { choices: false, ..Answer::of("") },

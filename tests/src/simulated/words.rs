@@ -72,7 +72,7 @@ impl<'a> Words<'a> {
         if self.text.is_empty() {
             return;
         }
-        let place = self.text.floor_char_boundary(rng.random_range(0..self.text.len()));
+        let place = char_floor(self.text, rng.random_range(0..self.text.len()));
         let rest = &self.text[place..];
         let start = if place == 0 || !starts_within_word(self.text, place) {
             0
@@ -82,6 +82,11 @@ impl<'a> Words<'a> {
         let tokens = rest[start..].split_whitespace().take(REACH);
         taken.extend(tokens.filter_map(plain_word).take(count));
     }
+}
+
+/// The last place at or before this one where a character begins.
+pub fn char_floor(text: &str, place: usize) -> usize {
+    (0..=place).rev().find(|&place| text.is_char_boundary(place)).unwrap_or(0)
 }
 
 /// Does this place cut a word of an alphabet in two? (Words of ideographs have no bounds to respect.)
