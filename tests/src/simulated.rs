@@ -13,9 +13,9 @@
 //! println!("{} calls were answered", model.stats().answered);
 //! ```
 //!
-//! How a call passes through the rooms: [`server`] reads it ([`call`]), asks the [`limits`], makes a [`plan`] (its fate
-//! by [`faults`], its [`latency`], its [`reply`] to the [`schema`] in [`words`] of the prompt), wraps it ([`answer`]) and
-//! books it ([`stats`], [`log`], [`prefix_cache`]).
+//! How a call passes through the rooms: `server` reads it (`call`), asks the `limits`, makes a `plan` (its fate
+//! by `faults`, its `latency`, its `reply` to the `schema` in `words` of the prompt), wraps it (`answer`) and
+//! books it (`stats`, `log`, `prefix_cache`).
 
 mod answer;
 mod call;
