@@ -1,9 +1,12 @@
-//! Decides what a job does next: reads the input ([`ingest`]), runs the job's state machine ([`machine`]) and makes the
-//! article of what it ends with.
+//! Decides what a job does next: reads the input ([`ingest`], [`prepare`]), runs the job's state machine ([`machine`],
+//! driven by [`actor`]) and makes the article of what it ends with ([`reduce`]).
 
+pub mod actor;
 pub mod ingest;
 mod lexical;
 pub mod machine;
+pub mod prepare;
+pub mod reduce;
 pub mod rehearsal;
 pub mod rooms;
 mod stage;

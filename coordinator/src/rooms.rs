@@ -76,6 +76,11 @@ impl Rooms {
     }
 }
 
+/// The most tokens of a chunk, whatever number of sources there will be: splitting comes before counting them.
+pub(crate) fn chunk_room(settings: &Settings) -> u32 {
+    [1, 40, usize::MAX].map(|sources| Rooms::new(settings, sources).chunk).into_iter().min().expect("three")
+}
+
 #[cfg(test)]
 mod tests {
     use tributary_protocol::budget::Window;

@@ -108,7 +108,7 @@ fn is_title(title: &str) -> bool {
     let leftover = ["untitled", "microsoft word", "microsoft powerpoint", "title", "slide 1", "arxiv:", "doi:"];
     (4..=300).contains(&title.chars().count())
         && title.chars().filter(|c| c.is_alphabetic()).count() * 2 > title.chars().count()
-        && (title.contains(' ') || title.chars().any(|c| !c.is_ascii()))
+        && (title.contains(' ') || !title.is_ascii())
         && !file_name.iter().any(|end| lower.ends_with(end))
         && !leftover.iter().any(|start| lower.starts_with(start))
 }

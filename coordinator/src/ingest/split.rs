@@ -1,8 +1,8 @@
 //! Cuts a text that outgrows a window into pieces that don't.
 //!
-//! Not with `text-splitter`: it fills each chunk to the brim, so that the last may be a line long, and measures
-//! candidates that overlap, so that the tokenizer sees the text many times over. Here each stretch is counted about
-//! once, the cuts are chosen by sums, and each piece is counted once more to be sure.
+//! Not with `text-splitter`: it fills each chunk to the brim, so that the last may be a line long, and searches for each
+//! end by measuring candidates that overlap. Here each stretch is counted about once, the cuts are chosen by sums, and
+//! each piece is counted once more to be sure.
 
 use std::ops::Range;
 

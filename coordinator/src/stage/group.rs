@@ -19,6 +19,7 @@ pub(crate) struct Grouped {
 
 /// Titles are grouped in batches that fit a prompt, each by itself.
 pub(crate) struct Group {
+    /// Empty where no model is asked: then all sources are one batch.
     batches: Vec<std::ops::Range<usize>>,
 }
 
@@ -29,13 +30,13 @@ impl Group {
         let grouping = context.job.settings.grouping;
         if sources.len() <= grouping.size as usize {
             let groups = vec![sources.iter().map(|source| source.id).collect()];
-            return (Self { batches: vec![0..sources.len()] }, vec![Grouped { batch: 0, groups }]);
+            return (Self { batches: Vec::new() }, vec![Grouped { batch: 0, groups }]);
         }
         if grouping.by == GroupBy::Random {
             let mut ids: Vec<_> = sources.iter().map(|source| source.id).collect();
             ids.shuffle(&mut context.chance("group", 0));
             let groups = ids.chunks(grouping.size as usize).map(<[_]>::to_vec).collect();
-            return (Self { batches: vec![0..sources.len()] }, vec![Grouped { batch: 0, groups }]);
+            return (Self { batches: Vec::new() }, vec![Grouped { batch: 0, groups }]);
         }
         let tokens: Vec<_> = sources.iter().map(|source| count(&source.title) + 6).collect();
         let batches = pack(&tokens, context.rooms.titles, MOST_TITLES);
@@ -54,7 +55,7 @@ impl Group {
     }
 
     pub(crate) fn batches(&self) -> usize {
-        self.batches.len()
+        self.batches.len().max(1)
     }
 
     /// Without a product, neighbours in the input make the groups.

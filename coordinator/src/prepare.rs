@@ -1,0 +1,230 @@
+//! From inputs to jobs: documents are read, counted, split where they outgrow a prompt, and stored.
+//!
+//! A job's id is the hash of its sources, so nothing can be stored under it before all of them are read. Until then
+//! texts wait in a file without a name, not in memory.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{BufWriter, Read, Seek, SeekFrom, Write},
+    path::PathBuf,
+    sync::{Arc, Mutex},
+};
+
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt, stream};
+use serde_json::{Map, Value};
+use tributary_protocol::{
+    budget::count,
+    bus::{Bus, BusError},
+    id::BlobId,
+    job::Job,
+    settings::Settings,
+    source::{Card, Chunk, Source, SourceId},
+    wire,
+};
+
+use crate::{
+    ingest::{self, BoxError, Document, Problem, Sink, Survey},
+    rooms::chunk_room,
+};
+
+/// How many blobs are stored at a time.
+const STORING: usize = 16;
+
+/// What was read: an article to be made of each survey, and what is to be said of the input.
+pub struct Prepared {
+    pub surveys: Vec<Draft>,
+    pub problems: Vec<Problem>,
+}
+
+/// A job whose texts are not yet stored.
+pub struct Draft {
+    pub job: Arc<Job>,
+    /// Fields of the survey's own line, kept for the output.
+    pub extra: Map<String, Value>,
+    blobs: Vec<Spooled>,
+    spool: Arc<Spool>,
+}
+
+impl Draft {
+    /// Tokens of all sources.
+    pub fn tokens(&self) -> u64 {
+        self.job.sources.iter().flat_map(|source| &source.chunks).map(|chunk| u64::from(chunk.tokens)).sum()
+    }
+
+    /// Puts the texts where workers find them. What is there already is put again at no harm.
+    ///
+    /// # Errors
+    /// The bus's, and those of reading the texts back.
+    pub async fn store(&self, bus: &dyn Bus) -> Result<(), StoreError> {
+        let stored = self.blobs.iter().map(|blob| async {
+            let spool = self.spool.clone();
+            let blob = *blob;
+            let bytes =
+                tokio::task::spawn_blocking(move || spool.read(blob)).await.map_err(std::io::Error::other)??;
+            bus.put(self.job.id, bytes).await?;
+            Ok(())
+        });
+        stream::iter(stored).buffer_unordered(STORING).try_collect().await
+    }
+
+    /// A stored text, without a bus: for what is planned and never run.
+    ///
+    /// # Errors
+    /// Those of reading it back, and a blob that this draft doesn't have.
+    pub fn read(&self, blob: BlobId) -> std::io::Result<Bytes> {
+        let place = self.blobs.binary_search_by_key(&blob, |spooled| spooled.id);
+        let missing = || std::io::Error::new(std::io::ErrorKind::NotFound, format!("no text {blob}"));
+        self.spool.read(self.blobs[place.map_err(|_| missing())?])
+    }
+}
+
+/// Why texts could not be stored.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    #[error("a text that was read could not be read back")]
+    Spool(#[from] std::io::Error),
+    #[error(transparent)]
+    Bus(#[from] BusError),
+}
+
+/// Reads the inputs to their end. Blocks.
+///
+/// # Errors
+/// Those of [`ingest::read`].
+pub fn prepare(
+    inputs: &[PathBuf],
+    title: Option<&str>,
+    settings: &Settings,
+    seed: u64,
+) -> Result<Prepared, ingest::Error> {
+    let spool = Spool::new().map_err(|error| ingest::Error::Sink(error.into()))?;
+    let mut intake = Intake {
+        settings,
+        chunk_room: chunk_room(settings),
+        spool,
+        open: BTreeMap::new(),
+        complete: BTreeMap::new(),
+        problems: Vec::new(),
+    };
+    let options = ingest::Options { title: title.map(str::to_owned) };
+    ingest::read(inputs, &options, &mut intake)?;
+    let spool = Arc::new(intake.spool);
+    let draft = |(survey, part): (Survey, Part)| {
+        let mut blobs = part.blobs;
+        blobs.sort_unstable_by_key(|blob| blob.id);
+        blobs.dedup_by_key(|blob| blob.id);
+        let job = Arc::new(Job::new(survey.title, settings.clone(), seed, part.sources));
+        Draft { job, extra: survey.extra, blobs, spool: spool.clone() }
+    };
+    Ok(Prepared { surveys: intake.complete.into_values().map(draft).collect(), problems: intake.problems })
+}
+
+struct Intake<'a> {
+    settings: &'a Settings,
+    chunk_room: u32,
+    spool: Spool,
+    open: BTreeMap<usize, Part>,
+    complete: BTreeMap<usize, (Survey, Part)>,
+    problems: Vec<Problem>,
+}
+
+/// The sources of a survey so far.
+#[derive(Default)]
+struct Part {
+    sources: Vec<Source>,
+    blobs: Vec<Spooled>,
+}
+
+impl Sink for Intake<'_> {
+    fn document(&mut self, survey: usize, document: Document) -> Result<(), BoxError> {
+        let part = self.open.entry(survey).or_default();
+        let lead = match &document.abstract_text {
+            Some(text) => first_tokens(text, self.settings.outline.lead_tokens),
+            None => first_tokens(&ingest::lead(&document.text, 400), self.settings.outline.lead_tokens),
+        };
+        let card_tokens = count(&document.title) + count(&lead);
+        let pieces = ingest::split(&document.text, self.chunk_room as usize, |text| count(text) as usize);
+        let mut chunks = Vec::with_capacity(pieces.len());
+        for piece in pieces {
+            let blob = self.spool.write(piece.as_bytes())?;
+            part.blobs.push(blob);
+            chunks.push(Chunk { text: blob.id, tokens: count(piece) });
+        }
+        let mut extra = document.extra;
+        if let Some(text) = document.abstract_text {
+            extra.insert("abstract".to_owned(), Value::String(text));
+        }
+        let card = Card { title: document.title.clone(), lead, url: document.url, extra };
+        let blob = self.spool.write(&wire::encode(&card))?;
+        part.blobs.push(blob);
+        let id = SourceId(part.sources.len() as u32 + 1);
+        part.sources.push(Source { id, title: document.title, card: blob.id, card_tokens, chunks });
+        Ok(())
+    }
+
+    fn survey(&mut self, number: usize, survey: Survey) -> Result<(), BoxError> {
+        let part = self.open.remove(&number).unwrap_or_default();
+        self.complete.insert(number, (survey, part));
+        Ok(())
+    }
+
+    fn problem(&mut self, problem: Problem) -> Result<(), BoxError> {
+        tracing::debug!(%problem, "input");
+        self.problems.push(problem);
+        Ok(())
+    }
+}
+
+/// The beginning of a text, whole sentences where there is one that fits.
+fn first_tokens(text: &str, most: u32) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if count(&text) <= most {
+        return text;
+    }
+    ingest::split(&text, most as usize, |piece| count(piece) as usize)
+        .first()
+        .map_or("", |first| first.trim())
+        .to_owned()
+}
+
+/// A blob's place in the spool.
+#[derive(Clone, Copy)]
+struct Spooled {
+    id: BlobId,
+    start: u64,
+    len: u32,
+}
+
+/// A file without a name: it goes with the process.
+struct Spool {
+    file: Mutex<BufWriter<File>>,
+    end: u64,
+}
+
+impl Spool {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self { file: Mutex::new(BufWriter::new(tempfile::tempfile()?)), end: 0 })
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<Spooled> {
+        let len = u32::try_from(bytes.len()).map_err(|_| std::io::Error::other("a text of over 4 GB"))?;
+        self.file.get_mut().expect(NO_PANIC).write_all(bytes)?;
+        let spooled = Spooled { id: BlobId::of_bytes(bytes), start: self.end, len };
+        self.end += u64::from(len);
+        Ok(spooled)
+    }
+
+    fn read(&self, blob: Spooled) -> std::io::Result<Bytes> {
+        let mut writer = self.file.lock().expect(NO_PANIC);
+        writer.flush()?;
+        let file = writer.get_mut();
+        file.seek(SeekFrom::Start(blob.start))?;
+        let mut bytes = vec![0; blob.len as usize];
+        file.read_exact(&mut bytes)?;
+        Ok(bytes.into())
+    }
+}
+
+const NO_PANIC: &str = "reading and writing don't panic";
