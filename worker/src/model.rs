@@ -5,6 +5,7 @@
 
 mod endpoints;
 mod error;
+pub mod extractive;
 mod format;
 pub mod gemini;
 mod http;
