@@ -1,0 +1,102 @@
+//! Condense: many notes said in fewer words, with every source kept.
+
+use std::collections::BTreeSet;
+
+use minijinja::{Value, context};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use tributary_protocol::{
+    digest::Note,
+    source::SourceId,
+    task::{Brief, Product, SectionBrief},
+};
+
+use super::{Checked, Flaw, Kernel, Made, fit, form::Form, passage::Cited, reply, sections::prose};
+use crate::prompt::{fence, line, shown_notes, shown_section, sources_of, words};
+
+pub(super) struct Condense<'a> {
+    pub brief: &'a Brief,
+    pub section: &'a SectionBrief,
+    pub notes: &'a [Note],
+    pub room: u32,
+}
+
+#[derive(Deserialize, JsonSchema)]
+pub(super) struct Reply {
+    notes: Vec<Condensed>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Condensed {
+    #[serde(deserialize_with = "reply::text")]
+    text: String,
+    #[serde(deserialize_with = "reply::handles")]
+    #[schemars(with = "Vec<String>")]
+    sources: Vec<String>,
+}
+
+impl Condense<'_> {
+    /// The shortest note of each of these sources; a note that two of them share comes once.
+    fn shortest_of(&self, sources: &[SourceId]) -> Vec<((), Note)> {
+        let mut added: Vec<&Note> = Vec::new();
+        for source in sources {
+            let theirs = self.notes.iter().filter(|note| note.sources.contains(source));
+            match theirs.min_by_key(|note| note.tokens) {
+                Some(note) if !added.contains(&note) => added.push(note),
+                _ => {}
+            }
+        }
+        added.into_iter().map(|note| ((), note.clone())).collect()
+    }
+}
+
+impl Kernel for Condense<'_> {
+    type Reply = Reply;
+
+    fn context(&self) -> Value {
+        context! {
+            title => line(&self.brief.title),
+            words => words(self.room, self.brief.language),
+            section => fence(&shown_section(self.section)),
+            notes => fence(&shown_notes(self.notes)),
+        }
+    }
+
+    fn schema(&self) -> serde_json::Value {
+        Form::of::<Reply>()
+            .least("notes", 1)
+            .words("notes[].text", 60)
+            .least("notes[].sources", 1)
+            .offer("notes[].sources[]", sources_of(self.notes))
+            .done()
+    }
+
+    fn reply_tokens(&self) -> u32 {
+        self.room * 3 / 2 + 256
+    }
+
+    fn check(&self, reply: Reply) -> Checked {
+        let mut cited = Cited::offering(sources_of(self.notes));
+        let mut notes: Vec<((), Note)> = Vec::new();
+        for condensed in reply.notes {
+            let sources = cited.read(&condensed.sources);
+            let text = prose(&condensed.text);
+            if !sources.is_empty() && !text.is_empty() {
+                notes.push(((), Note::new(text, sources)));
+            }
+        }
+        if notes.is_empty() {
+            return Err(Flaw::fatal("no note names a source that was given"));
+        }
+        let kept: BTreeSet<SourceId> = notes.iter().flat_map(|(_, note)| note.sources.clone()).collect();
+        let lost: Vec<SourceId> = cited.offered().filter(|source| !kept.contains(source)).collect();
+        notes.extend(self.shortest_of(&lost));
+        let notes = fit::notes(notes, self.room).into_iter().map(|(_, note)| note).collect();
+        let made = Made { product: Product::Notes(notes), citations_removed: cited.removed };
+        if lost.is_empty() {
+            return Ok(made);
+        }
+        let lost: Vec<_> = lost.iter().map(ToString::to_string).collect();
+        Err(Flaw::light(format!("no note names these sources any more: {}", lost.join(", ")), made))
+    }
+}

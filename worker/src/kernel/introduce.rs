@@ -1,0 +1,77 @@
+//! Introduce: the prose before a section's children, or before the whole article.
+
+use minijinja::{Value, context};
+use tributary_protocol::{
+    source::SourceId,
+    task::{Brief, Product, SectionBrief, Written},
+};
+
+use super::{
+    Checked, Flaw, Kernel, Made,
+    passage::{self, Cited, Reply},
+};
+use crate::prompt::{fence, line, shown_passage, shown_section};
+
+pub(super) struct Introduce<'a> {
+    pub brief: &'a Brief,
+    pub section: Option<&'a SectionBrief>,
+    pub children: &'a [Written],
+    pub words: u32,
+}
+
+impl Introduce<'_> {
+    /// Every source that a child cites, once, ascending.
+    fn sources(&self) -> Vec<SourceId> {
+        let sentences = self.children.iter().flat_map(|child| child.passage.sentences());
+        let mut sources: Vec<_> = sentences.flat_map(|sentence| sentence.sources.clone()).collect();
+        sources.sort_unstable();
+        sources.dedup();
+        sources
+    }
+
+    fn room(&self) -> u32 {
+        self.words * 3
+    }
+}
+
+impl Kernel for Introduce<'_> {
+    type Reply = Reply;
+
+    fn context(&self) -> Value {
+        let children: Vec<_> = self
+            .children
+            .iter()
+            .map(|child| fence(format!("# {}\n{}", line(&child.title), shown_passage(&child.passage)).trim_end()))
+            .collect();
+        context! {
+            title => line(&self.brief.title),
+            words => self.words,
+            whole => self.section.is_none(),
+            section => self.section.map(|section| fence(&shown_section(section))).unwrap_or_default(),
+            children => children.join("\n"),
+        }
+    }
+
+    fn schema(&self) -> serde_json::Value {
+        passage::form(self.sources()).done()
+    }
+
+    fn reply_tokens(&self) -> u32 {
+        self.room() + 256
+    }
+
+    fn check(&self, reply: Reply) -> Checked {
+        let mut cited = Cited::offering(self.sources());
+        let whole = passage::passage(reply, &mut cited, self.brief.language);
+        if whole.paragraphs.is_empty() {
+            return Err(Flaw::fatal("`paragraphs` holds no sentence"));
+        }
+        let tokens = passage::tokens(&whole);
+        let product = Product::Passage(passage::within(whole, self.room()));
+        let made = Made { product, citations_removed: cited.removed };
+        if tokens > self.room() {
+            return Err(Flaw::light(format!("it is too long: about {} words are asked for", self.words), made));
+        }
+        Ok(made)
+    }
+}

@@ -1,0 +1,100 @@
+//! Merge outlines: one outline of several, whose sources follow their sections.
+
+use minijinja::{Value, context};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use tributary_protocol::{
+    outline::Outline,
+    task::{Brief, Product},
+};
+
+use super::{
+    Checked, Kernel,
+    form::Form,
+    lineage::{self, Ancestor},
+    reply,
+    sections::{self, Flat},
+};
+use crate::prompt::{fence, shown_outline};
+
+pub(super) struct MergeOutlines<'a> {
+    pub brief: &'a Brief,
+    pub outlines: &'a [Outline],
+}
+
+#[derive(Deserialize, JsonSchema)]
+pub(super) struct Reply {
+    sections: Vec<Section>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+struct Section {
+    #[serde(deserialize_with = "reply::number")]
+    #[schemars(with = "u8")]
+    level: f64,
+    title: String,
+    #[serde(default, deserialize_with = "reply::text")]
+    extract: String,
+    #[serde(default, deserialize_with = "reply::text")]
+    analyse: String,
+    #[serde(default, deserialize_with = "reply::handles")]
+    #[schemars(with = "Vec<String>")]
+    from: Vec<String>,
+}
+
+impl From<Section> for Flat {
+    fn from(section: Section) -> Self {
+        let Section { level, title, extract, analyse, from } = section;
+        Self { level, title, extract, analyse, handles: from }
+    }
+}
+
+impl MergeOutlines<'_> {
+    /// The sections of all outlines: the fifth of the second outline is `O2.5`.
+    fn ancestors(&self) -> Vec<Ancestor> {
+        let mut all = Vec::new();
+        for (number, outline) in self.outlines.iter().enumerate() {
+            let before = all.len();
+            let own = lineage::ancestors(outline, |place, _| handle(number, place));
+            all.extend(
+                own.into_iter()
+                    .map(|ancestor| Ancestor { parent: ancestor.parent.map(|place| place + before), ..ancestor }),
+            );
+        }
+        all
+    }
+}
+
+fn handle(outline: usize, place: usize) -> String {
+    format!("O{}.{}", outline + 1, place + 1)
+}
+
+impl Kernel for MergeOutlines<'_> {
+    type Reply = Reply;
+
+    fn context(&self) -> Value {
+        let shown = self
+            .outlines
+            .iter()
+            .enumerate()
+            .map(|(number, outline)| fence(&shown_outline(outline, |place, _| handle(number, place))));
+        sections::context(self.brief, context! { outlines => shown.collect::<Vec<_>>().join("\n") })
+    }
+
+    fn schema(&self) -> serde_json::Value {
+        let handles = self.ancestors().into_iter().map(|ancestor| ancestor.handle);
+        sections::form(Form::of::<Reply>(), self.brief).offer("sections[].from[]", handles).done()
+    }
+
+    fn reply_tokens(&self) -> u32 {
+        let sections: usize = self.outlines.iter().map(|outline| outline.walk().count()).sum();
+        sections::reply_tokens(self.brief) + 8 * sections as u32
+    }
+
+    fn check(&self, reply: Reply) -> Checked {
+        match sections::outline(reply.sections, &self.ancestors(), self.brief.limits) {
+            Ok(made) => Ok(made.map(Product::Outline)),
+            Err(flaw) => Err(flaw.map(Product::Outline)),
+        }
+    }
+}

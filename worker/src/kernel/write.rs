@@ -1,0 +1,73 @@
+//! Write: the prose of a section, from its notes.
+
+use std::collections::BTreeSet;
+
+use minijinja::{Value, context};
+use tributary_protocol::{
+    digest::Note,
+    source::SourceId,
+    task::{Brief, Product, SectionBrief},
+};
+
+use super::{
+    Checked, Flaw, Kernel, Made,
+    passage::{self, Cited, Reply},
+};
+use crate::prompt::{fence, line, shown_notes, shown_section, sources_of};
+
+pub(super) struct Write<'a> {
+    pub brief: &'a Brief,
+    pub section: &'a SectionBrief,
+    pub notes: &'a [Note],
+    pub words: u32,
+}
+
+impl Kernel for Write<'_> {
+    type Reply = Reply;
+
+    fn context(&self) -> Value {
+        context! {
+            title => line(&self.brief.title),
+            words => self.words,
+            section => fence(&shown_section(self.section)),
+            notes => fence(&shown_notes(self.notes)),
+        }
+    }
+
+    fn schema(&self) -> serde_json::Value {
+        passage::form(sources_of(self.notes)).done()
+    }
+
+    fn reply_tokens(&self) -> u32 {
+        self.brief.limits.passage.max(self.words * 3 / 2) * 2 + 256
+    }
+
+    /// Sources that the passage leaves out are asked for once; then they are somebody else's to bring in.
+    fn check(&self, reply: Reply) -> Checked {
+        let mut cited = Cited::offering(sources_of(self.notes));
+        let whole = passage::passage(reply, &mut cited, self.brief.language);
+        let used: BTreeSet<SourceId> = whole.sentences().flat_map(|sentence| sentence.sources.clone()).collect();
+        let unused: Vec<_> = cited.offered().filter(|source| !used.contains(source)).map(|id| id.to_string()).collect();
+        if used.is_empty() {
+            return Err(Flaw::fatal("no sentence names the handle of a source that was given"));
+        }
+        let room = self.brief.limits.passage.max(self.words * 3 / 2) * 2;
+        let tokens = passage::tokens(&whole);
+        let product = Product::Passage(passage::within(whole, room));
+        let made = Made { product, citations_removed: cited.removed };
+        if tokens > room {
+            return Err(Flaw::grave(
+                format!("the section is too long: about {} words are asked for", self.words),
+                made,
+            ));
+        }
+        if !unused.is_empty() {
+            let unused = unused.join(", ");
+            return Err(Flaw::light(
+                format!("use these sources too, where they have something to say: {unused}"),
+                made,
+            ));
+        }
+        Ok(made)
+    }
+}

@@ -1,0 +1,217 @@
+//! One task in, one outcome out.
+//!
+//! A task's texts are fetched, its call is rendered and answered (from the reply cache, or by the model within its
+//! provider's limits), the reply is checked and sent back with the reason where it is flawed. What the model can't do,
+//! the extractive model does instead, and the outcome says so. Only a bus that fails gives no outcome.
+
+mod calling;
+mod conversation;
+mod models;
+mod outage;
+mod patience;
+mod split;
+mod turns;
+
+#[cfg(test)]
+mod tests;
+
+use std::{panic::AssertUnwindSafe, sync::Arc};
+
+use async_trait::async_trait;
+use futures::{FutureExt, future::BoxFuture};
+use tokio::task::spawn_blocking;
+use tributary_protocol::{
+    bus::{Bus, BusError},
+    id::BlobId,
+    source::Card,
+    task::{Outcome, Product, Task, Usage, Verdict, Work},
+    wire,
+};
+
+use self::{
+    calling::Line,
+    conversation::{Answer, converse},
+    outage::Outages,
+    split::Piece,
+    turns::Turns,
+};
+pub use self::{
+    models::{Connected, Models, Price, Served},
+    patience::Patience,
+};
+use crate::model::extractive::{self, Texts};
+
+/// Does a task's work.
+#[async_trait]
+pub trait Perform: Send + Sync + 'static {
+    /// # Errors
+    ///
+    /// Where the bus fails: the task is as it was, and worth another delivery.
+    async fn perform(&self, task: &Arc<Task>) -> Result<Outcome, BusError>;
+}
+
+/// Does tasks with the models that they name.
+pub struct Performer {
+    bus: Arc<dyn Bus>,
+    models: Models,
+    patience: Patience,
+    outages: Outages,
+    turns: Turns,
+}
+
+/// What a task has cost and lost so far.
+#[derive(Default)]
+struct Bill {
+    usage: Usage,
+    citations_removed: u32,
+}
+
+/// What came of a piece of work.
+enum Solved {
+    Made { product: Product, degraded: Option<String> },
+    Failed { reason: String },
+    Stopped { reason: String },
+}
+
+/// How often work that doesn't fit its model's window is halved.
+const HALVINGS: u32 = 4;
+
+#[async_trait]
+impl Perform for Performer {
+    async fn perform(&self, task: &Arc<Task>) -> Result<Outcome, BusError> {
+        let mut bill = Bill::default();
+        let verdict = match self.solved(task, &mut bill).await? {
+            Solved::Made { product, degraded: None } => Verdict::Done(product),
+            Solved::Made { product, degraded: Some(reason) } => Verdict::Degraded { product, reason },
+            Solved::Failed { reason } => Verdict::Failed { reason },
+            Solved::Stopped { reason } => Verdict::Stopped { reason },
+        };
+        Ok(Outcome { task: task.id, verdict, usage: bill.usage, citations_removed: bill.citations_removed })
+    }
+}
+
+impl Performer {
+    pub fn new(bus: Arc<dyn Bus>, models: Models, patience: Patience) -> Self {
+        Self { bus, models, patience, outages: Outages::default(), turns: Turns::default() }
+    }
+
+    async fn solved(&self, task: &Arc<Task>, bill: &mut Bill) -> Result<Solved, BusError> {
+        let served = match self.models.get(&task.model) {
+            Ok(served) => served,
+            Err(reason) => return Ok(Solved::Stopped { reason }),
+        };
+        let piece = Piece::whole(Arc::clone(task), self.texts(task).await?);
+        match served {
+            Served::Extractive => Ok(match quote(piece).await {
+                Ok(product) => Solved::Made { product, degraded: None },
+                Err(reason) => Solved::Failed { reason },
+            }),
+            Served::Model(model) => {
+                let line = Line {
+                    bus: &*self.bus,
+                    model: &model,
+                    patience: &self.patience,
+                    outages: &self.outages,
+                    turns: &self.turns,
+                };
+                self.solve(&line, piece, HALVINGS, bill).await
+            }
+        }
+    }
+
+    /// Asks the model; where the work is too long for it, its halves; where that fails, quotes instead.
+    fn solve<'a>(
+        &'a self,
+        line: &'a Line<'a>,
+        piece: Piece,
+        halvings: u32,
+        bill: &'a mut Bill,
+    ) -> BoxFuture<'a, Result<Solved, BusError>> {
+        async move {
+            let answer = AssertUnwindSafe(converse(line, &piece, bill)).catch_unwind().await;
+            let (usable, reason) = match answer {
+                Ok(answer) => match answer? {
+                    Answer::Good(product) => return Ok(Solved::Made { product, degraded: None }),
+                    Answer::Poor { usable, reason } => (usable, reason),
+                    Answer::Stopped { reason } => return Ok(Solved::Stopped { reason }),
+                    Answer::TooLong { reason } => match split::halves(&piece).filter(|_| halvings > 0) {
+                        Some(halves) => {
+                            let limits = piece.task.brief.limits;
+                            let mut solved = Vec::new();
+                            for half in halves {
+                                solved.push(self.solve(line, half, halvings - 1, bill).await?);
+                            }
+                            return Ok(joined(solved, limits));
+                        }
+                        None => (None, reason),
+                    },
+                },
+                Err(panic) => (None, format!("the kernel panicked: {}", told(&*panic))),
+            };
+            Ok(match usable {
+                Some(product) => Solved::Made { product, degraded: Some(reason) },
+                None => match quote(piece).await {
+                    Ok(product) => Solved::Made { product, degraded: Some(reason) },
+                    Err(second) => Solved::Failed { reason: format!("{reason}; then {second}") },
+                },
+            })
+        }
+        .boxed()
+    }
+
+    /// What a task refers to by blob.
+    async fn texts(&self, task: &Task) -> Result<Texts, BusError> {
+        let mut texts = Texts::default();
+        match &task.work {
+            Work::Outline { sources } => {
+                for source in sources {
+                    texts.cards.push(wire::decode::<Card>(&self.blob(task, source.card).await?)?);
+                }
+            }
+            Work::Digest { text, .. } => {
+                texts.chunk = String::from_utf8_lossy(&self.blob(task, *text).await?).into_owned();
+            }
+            _ => {}
+        }
+        Ok(texts)
+    }
+
+    async fn blob(&self, task: &Task, blob: BlobId) -> Result<bytes::Bytes, BusError> {
+        self.patience.with_bus(|| self.bus.get(task.job, blob)).await
+    }
+}
+
+/// The extractive model's work. It is arithmetic, so it leaves the threads that calls are made on.
+async fn quote(piece: Piece) -> Result<Product, String> {
+    let done = spawn_blocking(move || extractive::perform(piece.work(), &piece.task.brief, &piece.texts)).await;
+    done.map_err(|error| match error.try_into_panic() {
+        Ok(panic) => format!("the extractive model panicked: {}", told(&*panic)),
+        Err(error) => format!("the extractive model: {error}"),
+    })
+}
+
+/// One product of the halves'; what one lacks, the whole lacks.
+fn joined(halves: Vec<Solved>, limits: tributary_protocol::task::Limits) -> Solved {
+    let (mut products, mut reasons) = (Vec::new(), Vec::new());
+    for half in halves {
+        match half {
+            Solved::Made { product, degraded } => {
+                products.push(product);
+                reasons.extend(degraded);
+            }
+            ended => return ended,
+        }
+    }
+    reasons.dedup();
+    let degraded = (!reasons.is_empty()).then(|| reasons.join("; "));
+    match products.into_iter().reduce(|one, other| split::join(one, other, limits)) {
+        Some(product) => Solved::Made { product, degraded },
+        None => Solved::Failed { reason: "nothing came of the halves".to_owned() },
+    }
+}
+
+/// What a panic said.
+fn told(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without a word")
+}

@@ -1,0 +1,156 @@
+//! One call: from the reply cache, or made within the provider's limits, again and again where it may help.
+
+use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, sleep};
+use tributary_protocol::{
+    budget::count,
+    bus::{Bus, BusError},
+    id::CallId,
+    wire,
+};
+
+use super::{Bill, models::Connected, outage::Outages, patience::Patience, turns::Turns};
+use crate::{
+    kernel::prompt_tokens,
+    model::{Call, ModelError, Reply, Usage},
+    throttle::Outcome,
+};
+
+/// A model as a task reaches it.
+pub(super) struct Line<'a> {
+    pub bus: &'a dyn Bus,
+    pub model: &'a Connected,
+    pub patience: &'a Patience,
+    pub outages: &'a Outages,
+    pub turns: &'a Turns,
+}
+
+/// What was paid for, and is kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) enum Answered {
+    Text(String),
+    Cut,
+    Empty,
+    Refused(String),
+}
+
+/// How a call ended.
+#[derive(Debug)]
+pub(super) enum Ended {
+    Answered(Answered),
+    TooLong {
+        reason: String,
+    },
+    /// No answer, however often it was asked.
+    Unanswered {
+        reason: String,
+    },
+    Stopped {
+        reason: String,
+    },
+}
+
+impl Line<'_> {
+    /// Makes the call, unless its answer is known.
+    pub async fn call(&self, call: &Call, bill: &mut Bill) -> Result<Ended, BusError> {
+        let name = self.model.model.name();
+        let id = call.id(name);
+        let _turn = self.turns.of(id).await;
+        if let Some(bytes) = self.patience.with_bus(|| self.bus.reply(id)).await?
+            && let Ok(answered) = wire::decode(&bytes)
+        {
+            bill.usage.calls_from_cache += 1;
+            return Ok(Ended::Answered(answered));
+        }
+        let tokens = u64::from(prompt_tokens(call));
+        let (begun, mut failures, mut pauses) = (Instant::now(), 0, 0);
+        loop {
+            let permit = self.model.throttle.admit(tokens + u64::from(call.max_reply_tokens)).await;
+            let started = Instant::now();
+            let result = self.model.model.complete(call).await;
+            bill.usage.call_millis += started.elapsed().as_millis() as u64;
+            permit.done(outcome(&result));
+            let error = match told(result) {
+                Ok((answered, usage)) => {
+                    self.keep(id, &answered).await?;
+                    self.outages.answered(name);
+                    self.pay(usage, tokens, &answered, bill);
+                    return Ok(Ended::Answered(answered));
+                }
+                Err(error) => error,
+            };
+            bill.usage.calls_failed += 1;
+            let reason = error.to_string();
+            let wait = match error {
+                ModelError::TooLong { .. } => return Ok(Ended::TooLong { reason }),
+                ModelError::RateLimited { retry_after, .. } => {
+                    if begun.elapsed() >= self.patience.rate_limited {
+                        return Ok(self.unanswered(reason));
+                    }
+                    pauses += 1;
+                    retry_after.unwrap_or_default() + self.patience.pause(pauses)
+                }
+                ModelError::Unavailable { .. } => {
+                    failures += 1;
+                    if failures >= self.patience.attempts {
+                        return Ok(self.unanswered(reason));
+                    }
+                    self.patience.pause(failures)
+                }
+                _ => return Ok(Ended::Stopped { reason }),
+            };
+            tracing::debug!(model = name, reason, ?wait, "the call will be made again");
+            sleep(wait).await;
+        }
+    }
+
+    /// Before anything else is done with an answer, it is made safe: nobody pays for it twice.
+    async fn keep(&self, id: CallId, answered: &Answered) -> Result<(), BusError> {
+        let bytes = bytes::Bytes::from(wire::encode(answered));
+        self.patience.with_bus(|| self.bus.keep_reply(id, bytes.clone())).await
+    }
+
+    fn pay(&self, mut usage: Usage, prompt_tokens: u64, answered: &Answered, bill: &mut Bill) {
+        if usage == Usage::default() {
+            let reply_tokens = match answered {
+                Answered::Text(text) => u64::from(count(text)),
+                Answered::Cut | Answered::Empty | Answered::Refused(_) => 0,
+            };
+            usage = Usage { prompt_tokens, reply_tokens, cached_prompt_tokens: 0 };
+        }
+        bill.usage.calls += 1;
+        bill.usage.prompt_tokens += usage.prompt_tokens;
+        bill.usage.prompt_tokens_cached += usage.cached_prompt_tokens;
+        bill.usage.reply_tokens += usage.reply_tokens;
+        bill.usage.cost_micros += self.model.price.micros(usage);
+    }
+
+    /// One task without an answer has bad luck; many in a row mean that there is nobody to answer.
+    fn unanswered(&self, reason: String) -> Ended {
+        let name = self.model.model.name();
+        match self.outages.unanswered(name) >= self.patience.outage {
+            true => Ended::Stopped { reason: format!("{name} isn't answering: {reason}") },
+            false => Ended::Unanswered { reason },
+        }
+    }
+}
+
+/// What the provider's limits learn from a call.
+fn outcome(result: &Result<Reply, ModelError>) -> Outcome {
+    match result {
+        Err(ModelError::RateLimited { retry_after, .. }) => Outcome::RateLimited { retry_after: *retry_after },
+        Err(ModelError::Unavailable { .. }) => Outcome::Unavailable,
+        _ => Outcome::Ok,
+    }
+}
+
+/// Parts what was answered, and so paid for, from what wasn't.
+fn told(result: Result<Reply, ModelError>) -> Result<(Answered, Usage), ModelError> {
+    match result {
+        Ok(reply) => Ok((Answered::Text(reply.text), reply.usage)),
+        Err(ModelError::Cut { usage, .. }) => Ok((Answered::Cut, usage)),
+        Err(ModelError::Empty { usage, .. }) => Ok((Answered::Empty, usage)),
+        Err(ModelError::Refused { reason, usage, .. }) => Ok((Answered::Refused(reason), usage)),
+        Err(error) => Err(error),
+    }
+}

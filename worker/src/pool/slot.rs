@@ -1,0 +1,127 @@
+//! A slot of the pool: one task at a time, from its delivery to its recorded outcome.
+
+use std::{sync::Arc, time::Duration};
+
+use ractor::{
+    ActorProcessingErr, ActorRef,
+    factory::{FactoryMessage, Job, Worker, WorkerId},
+};
+use tokio::{sync::OwnedSemaphorePermit, sync::watch, time::sleep};
+use tributary_protocol::{
+    bus::{Bus, BusError, Delivery},
+    task::{Outcome, Task, Usage, Verdict},
+};
+
+use super::{Phase, stats::Counters};
+use crate::perform::{Patience, Perform};
+
+/// A delivery, and the leave to work on it.
+pub(super) struct Taken {
+    pub delivery: Delivery,
+    pub slot: OwnedSemaphorePermit,
+}
+
+#[derive(Clone)]
+pub(super) struct Slot {
+    pub bus: Arc<dyn Bus>,
+    pub performer: Arc<dyn Perform>,
+    pub phase: watch::Receiver<Phase>,
+    pub stats: Arc<Counters>,
+}
+
+/// After so many deliveries, what the bus can't give won't be waited for any longer.
+const MOST_DELIVERIES: u32 = 5;
+
+/// What was handed back comes again after this, doubled with each delivery.
+const FIRST_DELAY: Duration = Duration::from_secs(1);
+
+impl Worker for Slot {
+    type Key = ();
+    type Message = Taken;
+    type Arguments = ();
+    type State = watch::Receiver<Phase>;
+
+    async fn pre_start(
+        &self,
+        _: WorkerId,
+        _: &ActorRef<FactoryMessage<(), Taken>>,
+        (): (),
+    ) -> Result<Self::State, ActorProcessingErr> {
+        Ok(self.phase.clone())
+    }
+
+    async fn handle(
+        &self,
+        _: WorkerId,
+        _: &ActorRef<FactoryMessage<(), Taken>>,
+        Job { msg: Taken { delivery, slot }, .. }: Job<(), Taken>,
+        phase: &mut Self::State,
+    ) -> Result<(), ActorProcessingErr> {
+        let running = self.stats.begin();
+        self.see_to(delivery, phase).await;
+        drop(running);
+        drop(slot);
+        Ok(())
+    }
+}
+
+impl Slot {
+    async fn see_to(&self, delivery: Delivery, phase: &mut watch::Receiver<Phase>) {
+        let task = Arc::clone(&delivery.task);
+        let handed_back = async {
+            // A pool that is gone hands back as well.
+            let _ = phase.wait_for(|phase| *phase == Phase::HandingBack).await;
+        };
+        let ended = tokio::select! {
+            biased;
+            ended = self.finish(&task, delivery.delivery) => Some(ended),
+            () = handed_back => None,
+            () = signs_of_life(&delivery) => None,
+        };
+        let delay = match ended {
+            Some(Ok(verdict)) => {
+                self.stats.count(task.kind(), verdict);
+                if let Err(error) = delivery.done().await {
+                    tracing::warn!(task = %task.id, %error, "the task will come again, and find its outcome recorded");
+                }
+                return;
+            }
+            Some(Err(error)) => {
+                let delay = FIRST_DELAY * (1 << delivery.delivery.min(6));
+                tracing::warn!(task = %task.id, place = task.place, %error, ?delay, "the task is handed back");
+                delay
+            }
+            None => Duration::ZERO,
+        };
+        self.stats.handed_back();
+        if let Err(error) = delivery.hand_back(delay).await {
+            tracing::warn!(task = %task.id, %error, "the task goes to another worker when its time is up");
+        }
+    }
+
+    /// Does the task and records its outcome.
+    async fn finish(&self, task: &Arc<Task>, deliveries: u32) -> Result<super::Done, BusError> {
+        let outcome = match self.performer.perform(task).await {
+            Err(error @ (BusError::NoBlob(_) | BusError::Wire(_))) if deliveries >= MOST_DELIVERIES => {
+                failed(task, error.to_string())
+            }
+            ended => ended?,
+        };
+        Patience::default().with_bus(|| self.bus.record(task.job, &outcome)).await?;
+        Ok(super::Done::of(&outcome.verdict))
+    }
+}
+
+fn failed(task: &Task, reason: String) -> Outcome {
+    Outcome { task: task.id, verdict: Verdict::Failed { reason }, usage: Usage::default(), citations_removed: 0 }
+}
+
+/// Tells the bus that the task is being worked on, three times as often as it needs to hear it; never ends.
+async fn signs_of_life(delivery: &Delivery) {
+    loop {
+        sleep(delivery.patience() / 3).await;
+        if let Err(error) = delivery.working().await {
+            tracing::warn!(task = %delivery.task.id, %error, "the bus wasn't told that the task is being worked on");
+        }
+    }
+}
