@@ -10,3 +10,6 @@ pub mod perform;
 pub mod pool;
 mod prompt;
 pub mod throttle;
+
+#[cfg(test)]
+mod testing;

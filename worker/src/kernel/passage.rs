@@ -76,11 +76,11 @@ pub(super) fn form(sources: Vec<SourceId>) -> Form {
 
 /// The passage that a reply makes: citations only as sources, no sentence twice, nothing empty.
 pub(super) fn passage(reply: Reply, cited: &mut Cited, language: Language) -> Passage {
-    let mut said = HashSet::new();
+    let mut told = HashSet::new();
     let mut paragraphs = Vec::new();
     for written in reply.paragraphs {
-        let sentences = written.sentences.into_iter().filter_map(|said| sentence(said, cited, language));
-        let sentences: Vec<_> = sentences.filter(|sentence| said.insert(sentence.text.to_lowercase())).collect();
+        let sentences = written.sentences.into_iter().filter_map(|said| sentence(said, &mut told, cited, language));
+        let sentences: Vec<_> = sentences.collect();
         if !sentences.is_empty() {
             paragraphs.push(Paragraph { sentences });
         }
@@ -88,7 +88,8 @@ pub(super) fn passage(reply: Reply, cited: &mut Cited, language: Language) -> Pa
     Passage { paragraphs }
 }
 
-fn sentence(said: Said, cited: &mut Cited, language: Language) -> Option<Sentence> {
+/// None where nothing is said, or what was told before.
+fn sentence(said: Said, told: &mut HashSet<String>, cited: &mut Cited, language: Language) -> Option<Sentence> {
     let stripped = citations::strip(&line(&said.text));
     let mut sources = cited.read(&said.sources);
     sources.extend(cited.keep(stripped.named.into_iter().map(Some)));
@@ -96,9 +97,8 @@ fn sentence(said: Said, cited: &mut Cited, language: Language) -> Option<Sentenc
     sources.sort_unstable();
     sources.dedup();
     let text = stripped.text.trim_start_matches(['#', '*', '-', ' ']);
-    let text = citations::unname(text, &sources, language);
-    let told = text.chars().any(char::is_alphanumeric);
-    told.then_some(Sentence { text, sources })
+    let says = text.chars().any(char::is_alphanumeric) && told.insert(text.to_lowercase());
+    says.then(|| Sentence { text: citations::unname(text, &sources, language), sources })
 }
 
 /// The passage without the sentences that outgrow its room.

@@ -93,6 +93,8 @@ pub(super) async fn converse(line: &Line<'_>, piece: &Piece, bill: &mut Bill) ->
                     }
                     harvest.sent_back += 1;
                     call = sent_back(&first, &text, &reason, piece);
+                    // A flaw that comes back unchanged would make the same call, and get the same reply.
+                    call.seed = first.seed.map(|seed| seed.wrapping_add(u64::from(harvest.sent_back)));
                 }
             },
             Answered::Cut if harvest.cuts > 0 => {

@@ -1,1 +1,176 @@
+use std::time::Duration;
 
+use tributary_protocol::{
+    source::SourceId,
+    task::{Kind, Product, Verdict},
+};
+
+use super::*;
+use crate::{
+    model::{ModelError, Role},
+    testing::{Scripted, Shared, note, section_brief, task, work},
+    throttle::{Limits, LocalThrottle},
+};
+
+const GOOD: &str = r#"{"paragraphs":[{"sentences":[{"text":"The moon pulls.","sources":["S1","S2"]}]}]}"#;
+const CITES_NOTHING: &str = r#"{"paragraphs":[{"sentences":[{"text":"The moon pulls.","sources":[]}]}]}"#;
+const LEAVES_OUT: &str = r#"{"paragraphs":[{"sentences":[{"text":"The moon pulls.","sources":["S1"]}]}]}"#;
+
+fn performer(bus: &Shared, model: &Arc<Scripted>) -> Performer {
+    let model = Arc::clone(model);
+    let models = Models::new(move |_| {
+        let throttle = Arc::new(LocalThrottle::new(Limits::default()));
+        let price = Price { prompt: 1.0, reply: 2.0, cached_prompt: None };
+        Ok(Connected { model: Arc::clone(&model) as Arc<dyn crate::model::LanguageModel>, throttle, price })
+    });
+    Performer::new(Arc::new(bus.clone()), models, Patience::default())
+}
+
+fn write_task() -> Arc<Task> {
+    task(work(Kind::Write, "The sea follows the moon around the earth.").0)
+}
+
+async fn outcome(model: &Arc<Scripted>) -> Outcome {
+    performer(&Shared::default(), model).perform(&write_task()).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_bad_reply_goes_back_with_the_reason_and_the_next_is_taken() {
+    let model = Scripted::saying([Ok(CITES_NOTHING), Ok("no JSON"), Ok(GOOD)]);
+    let outcome = outcome(&model).await;
+    assert!(matches!(outcome.verdict, Verdict::Done(_)), "{outcome:?}");
+    assert_eq!((outcome.usage.calls, outcome.usage.calls_failed), (3, 0));
+    assert!(outcome.usage.prompt_tokens > 0 && outcome.usage.cost_micros > outcome.usage.prompt_tokens);
+    let asked = model.asked.lock().unwrap();
+    let roles: Vec<_> = asked[1].messages.iter().map(|message| message.role).collect();
+    assert_eq!(roles, [Role::System, Role::User, Role::Assistant, Role::User]);
+    assert!(asked[1].messages[3].text.contains("no sentence names the handle"));
+    assert_eq!(asked[1].messages[2].text, CITES_NOTHING);
+    // What isn't JSON is not worth showing again.
+    assert_eq!(asked[2].messages.len(), 2);
+}
+
+#[tokio::test]
+async fn after_its_repairs_a_task_falls_back_and_says_so() {
+    let model = Scripted::saying([Ok(CITES_NOTHING), Ok(CITES_NOTHING), Ok("{}"), Ok(GOOD)]);
+    let outcome = outcome(&model).await;
+    let Verdict::Degraded { product: Product::Passage(_), reason } = outcome.verdict else { panic!("{outcome:?}") };
+    assert!(reason.contains("paragraphs"), "{reason}");
+    assert_eq!(model.calls(), 3);
+}
+
+#[tokio::test]
+async fn a_light_flaw_is_told_once_and_then_forgiven() {
+    let model = Scripted::saying([Ok(LEAVES_OUT), Ok(LEAVES_OUT)]);
+    let forgiven = outcome(&model).await;
+    assert!(matches!(forgiven.verdict, Verdict::Done(_)));
+    assert!(model.asked.lock().unwrap()[1].messages[3].text.contains("S2"));
+    // What was good enough isn't lost to a worse second try.
+    let model = Scripted::saying([Ok(LEAVES_OUT), Ok("{}")]);
+    assert!(matches!(outcome(&model).await.verdict, Verdict::Done(_)));
+}
+
+#[tokio::test]
+async fn an_answered_call_is_never_made_again() {
+    let bus = Shared::default();
+    let model = Scripted::saying([Ok(CITES_NOTHING), Ok(GOOD)]);
+    let first = performer(&bus, &model).perform(&write_task()).await.unwrap();
+    let silent = Scripted::saying([]);
+    let second = performer(&bus, &silent).perform(&write_task()).await.unwrap();
+    assert_eq!(first.verdict, second.verdict);
+    assert_eq!((second.usage.calls, second.usage.calls_from_cache, silent.calls()), (0, 2, 0));
+}
+
+#[tokio::test]
+async fn equal_calls_at_the_same_time_are_paid_once() {
+    let model = Scripted::saying([Ok(GOOD)]);
+    let performer = performer(&Shared::default(), &model);
+    let task = write_task();
+    let (one, other) = tokio::join!(performer.perform(&task), performer.perform(&task));
+    assert_eq!(one.unwrap().verdict, other.unwrap().verdict);
+    assert_eq!(model.calls(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn transient_failures_are_waited_out() {
+    let unavailable = || Err(ModelError::Unavailable { message: "503".into() });
+    let limited = || {
+        let retry_after = Some(Duration::from_secs(20));
+        Err(ModelError::RateLimited { retry_after, message: "429".into() })
+    };
+    let lines = std::iter::repeat_with(limited).take(10).chain([unavailable(), unavailable(), Ok(GOOD)]);
+    let model = Scripted::saying(lines);
+    let begun = tokio::time::Instant::now();
+    let outcome = outcome(&model).await;
+    assert!(matches!(outcome.verdict, Verdict::Done(_)), "{outcome:?}");
+    assert_eq!((outcome.usage.calls, outcome.usage.calls_failed), (1, 12));
+    assert!(begun.elapsed() >= Duration::from_secs(200));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_model_that_answers_nobody_stops_the_job_before_all_of_it_is_degraded() {
+    let model = Scripted::saying([]);
+    let performer = performer(&Shared::default(), &model);
+    let mut verdicts = Vec::new();
+    for _ in 0..9 {
+        verdicts.push(performer.perform(&write_task()).await.unwrap().verdict);
+    }
+    let degraded = verdicts.iter().filter(|verdict| matches!(verdict, Verdict::Degraded { .. })).count();
+    assert_eq!(degraded, 7);
+    let Verdict::Stopped { reason } = &verdicts[8] else { panic!("{verdicts:?}") };
+    assert!(reason.contains("openai/scripted isn't answering: nobody is there"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_wrong_key_stops_the_job() {
+    let model = Scripted::saying([Err(ModelError::Fatal { message: "wrong key".into() })]);
+    assert_eq!(outcome(&model).await.verdict, Verdict::Stopped { reason: "wrong key".into() });
+}
+
+#[tokio::test]
+async fn work_that_is_too_long_for_the_model_is_done_in_halves() {
+    const ONE: &str = r#"{"paragraphs":[{"sentences":[{"text":"One says so.","sources":["S1"]}]}]}"#;
+    const TWO: &str = r#"{"paragraphs":[{"sentences":[{"text":"Two says so.","sources":["S2"]}]}]}"#;
+    let too_long = Err(ModelError::TooLong { limit: Some(4_096), message: "too long".into() });
+    let model = Scripted::saying([too_long, Ok(ONE), Ok(TWO)]);
+    let notes = vec![note("The moon.", &[1]), note("The sun.", &[2])];
+    let task = task(Work::Write { section: section_brief(), notes, words: 200 });
+    let outcome = performer(&Shared::default(), &model).perform(&task).await.unwrap();
+    let Verdict::Done(Product::Passage(passage)) = outcome.verdict else { panic!("{outcome:?}") };
+    let cited: Vec<_> = passage.sentences().flat_map(|sentence| sentence.sources.clone()).collect();
+    assert_eq!(cited, [SourceId(1), SourceId(2)]);
+}
+
+#[tokio::test]
+async fn a_cut_reply_is_asked_for_again_with_more_room() {
+    let cut = || Err(ModelError::Cut { model: "m".into(), partial: "{".into(), usage: Default::default() });
+    let model = Scripted::saying([cut(), Ok(GOOD)]);
+    assert!(matches!(outcome(&model).await.verdict, Verdict::Done(_)));
+    let asked = model.asked.lock().unwrap();
+    assert_eq!(asked[1].max_reply_tokens, asked[0].max_reply_tokens * 2);
+    assert!(asked[1].messages[1].text.contains("Be briefer"));
+}
+
+#[tokio::test]
+async fn a_refusal_is_asked_once_more_with_another_seed() {
+    let refused = || Err(ModelError::Refused { model: "m".into(), reason: "no".into(), usage: Default::default() });
+    let model = Scripted::saying([refused(), refused(), Ok(GOOD)]);
+    let outcome = outcome(&model).await;
+    let Verdict::Degraded { reason, .. } = outcome.verdict else { panic!("{outcome:?}") };
+    assert_eq!((reason.as_str(), model.calls()), ("the model refuses: no", 2));
+    let asked = model.asked.lock().unwrap();
+    assert_ne!(asked[0].seed, asked[1].seed);
+}
+
+#[tokio::test]
+async fn without_a_language_model_no_call_is_made() {
+    let (work, texts) = work(Kind::Digest, "The moon pulls at the sea, and the sea follows it around the earth.");
+    let scripted = task(work);
+    let bus = Shared::default();
+    bus.put(scripted.job, texts.chunk.into_bytes().into()).await.unwrap();
+    let mut task = (*scripted).clone();
+    task.model = "extractive".into();
+    let outcome = performer(&bus, &Scripted::saying([])).perform(&Arc::new(task)).await.unwrap();
+    assert!(matches!(outcome.verdict, Verdict::Done(Product::Digest(_))), "{outcome:?}");
+    assert_eq!(outcome.usage, Usage::default());
+}

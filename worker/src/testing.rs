@@ -1,0 +1,276 @@
+//! What this crate's tests share: work of every kind, a model that says what it is told, and a bus in memory.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::stream::BoxStream;
+use tokio::sync::Notify;
+use tributary_protocol::{
+    article::{Paragraph, Passage, Sentence},
+    budget::Window,
+    bus::{Bus, BusError, Delivery, Entry, Kinds, Receipt, Result},
+    digest::{Digest, Note},
+    id::{BlobId, CallId, Hasher, JobId},
+    outline::{Outline, Section},
+    settings::{Genre, Language},
+    source::{Card, SourceId},
+    suggestion::Candidate,
+    task::{
+        Brief, CardRef, DigestOf, Kind, Limits, Outcome, SectionBrief, Stage, Task, Titled, Usage, Verdict, Work,
+        Written,
+    },
+};
+
+use crate::model::{Call, LanguageModel, ModelError, Reply, extractive::Texts};
+
+pub(crate) fn brief(language: Language, genre: Genre) -> Brief {
+    let limits = Limits { sections: 12, outline: 900, suggestion: 120, digest: 400, passage: 600 };
+    Brief { title: "Tides".into(), language, genre, window: Window(32_000), limits }
+}
+
+pub(crate) fn task(work: Work) -> Arc<Task> {
+    let job = JobId::of(Hasher::new("job").part(b"a job"));
+    let brief = Arc::new(brief(Language::En, Genre::Survey));
+    Arc::new(Task::new(job, Stage::Write, "a place".into(), "openai/scripted".into(), brief, work))
+}
+
+pub(crate) fn section(title: &str, sources: &[u32], children: Vec<Section>) -> Section {
+    Section {
+        origin: None,
+        title: title.into(),
+        extract: format!("what {title} are"),
+        analyse: "compare".into(),
+        sources: sources.iter().copied().map(SourceId).collect(),
+        children,
+    }
+}
+
+pub(crate) fn note(text: &str, sources: &[u32]) -> Note {
+    Note::new(text, sources.iter().copied().map(SourceId).collect())
+}
+
+/// A1 tides, above A2 causes and A3 currents.
+pub(crate) fn outline() -> Outline {
+    let leaves = vec![section("causes", &[1], vec![]), section("currents", &[2], vec![])];
+    Outline { sections: vec![section("tides", &[], leaves)] }.numbered()
+}
+
+pub(crate) fn section_brief() -> SectionBrief {
+    let mut section = section("causes", &[], vec![]);
+    section.extract = "why".into();
+    SectionBrief::of(vec!["tides".into(), "causes".into()], &section, vec!["currents".into()])
+}
+
+/// Some work of a kind, in which `words` stand wherever a source or a model could have put them.
+pub(crate) fn work(kind: Kind, words: &str) -> (Work, Texts) {
+    let titled = |id| Titled { id: SourceId(id), title: words.to_owned() };
+    let card = Card { title: words.into(), lead: words.into(), url: None, extra: Default::default() };
+    let mut outline = outline();
+    outline.walk_mut(|section| section.extract = words.to_owned());
+    let outline = Arc::new(outline);
+    let notes = vec![note(words, &[1]), note("The moon pulls.", &[1, 2])];
+    let mut section = section_brief();
+    section.analyse = words.to_owned();
+    let mut texts = Texts::default();
+    let work = match kind {
+        Kind::Group => Work::Group { sources: vec![titled(1), titled(2)], size: 2 },
+        Kind::Outline => {
+            texts.cards = vec![card.clone(), card];
+            let blob = BlobId::of_bytes(words.as_bytes());
+            Work::Outline { sources: [1, 2].map(|id| CardRef { id: SourceId(id), card: blob }).into() }
+        }
+        Kind::MergeOutlines => Work::MergeOutlines { outlines: vec![(*outline).clone(), (*outline).clone()] },
+        Kind::Digest => {
+            texts.chunk = words.to_owned();
+            let text = BlobId::of_bytes(words.as_bytes());
+            Work::Digest { source: titled(1), text, part: (1, 2), outline, only: vec![] }
+        }
+        Kind::Feedback => {
+            let notes = vec![(outline.leaves().next().unwrap().origin.unwrap(), note(words, &[1]))];
+            let digest = Digest { notes, suggestion: words.into() };
+            Work::Feedback { outline, digests: vec![DigestOf { source: titled(1), digest }] }
+        }
+        Kind::Score => Work::Score { outline },
+        Kind::Convolve => {
+            let member = Candidate { suggestion: words.into(), outline: (*outline).clone(), tokens: 100 };
+            Work::Convolve { members: vec![Arc::new(member.clone()), Arc::new(member)] }
+        }
+        Kind::Refine => Work::Refine { outline, round: 1, attempt: 1 },
+        Kind::Condense => Work::Condense { section, notes, room: 200 },
+        Kind::Write => Work::Write { section, notes, words: 200 },
+        Kind::Introduce => {
+            let sentences = vec![Sentence { text: words.into(), sources: vec![SourceId(1)] }];
+            let passage = Passage { paragraphs: vec![Paragraph { sentences }] };
+            let children = vec![Written { title: words.into(), passage, tokens: 50 }];
+            Work::Introduce { section: Some(section), children, words: 100 }
+        }
+        Kind::Illustrate => Work::Illustrate { section, notes },
+    };
+    (work, texts)
+}
+
+/// Says what it is told, in order, and remembers what it was asked.
+#[derive(Default)]
+pub(crate) struct Scripted {
+    lines: Mutex<VecDeque<Result<String, ModelError>>>,
+    pub asked: Mutex<Vec<Call>>,
+}
+
+impl Scripted {
+    pub fn saying(lines: impl IntoIterator<Item = Result<&'static str, ModelError>>) -> Arc<Self> {
+        let lines = lines.into_iter().map(|line| line.map(str::to_owned)).collect();
+        Arc::new(Self { lines: Mutex::new(lines), asked: Mutex::default() })
+    }
+
+    pub fn calls(&self) -> usize {
+        self.asked.lock().unwrap().len()
+    }
+}
+
+#[async_trait]
+impl LanguageModel for Scripted {
+    fn name(&self) -> &str {
+        "openai/scripted"
+    }
+
+    async fn complete(&self, call: &Call) -> Result<Reply, ModelError> {
+        self.asked.lock().unwrap().push(call.clone());
+        let silent = || Err(ModelError::Unavailable { message: "nobody is there".into() });
+        let text = self.lines.lock().unwrap().pop_front().unwrap_or_else(silent)?;
+        Ok(Reply { text, usage: Default::default() })
+    }
+}
+
+/// A bus that forgets with its process. It has no journal to read, and no second worker.
+#[derive(Default)]
+pub(crate) struct MemoryBus {
+    inner: Mutex<Inner>,
+    changed: Notify,
+}
+
+#[derive(Default)]
+struct Inner {
+    tasks: VecDeque<Arc<Task>>,
+    blobs: HashMap<BlobId, Bytes>,
+    replies: HashMap<CallId, Bytes>,
+    outcomes: Vec<Outcome>,
+    acknowledged: usize,
+    signs_of_life: usize,
+}
+
+impl MemoryBus {
+    pub fn outcomes(&self) -> Vec<Outcome> {
+        self.inner.lock().unwrap().outcomes.clone()
+    }
+
+    pub fn waiting(&self) -> usize {
+        self.inner.lock().unwrap().tasks.len()
+    }
+
+    pub fn signs_of_life(&self) -> usize {
+        self.inner.lock().unwrap().signs_of_life
+    }
+
+    /// Waits until so many tasks are acknowledged.
+    pub async fn acknowledged(&self, tasks: usize) {
+        loop {
+            let changed = self.changed.notified();
+            if self.inner.lock().unwrap().acknowledged >= tasks {
+                return;
+            }
+            changed.await;
+        }
+    }
+}
+
+struct Slip(Arc<MemoryBus>, Arc<Task>);
+
+#[async_trait]
+impl Receipt for Slip {
+    async fn working(&self) -> Result<()> {
+        self.0.inner.lock().unwrap().signs_of_life += 1;
+        Ok(())
+    }
+
+    fn patience(&self) -> Duration {
+        Duration::from_secs(30)
+    }
+
+    async fn done(self: Box<Self>) -> Result<()> {
+        self.0.inner.lock().unwrap().acknowledged += 1;
+        self.0.changed.notify_waiters();
+        Ok(())
+    }
+
+    async fn hand_back(self: Box<Self>, _: Duration) -> Result<()> {
+        self.0.inner.lock().unwrap().tasks.push_back(Arc::clone(&self.1));
+        self.0.changed.notify_waiters();
+        Ok(())
+    }
+}
+
+/// The bus as its users hold it.
+#[derive(Clone, Default)]
+pub(crate) struct Shared(pub Arc<MemoryBus>);
+
+#[async_trait]
+impl Bus for Shared {
+    async fn publish(&self, task: &Task) -> Result<()> {
+        self.0.inner.lock().unwrap().tasks.push_back(Arc::new(task.clone()));
+        self.0.changed.notify_waiters();
+        Ok(())
+    }
+
+    async fn pull(&self, _: &Kinds) -> Result<Delivery> {
+        loop {
+            let changed = self.0.changed.notified();
+            if let Some(task) = self.0.inner.lock().unwrap().tasks.pop_front() {
+                return Ok(Delivery::new(Arc::clone(&task), 1, Box::new(Slip(Arc::clone(&self.0), task))));
+            }
+            changed.await;
+        }
+    }
+
+    async fn record(&self, _: JobId, outcome: &Outcome) -> Result<()> {
+        self.0.inner.lock().unwrap().outcomes.push(outcome.clone());
+        Ok(())
+    }
+
+    async fn journal(&self, _: JobId) -> Result<BoxStream<'static, Result<Entry>>> {
+        unimplemented!("no worker reads a journal")
+    }
+
+    async fn put(&self, _: JobId, bytes: Bytes) -> Result<BlobId> {
+        let id = BlobId::of_bytes(&bytes);
+        self.0.inner.lock().unwrap().blobs.insert(id, bytes);
+        Ok(id)
+    }
+
+    async fn get(&self, _: JobId, blob: BlobId) -> Result<Bytes> {
+        self.0.inner.lock().unwrap().blobs.get(&blob).cloned().ok_or(BusError::NoBlob(blob))
+    }
+
+    async fn reply(&self, call: CallId) -> Result<Option<Bytes>> {
+        Ok(self.0.inner.lock().unwrap().replies.get(&call).cloned())
+    }
+
+    async fn keep_reply(&self, call: CallId, reply: Bytes) -> Result<()> {
+        self.0.inner.lock().unwrap().replies.insert(call, reply);
+        Ok(())
+    }
+
+    async fn clear(&self, _: JobId) -> Result<()> {
+        unimplemented!("no worker clears a job")
+    }
+}
+
+/// An outcome of a task that made nothing.
+pub(crate) fn nothing(task: &Task) -> Outcome {
+    let verdict = Verdict::Failed { reason: "nothing to do".into() };
+    Outcome { task: task.id, verdict, usage: Usage::default(), citations_removed: 0 }
+}
