@@ -26,8 +26,7 @@ const STYLES: Styles = Styles::styled()
     long_about = help::ABOUT,
     after_help = help::SHORT_END,
     after_long_help = help::end(),
-    max_term_width = 110,
-    propagate_version = true
+    max_term_width = 110
 )]
 pub struct Args {
     #[command(subcommand)]
@@ -137,7 +136,7 @@ pub struct Console {
     /// Log more; -vv and -vvv log still more
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
-    /// How logs and messages are written on stderr
+    /// How logs and messages are written on stderr; json is an object a line
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,
     /// How progress is shown: auto draws bars on a terminal and writes lines elsewhere
@@ -148,7 +147,6 @@ pub struct Console {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
     Text,
-    /// A JSON object a line
     Json,
 }
 

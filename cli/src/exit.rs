@@ -18,12 +18,14 @@ pub enum Exit {
 }
 
 /// The exit codes for people.
-pub const TABLE: &str = "\
-  0    done: every article is written
-  1    something else went wrong; the message says what
-  2    bad usage, settings or input: the same command will fail again
-  3    the model failed (wrong key, no quota, no answer); its replies so far are kept: run the same command to go on
-  130  interrupted; the state is kept: run the same command to go on";
+pub const TABLE: &str = concat!(
+    "  0    done: every article is written\n",
+    "  1    something else went wrong; the message says what\n",
+    "  2    bad usage, settings or input: the same command will fail again\n",
+    "  3    the model failed (wrong key, no quota, no answer); its replies so far are kept\n",
+    "  130  interrupted; the state is kept\n",
+    "  After 3 and 130 the same command goes on where it stopped.",
+);
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {

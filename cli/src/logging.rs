@@ -2,7 +2,7 @@
 
 use std::io;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
 
 use crate::{
@@ -30,8 +30,8 @@ pub fn start(console: &Console, terminal: &Terminal) -> Result<()> {
 
 fn filter(console: &Console, variable: Option<String>) -> Result<EnvFilter> {
     if let Some(directives) = variable.filter(|text| !text.trim().is_empty()) {
-        return EnvFilter::try_new(&directives)
-            .with_context(|| format!("{VARIABLE} holds no log filter: `{directives}`"));
+        // The error's own text holds its cause's.
+        return EnvFilter::try_new(&directives).map_err(|error| anyhow!("{VARIABLE} holds no log filter: {error}"));
     }
     Ok(EnvFilter::new(match (console.quiet, console.verbose, console.log_format) {
         (true, ..) => "error",

@@ -8,6 +8,7 @@ mod environment;
 mod flags;
 mod layer;
 mod load;
+mod models;
 mod secret;
 mod show;
 
@@ -19,6 +20,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use tributary_protocol::settings::{Models, Settings};
+use tributary_worker::model::ModelName;
 
 pub use self::{
     load::{Loaded, Sources, load},
@@ -142,6 +144,9 @@ impl Config {
     /// Says which value can't be worked with, naming the setting.
     fn check(&self) -> Result<(), String> {
         self.algorithm.check()?;
+        for model in self.models() {
+            model.parse::<ModelName>().map_err(|error| format!("models: {error}"))?;
+        }
         let Execution { timeouts, prices, .. } = &self.execution;
         let timeouts = [("connect", timeouts.connect), ("call", timeouts.call), ("stall", timeouts.stall)];
         for (name, seconds) in timeouts {

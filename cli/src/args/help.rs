@@ -43,40 +43,38 @@ Print a shell's completions, to be put where the shell looks for them:
 
 pub const SHORT_END: &str = "`--help` shows examples, settings, environment and exit codes.";
 
-const EXAMPLES: &str = "\
+const EXAMPLES: &str = "
   tributary run surveys.jsonl
       an article a line, without key or server: the extractive model quotes the sources
 
   tributary run papers/ --title \"Retrieval for language models\" --model openai/gpt-4.1-mini
       one article from a folder of PDFs, Markdown, text and HTML (OPENAI_API_KEY must be set)
 
-  tributary plan papers/ --title \"Retrieval\" --model openai/gpt-4.1-mini --model-for write=openai/gpt-4.1
-      what that would cost with a stronger model for writing
+  tributary plan papers/ --title T --model openai/gpt-4.1-mini --model-for write=openai/gpt-4.1
+      what that would cost, with a stronger model for writing
 
-  OPENAI_BASE_URL=http://localhost:11434/v1 tributary run papers/ --title T --model openai/qwen3:8b --window 32000
-      a model on this machine (Ollama, llama.cpp, vLLM), told its window";
+  export OPENAI_BASE_URL=http://localhost:11434/v1
+  tributary run papers/ --title T --model openai/qwen3:8b --window 32000
+      a model on this machine (Ollama, llama.cpp, vLLM) and its window";
 
-const SETTINGS: &str = "\
+const SETTINGS: &str = "
   Each of these outranks those before it:
     1. defaults, the parameters of LLM×MapReduce-V2
     2. tributary.toml in the working directory, or the file that --config names
     3. OPENAI_*, GOOGLE_* and GEMINI_* variables
     4. TRIBUTARY_* variables, with __ between levels: TRIBUTARY_CONVOLUTION__LAYERS=4
     5. flags
-  `tributary config` prints all of them with their values and origins. An unknown setting is an error.";
+  `tributary config` prints them all, with where each comes from. An unknown setting is an error.";
 
-const ENVIRONMENT: &str = "\
+const ENVIRONMENT: &str = "
   OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_API_BASE   key and address for openai/ models
   GOOGLE_API_KEY, GEMINI_API_KEY                     key for gemini/ models
-  TRIBUTARY_*                                        any setting, see above; values are text or TOML
+  TRIBUTARY_*                                        any setting, as text or TOML
   TRIBUTARY_CONFIG                                   the settings file, as --config
-  TRIBUTARY_LOG                                      a log filter, such as warn,tributary=debug; outranks -v and -q
+  TRIBUTARY_LOG                                      a log filter: warn,tributary=debug
   HTTPS_PROXY, HTTP_PROXY, NO_PROXY, NO_COLOR        as everywhere";
 
 /// What stands below the options in `tributary --help`.
 pub fn end() -> String {
-    format!(
-        "Examples:\n{EXAMPLES}\n\nSettings:\n{SETTINGS}\n\nEnvironment:\n{ENVIRONMENT}\n\nExit codes:\n{}",
-        exit::TABLE
-    )
+    format!("Examples:{EXAMPLES}\n\nSettings:{SETTINGS}\n\nEnvironment:{ENVIRONMENT}\n\nExit codes:\n{}", exit::TABLE)
 }

@@ -1,27 +1,8 @@
-//! Keys and passwords.
+//! Which settings are secrets.
 
-use std::fmt;
+pub use tributary_worker::model::Secret;
 
-use serde::Deserialize;
-
-/// Something that is used and never shown.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-impl Secret {
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("…")
-    }
-}
-
-/// Whether a setting of this name is a secret.
+/// Whether a setting of this name, at whatever level, is never shown.
 pub fn is_secret(name: &str) -> bool {
     matches!(name, "key" | "token" | "password")
 }

@@ -29,7 +29,7 @@ fn table(text: &mut String, path: &[String], entries: &Map<String, Value>) {
     }
     for (key, value) in tables {
         if let ValueKind::Table(entries) = &value.kind {
-            table(text, &[path, &[key.clone()]].concat(), entries);
+            table(text, &[path, std::slice::from_ref(key)].concat(), entries);
         }
     }
 }

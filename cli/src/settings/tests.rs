@@ -77,6 +77,7 @@ fn what_is_wrong_is_named_with_its_place_and_what_was_expected() {
     let variable = refusal("", &[("TRIBUTARY_CONVOLUTION__LAERS", "4")]);
     assert!(variable.starts_with("TRIBUTARY_CONVOLUTION__LAERS: ") && variable.contains("`layers`"), "{variable}");
     assert!(refusal("window = 100", &[]).contains("window is 100"));
+    assert!(refusal("[models]\ndefault = 'gpt-4o'", &[]).contains("`gpt-4o` names no model"));
     assert!(refusal("[timeouts]\ncall = 0", &[]).contains("timeouts.call"));
 }
 
@@ -84,6 +85,15 @@ fn what_is_wrong_is_named_with_its_place_and_what_was_expected() {
 fn a_file_that_is_asked_for_must_exist() {
     let flags = SettingsArgs { config: Some(Path::new("/nowhere/t.toml").to_owned()), ..SettingsArgs::default() };
     assert!(load_from("", &[], flags).unwrap_err().contains("/nowhere/t.toml"));
+}
+
+#[test]
+fn a_model_that_cannot_be_called_is_told_before_anything_runs() {
+    let flags = || SettingsArgs { model: Some("openai/gpt-4.1".into()), ..SettingsArgs::default() };
+    let connect = |variables| load_from("", variables, flags()).unwrap().config.connect().map(|_| ());
+    assert!(connect(&[]).unwrap_err().to_string().contains("OPENAI_API_KEY"));
+    assert!(connect(&[("OPENAI_API_KEY", "sk-1")]).is_ok());
+    assert!(connect(&[("OPENAI_API_BASE", "http://localhost:8000/v1")]).is_ok());
 }
 
 #[test]

@@ -1,0 +1,59 @@
+//! The settings as the worker takes them.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow};
+use tributary_worker::{
+    model::Endpoints,
+    perform::{self, Models},
+    throttle,
+};
+
+use super::{Config, Limits, Price, Timeouts};
+
+impl Config {
+    /// The models, each of those that a job may call made ready. No server is asked anything yet.
+    ///
+    /// # Errors
+    ///
+    /// Where a model's name is none, its key is missing or unusable, or its address is none.
+    pub fn connect(&self) -> Result<Models> {
+        let prices = self.execution.prices.iter().map(|(model, price)| (model.clone(), price.into())).collect();
+        let models = Models::over_http(self.endpoints()?, self.execution.limits.into(), prices);
+        for name in self.models() {
+            models.get(name).map_err(|reason| anyhow!(reason))?;
+        }
+        Ok(models)
+    }
+
+    fn endpoints(&self) -> Result<Endpoints> {
+        let Timeouts { connect, call, stall } = self.execution.timeouts;
+        let seconds = |seconds| Duration::try_from_secs_f64(seconds).context("timeouts");
+        let (openai, gemini) = (self.execution.openai.clone(), self.execution.gemini.clone());
+        Ok(Endpoints {
+            openai_base: openai.base,
+            openai_key: openai.key,
+            gemini_base: gemini.base,
+            gemini_key: gemini.key,
+            connect_timeout: seconds(connect)?,
+            call_timeout: seconds(call)?,
+            stall_timeout: seconds(stall)?,
+        })
+    }
+}
+
+impl From<Limits> for throttle::Limits {
+    fn from(Limits { in_flight, requests_per_minute, tokens_per_minute }: Limits) -> Self {
+        Self {
+            in_flight: Some(in_flight).filter(|most| *most > 0),
+            requests_per_minute: Some(requests_per_minute).filter(|most| *most > 0),
+            tokens_per_minute: Some(tokens_per_minute).filter(|most| *most > 0),
+        }
+    }
+}
+
+impl From<&Price> for perform::Price {
+    fn from(&Price { prompt, reply, cached_prompt }: &Price) -> Self {
+        Self { prompt, reply, cached_prompt }
+    }
+}
