@@ -9,7 +9,7 @@ use tributary_protocol::{
     task::{Brief, Product, SectionBrief},
 };
 
-use super::{Checked, Kernel, Made, form::Form, passage::Cited, reply, sections::prose};
+use super::{Checked, Kernel, Made, fit, form::Form, passage::Cited, reply, sections::prose};
 use crate::prompt::{fence, line, shown_notes, shown_section, sources_of};
 
 pub(super) struct Illustrate<'a> {
@@ -68,6 +68,11 @@ struct Arrow {
     label: String,
 }
 
+/// Rows and nodes that have room on a page.
+const MOST: usize = 16;
+/// Tokens of a cell or label.
+const LABEL: u32 = 32;
+
 /// A figure with fewer rows or arrows shows nothing.
 const LEAST: usize = 2;
 
@@ -85,14 +90,7 @@ impl Kernel for Illustrate<'_> {
     fn schema(&self) -> serde_json::Value {
         Form::of::<Reply>()
             .words("caption", 15)
-            .most("header", 6)
-            .most("rows", 12)
-            .most("rows[].cells", 6)
             .words("rows[].cells[]", 10)
-            .most("nodes", 12)
-            .words("nodes[]", 6)
-            .most("edges", 20)
-            .words("edges[].label", 5)
             .offer_at(&["rows[].sources[]", "sources[]"], sources_of(self.notes))
             .done()
     }
@@ -113,11 +111,16 @@ impl Kernel for Illustrate<'_> {
     }
 }
 
+fn label(text: &str) -> String {
+    fit::trim(&prose(text), LABEL)
+}
+
 fn table(reply: Reply, cited: &mut Cited) -> Option<Figure> {
-    let header: Vec<_> = reply.header.iter().map(|title| prose(title)).collect();
-    let in_shape = reply.rows.into_iter().filter(|row| row.cells.len() == header.len() && !header.is_empty());
+    let header: Vec<_> = reply.header.iter().map(|title| label(title)).collect();
+    let in_shape =
+        reply.rows.into_iter().take(MOST).filter(|row| row.cells.len() == header.len() && !header.is_empty());
     let rows: Vec<Row> = in_shape
-        .map(|row| Row { sources: cited.read(&row.sources), cells: row.cells.iter().map(|cell| prose(cell)).collect() })
+        .map(|row| Row { sources: cited.read(&row.sources), cells: row.cells.iter().map(|cell| label(cell)).collect() })
         .filter(|row| row.cells.iter().any(|cell| !cell.is_empty()))
         .collect();
     let sourced = rows.iter().any(|row| !row.sources.is_empty());
@@ -125,13 +128,13 @@ fn table(reply: Reply, cited: &mut Cited) -> Option<Figure> {
 }
 
 fn diagram(reply: Reply, cited: &mut Cited) -> Option<Figure> {
-    let nodes: Vec<_> = reply.nodes.iter().map(|node| prose(node)).collect();
+    let nodes: Vec<_> = reply.nodes.iter().take(MOST).map(|node| label(node)).collect();
     let place = |number: f64| {
         let place = (number >= 0.0 && number.fract() == 0.0).then_some(number as usize)?;
         nodes.get(place).filter(|node| !node.is_empty()).map(|_| place)
     };
     let edge =
-        |arrow: &Arrow| Some(Edge { from: place(arrow.from)?, to: place(arrow.to)?, label: prose(&arrow.label) });
+        |arrow: &Arrow| Some(Edge { from: place(arrow.from)?, to: place(arrow.to)?, label: label(&arrow.label) });
     let edges: Vec<Edge> = reply.edges.iter().filter_map(edge).collect();
     let sources = cited.read(&reply.sources);
     let whole = edges.len() >= LEAST && !sources.is_empty();

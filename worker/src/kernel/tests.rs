@@ -131,11 +131,7 @@ fn digests_of_one_outline_share_all_of_the_prompt_before_the_source() {
     let (one, other) = (prompt("The moon"), prompt("Harbours"));
     assert_eq!((&one.0, &one.2), (&other.0, &other.2));
     let same = one.1.bytes().zip(other.1.bytes()).take_while(|(one, other)| one == other).count();
-    assert!(
-        one.1[same..].starts_with(|c: char| c.is_ascii_hexdigit()) && one.1[..same].ends_with("<data-"),
-        "{}",
-        one.1
-    );
+    assert!(one.1[same..].starts_with(|c: char| c.is_ascii_digit()) && one.1[..same].contains("<data-"), "{}", one.1);
 }
 
 #[test]
