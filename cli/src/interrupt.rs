@@ -29,6 +29,15 @@ impl Interrupt {
         *self.0.borrow()
     }
 
+    /// What `work` gives, or none where the user stops it.
+    pub async fn unless<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            () = self.wait() => None,
+            done = work => Some(done),
+        }
+    }
+
     /// Returns when the user wants the program to stop.
     pub async fn wait(&self) {
         let mut receiver = self.0.clone();

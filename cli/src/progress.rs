@@ -74,8 +74,11 @@ fn total(stage: &StageProgress) -> u64 {
     stage.asked
 }
 
-/// `312 calls (40 from cache), 1.11 M tokens, $0.42`; what is nought is left out.
+/// `312 calls (40 from cache), 1.11 M tokens, $0.42`; what is nought is left out, but for `no calls`.
 pub fn spent(usage: &Usage) -> String {
+    if usage.calls + usage.calls_from_cache == 0 {
+        return "no calls".to_owned();
+    }
     let cached = match usage.calls_from_cache {
         0 => String::new(),
         cached => format!(" ({} from cache)", units::count(cached)),

@@ -1,75 +1,62 @@
 //! `tributary plan`: what a run would cost, stage by stage, before anything is spent.
 
-use anyhow::anyhow;
-use tributary_protocol::task::Stage;
+mod forecast;
 
+use tributary_coordinator::prepare::prepare;
+use tributary_protocol::settings::Models;
+
+use self::forecast::{Forecast, StageForecast};
 use super::load;
 use crate::{
     args::PlanArgs,
-    exit::{Exit, Failure},
-    settings::Config,
+    exit::{Exit, Failure, OrExit},
     terminal::Terminal,
     units,
 };
 
 /// Prints a table a survey on stdout.
 pub fn run(args: &PlanArgs, terminal: &Terminal) -> Result<Exit, Failure> {
-    let loaded = load(&args.settings)?;
-    for forecast in forecasts(args, &loaded.config)? {
-        terminal.print(table(&forecast));
+    let config = load(&args.settings)?.config;
+    let (algorithm, execution) = (&config.algorithm, &config.execution);
+    let prepared = prepare(&args.inputs.inputs, args.inputs.title.as_deref(), algorithm, execution.seed);
+    let prepared = prepared.or_exit(Exit::BadInput)?;
+    prepared.problems.iter().for_each(|problem| terminal.say(problem));
+    for draft in &prepared.surveys {
+        terminal.print(table(&Forecast::of(draft, &execution.prices)?));
+    }
+    if config.models().contains(Models::EXTRACTIVE) {
+        terminal.say("the extractive model makes no calls: what falls to it is not counted");
     }
     Ok(Exit::Done)
 }
 
-/// What a job would ask for.
-struct Forecast {
-    title: String,
-    sources: u64,
-    stages: Vec<StageForecast>,
-}
-
-struct StageForecast {
-    stage: Stage,
-    calls: u64,
-    prompt_tokens: u64,
-    reply_tokens: u64,
-    /// None where a model of the stage has no price.
-    cost_micros: Option<u64>,
-}
-
-/// The join: reads the inputs and lets the coordinator count what each survey would ask for.
-fn forecasts(_args: &PlanArgs, _config: &Config) -> Result<Vec<Forecast>, Failure> {
-    Err(anyhow!("this build has no coordinator yet: it can't plan").into())
-}
-
 fn table(forecast: &Forecast) -> String {
     let mut lines = vec![
-        format!("{} ({})", forecast.title, units::plural(forecast.sources, "source")),
+        format!(
+            "{} ({}, {} tokens)",
+            forecast.title,
+            units::plural(forecast.sources, "source"),
+            units::count(forecast.tokens)
+        ),
         row(["stage", "calls", "prompt tokens", "reply tokens", "cost"].map(str::to_owned)),
     ];
-    lines.extend(forecast.stages.iter().map(|stage| stage.row(stage.stage.name())));
-    let sum = |number: fn(&StageForecast) -> u64| forecast.stages.iter().map(number).sum();
-    let all = StageForecast {
-        stage: Stage::Write,
-        calls: sum(|stage| stage.calls),
-        prompt_tokens: sum(|stage| stage.prompt_tokens),
-        reply_tokens: sum(|stage| stage.reply_tokens),
-        cost_micros: forecast.stages.iter().map(|stage| stage.cost_micros).sum(),
-    };
-    lines.push(all.row("all"));
+    lines.extend(forecast.stages.iter().map(|(stage, forecast)| stage_row(stage.name(), forecast)));
+    lines.push(stage_row("all", &forecast.total()));
     lines.join("\n")
 }
 
-impl StageForecast {
-    fn row(&self, name: &str) -> String {
-        row([
-            name.to_owned(),
-            units::count(self.calls),
-            units::count(self.prompt_tokens),
-            units::count(self.reply_tokens),
-            self.cost_micros.map_or_else(|| "no price".to_owned(), units::money),
-        ])
-    }
+fn stage_row(name: &str, forecast: &StageForecast) -> String {
+    let cost = match forecast.cost_micros {
+        Some(micros) => units::money(micros),
+        None => "no price".to_owned(),
+    };
+    row([
+        name.to_owned(),
+        units::count(forecast.calls),
+        units::count(forecast.prompt_tokens),
+        units::count(forecast.reply_tokens),
+        cost,
+    ])
 }
 
 fn row([stage, calls, prompt, reply, cost]: [String; 5]) -> String {
@@ -78,27 +65,25 @@ fn row([stage, calls, prompt, reply, cost]: [String; 5]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tributary_protocol::task::Stage;
+
     use super::*;
 
     #[test]
     fn the_table_adds_up_and_says_where_a_price_is_missing() {
-        let stage = |stage, cost_micros| StageForecast {
-            stage,
-            calls: 20,
-            prompt_tokens: 4_000,
-            reply_tokens: 300,
-            cost_micros,
-        };
+        let stage = |cost_micros| StageForecast { calls: 20, prompt_tokens: 4_000, reply_tokens: 300, cost_micros };
         let mut forecast = Forecast {
             title: "Rust".into(),
             sources: 20,
-            stages: vec![stage(Stage::Digest, Some(500_000)), stage(Stage::Write, Some(250_000))],
+            tokens: 90_000,
+            stages: [(Stage::Digest, stage(Some(500_000))), (Stage::Write, stage(Some(250_000)))].into(),
         };
         let last = |forecast: &Forecast| {
-            table(forecast).lines().last().unwrap().split_whitespace().collect::<Vec<_>>().join(" ")
+            let table = table(forecast);
+            table.lines().last().unwrap().split_whitespace().collect::<Vec<_>>().join(" ")
         };
         assert_eq!(last(&forecast), "all 40 8.00 k 600 $0.75");
-        forecast.stages[0].cost_micros = None;
+        forecast.stages.insert(Stage::Digest, stage(None));
         assert!(last(&forecast).ends_with("no price"));
     }
 }

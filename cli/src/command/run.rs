@@ -1,22 +1,30 @@
 //! `tributary run`: from inputs to articles in this process.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+mod article;
 
-use anyhow::{Context, anyhow};
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use anyhow::Context;
 use futures::{StreamExt, stream};
-use tokio::{runtime, sync::watch};
+use tokio::{runtime, sync::watch, task::spawn_blocking};
+use tributary_coordinator::{
+    actor::Coordinator,
+    ingest::{Problem, slug},
+    prepare::{Draft, Prepared, prepare},
+};
 use tributary_protocol::{
     bus::{
         Bus, Kinds,
         local::{LocalBus, Options},
     },
-    job::{Job, Progress},
+    job::Progress,
 };
 use tributary_worker::{
     perform::{Models, Patience, Performer},
     pool::{Pool, PoolOptions},
 };
 
+use self::article::Making;
 use super::load;
 use crate::{
     args::{Inputs, ProgressStyle, RunArgs},
@@ -24,7 +32,6 @@ use crate::{
     interrupt::Interrupt,
     progress,
     settings::{Config, Loaded},
-    summary::Summary,
     terminal::Terminal,
 };
 
@@ -33,6 +40,9 @@ const STATE: &str = ".tributary";
 
 /// Jobs that are under way at a time. They share the calls that [`Config::concurrency`] allows.
 const JOBS_AT_A_TIME: usize = 4;
+
+/// Tasks that a job may have with the workers, for each call that may be made at a time: enough that none ever waits.
+const TASKS_A_CALL: usize = 4;
 
 /// A corpus that a model reads at one go needs no MapReduce: below this many tokens the user is told so.
 const SMALL_CORPUS: u64 = 10_000;
@@ -46,15 +56,7 @@ pub fn run(args: &RunArgs, style: ProgressStyle, terminal: &Terminal) -> Result<
     let models = loaded.config.connect().or_exit(Exit::BadInput)?;
     say_which_model(&loaded, terminal);
     let runtime = runtime::Builder::new_multi_thread().enable_all().build().context("no threads to run on")?;
-    let end = runtime.block_on(async {
-        let interrupt = Interrupt::listen(terminal);
-        let (bus, pool) = start_workers(&loaded.config, models).await?;
-        let terminal = terminal.clone();
-        let run = Run { config: loaded.config, fresh: args.fresh, style, interrupt, terminal, bus };
-        let end = run.articles(&args.inputs).await;
-        pool.drain(GRACE).await;
-        end
-    });
+    let end = runtime.block_on(in_runtime(args, loaded.config, models, style, terminal));
     // A file that is still being read keeps nobody waiting.
     runtime.shutdown_background();
     end
@@ -67,6 +69,48 @@ fn say_which_model(loaded: &Loaded, terminal: &Terminal) {
              or gemini/NAME (tributary --help)",
         );
     }
+}
+
+async fn in_runtime(
+    args: &RunArgs,
+    config: Config,
+    models: Models,
+    style: ProgressStyle,
+    terminal: &Terminal,
+) -> Result<Exit, Failure> {
+    let interrupt = Interrupt::listen(terminal);
+    let Some(prepared) = interrupt.unless(read(&args.inputs, &config)).await.transpose()? else {
+        return Ok(Exit::Interrupted);
+    };
+    prepared.problems.iter().for_each(|problem| terminal.say(problem));
+    let (bus, pool) = start_workers(&config, models).await?;
+    let window = TASKS_A_CALL * config.concurrency() as usize;
+    let coordinator = Coordinator::start(bus.clone(), window).await.map_err(anyhow::Error::from)?;
+    let run = Run {
+        bus,
+        coordinator,
+        config,
+        problems: prepared.problems,
+        fresh: args.fresh,
+        style,
+        interrupt,
+        terminal: terminal.clone(),
+    };
+    let exit = run.articles(prepared.surveys).await;
+    run.coordinator.stop().await;
+    pool.drain(GRACE).await;
+    if matches!(exit, Exit::ModelFailed | Exit::Interrupted) {
+        terminal.complain("the state is kept: the same command goes on where this one stopped");
+    }
+    Ok(exit)
+}
+
+/// Reads the inputs to their end.
+async fn read(inputs: &Inputs, config: &Config) -> Result<Prepared, Failure> {
+    let (paths, title) = (inputs.inputs.clone(), inputs.title.clone());
+    let (settings, seed) = (config.algorithm.clone(), config.execution.seed);
+    let reading = spawn_blocking(move || prepare(&paths, title.as_deref(), &settings, seed));
+    reading.await.context("the input can't be read")?.or_exit(Exit::BadInput)
 }
 
 /// Opens the state and starts the workers on it.
@@ -82,88 +126,74 @@ async fn start_workers(config: &Config, models: Models) -> Result<(Arc<dyn Bus>,
 
 /// What all jobs of a run share.
 struct Run {
+    bus: Arc<dyn Bus>,
+    coordinator: Coordinator,
     config: Config,
+    /// Of the input as a whole.
+    problems: Vec<Problem>,
     fresh: bool,
     style: ProgressStyle,
     interrupt: Interrupt,
     terminal: Terminal,
-    bus: Arc<dyn Bus>,
 }
 
 impl Run {
-    async fn articles(&self, inputs: &Inputs) -> Result<Exit, Failure> {
-        let jobs = tokio::select! {
-            jobs = self.read(&inputs.inputs, inputs.title.as_deref()) => jobs?,
-            () = self.interrupt.wait() => return Ok(Exit::Interrupted),
-        };
-        Ok(self.all(jobs).await)
-    }
-
-    /// The join, first half: reads the inputs onto the bus, tells problems as they are met (`terminal.say(problem)`) and
-    /// makes the jobs. Errors of the input are [`Exit::BadInput`]s.
-    async fn read(&self, _inputs: &[PathBuf], _title: Option<&str>) -> Result<Vec<Job>, Failure> {
-        let _ = &self.bus;
-        Err(anyhow!("this build has no coordinator yet: it can't run jobs").into())
-    }
-
-    /// Runs the jobs, a few at a time; what befalls one doesn't stop the others.
-    async fn all(&self, jobs: Vec<Job>) -> Exit {
-        let several = jobs.len() > 1;
-        let ends = stream::iter(jobs).map(|job| self.one(job, several)).buffer_unordered(JOBS_AT_A_TIME);
+    /// Makes the articles, a few at a time; what befalls one doesn't stop the others.
+    async fn articles(&self, drafts: Vec<Draft>) -> Exit {
+        let several = drafts.len() > 1;
+        let slugs = slugs(drafts.iter().map(|draft| draft.job.title.as_str()));
+        let ends = drafts.into_iter().zip(slugs).map(|(draft, slug)| self.article(draft, slug, several));
+        let ends = stream::iter(ends).buffer_unordered(JOBS_AT_A_TIME);
         ends.fold(Exit::Done, |worst, exit| std::future::ready(graver(worst, exit))).await
     }
 
-    /// Runs a job and tells how it ended.
-    async fn one(&self, job: Job, several: bool) -> Exit {
-        self.warn_if_small(&job);
-        let title = job.title.clone();
+    /// Makes an article and tells how that ended.
+    async fn article(&self, draft: Draft, slug: String, several: bool) -> Exit {
+        if self.interrupt.happened() {
+            return Exit::Interrupted;
+        }
+        self.warn_if_small(&draft);
+        let title = draft.job.title.clone();
         let (sender, updates) = watch::channel(Progress::default());
+        let making = Making { run: self, draft, slug };
+        let made = self.interrupt.unless(making.to_the_end(sender));
         let shown = progress::follow(&title, updates, self.style, several, &self.terminal);
-        let (end, ()) = tokio::join!(self.until_interrupted(job, sender), shown);
-        match end {
-            Ok(summary) => {
+        match tokio::join!(made, shown).0 {
+            Some(Ok(summary)) => {
                 summary.files().for_each(|file| self.terminal.result(file));
                 self.terminal.say(summary);
                 Exit::Done
             }
-            Err(Failure { exit, error }) => {
+            Some(Err(Failure { exit, error })) => {
                 self.terminal.complain(format!("{title}: {error:#}"));
-                if matches!(exit, Exit::ModelFailed | Exit::Interrupted) {
-                    self.terminal.say("the state is kept: the same command goes on where this one stopped");
-                }
                 exit
             }
+            None => Exit::Interrupted,
         }
     }
 
-    fn warn_if_small(&self, job: &Job) {
-        let chunks = job.sources.iter().flat_map(|source| &source.chunks);
-        let tokens: u64 = chunks.map(|chunk| u64::from(chunk.tokens)).sum();
+    fn warn_if_small(&self, draft: &Draft) {
+        let tokens = draft.tokens();
         if tokens < SMALL_CORPUS {
             self.terminal.say(format!(
                 "{}: only {tokens} tokens in all; under about {SMALL_CORPUS}, a model that is given them in one prompt \
                  does as well",
-                job.title
+                draft.job.title
             ));
         }
     }
+}
 
-    /// The job's end, or the user's.
-    async fn until_interrupted(&self, job: Job, sender: watch::Sender<Progress>) -> Result<Summary, Failure> {
-        tokio::select! {
-            biased;
-            () = self.interrupt.wait() => Err(Failure { exit: Exit::Interrupted, error: anyhow!("interrupted") }),
-            end = self.run_survey(job, sender) => end,
-        }
-    }
-
-    /// The join, second half: the coordinator runs `job` on the bus to its end, and the outputs are written to `out`.
-    /// `sender` is given its progress; a model that can't be used is an [`Exit::ModelFailed`]. Dropped when the user
-    /// interrupts.
-    async fn run_survey(&self, job: Job, sender: watch::Sender<Progress>) -> Result<Summary, Failure> {
-        let _ = (&self.config, self.fresh, sender);
-        Err(anyhow!("this build has no coordinator yet: it can't run {}", job.id).into())
-    }
+/// A file name for each title, no two alike.
+fn slugs<'a>(titles: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut taken = HashSet::new();
+    let free = |title: &str| {
+        let slug = slug(title);
+        let numbered = (2..).map(|number| format!("{slug}-{number}"));
+        let free = std::iter::once(slug.clone()).chain(numbered).find(|slug| taken.insert(slug.clone()));
+        free.expect("numbers don't end")
+    };
+    titles.map(free).collect()
 }
 
 /// Of two ends the one that the whole run ends with: an interruption first, then what may go on when it is run again,
@@ -171,4 +201,21 @@ impl Run {
 fn graver(one: Exit, other: Exit) -> Exit {
     let order = [Exit::Interrupted, Exit::ModelFailed, Exit::BadInput, Exit::Failed];
     order.into_iter().find(|exit| [one, other].contains(exit)).unwrap_or(Exit::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn articles_of_one_title_have_files_of_their_own() {
+        assert_eq!(slugs(["Rust", "rust!", "Rust 2", "RUST"].into_iter()), ["rust", "rust-2", "rust-2-2", "rust-3"]);
+    }
+
+    #[test]
+    fn the_exit_code_is_that_of_the_gravest_end() {
+        assert_eq!(graver(Exit::Done, Exit::Done), Exit::Done);
+        assert_eq!(graver(Exit::Failed, Exit::ModelFailed), Exit::ModelFailed);
+        assert_eq!(graver(Exit::Interrupted, Exit::ModelFailed), Exit::Interrupted);
+    }
 }

@@ -126,7 +126,7 @@ mod tests {
         lines.end(&progress(&[(Stage::Group, 1, 1), (Stage::Outline, 20, 20)]), at(12));
         let told = told.lock().unwrap();
         let starts =
-            ["group: 1 task", "group: 1/1 done", "outline: 20 tasks", "outline: 6/20, 0 calls, ", "outline: 20/20"];
+            ["group: 1 task", "group: 1/1 done", "outline: 20 tasks", "outline: 6/20, no calls, ", "outline: 20/20"];
         assert!(told.iter().zip(starts).all(|(line, start)| line.starts_with(start)), "{told:#?}");
     }
 }

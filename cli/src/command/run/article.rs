@@ -1,0 +1,81 @@
+//! One article: from its sources to its files.
+
+use std::time::Instant;
+
+use anyhow::{Context, anyhow};
+use tokio::sync::watch;
+use tributary_coordinator::{
+    actor::JobError,
+    ingest::Severity,
+    machine::Machine,
+    prepare::Draft,
+    reduce::{
+        output::{self, Files},
+        reduce,
+        report::Report,
+    },
+};
+use tributary_protocol::job::Progress;
+
+use super::Run;
+use crate::{
+    exit::{Exit, Failure},
+    summary::Summary,
+};
+
+/// An article that is to be made, and what its files are named after.
+pub struct Making<'a> {
+    pub run: &'a Run,
+    pub draft: Draft,
+    pub slug: String,
+}
+
+impl Making<'_> {
+    /// Runs the job, from where an earlier run left it, and writes its files. `progress` is kept up to date and dropped
+    /// at the end. May be dropped at any moment: all that is done by then is kept.
+    pub async fn to_the_end(&self, progress: watch::Sender<Progress>) -> Result<Summary, Failure> {
+        let began = Instant::now();
+        let (bus, job) = (&*self.run.bus, &self.draft.job);
+        if self.run.fresh {
+            bus.clear(job.id).await.context("the earlier run can't be forgotten")?;
+        }
+        self.draft.store(bus).await.context("the sources can't be stored")?;
+        let machine = self.run.coordinator.run(job.clone(), progress).await.map_err(failure)?;
+        self.write(&machine, began).await
+    }
+
+    async fn write(&self, machine: &Machine, began: Instant) -> Result<Summary, Failure> {
+        let (job, run) = (&self.draft.job, self.run);
+        let finished = machine.finished().context("the job ended without an article")?;
+        let reduced = reduce(job, finished);
+        let wall = began.elapsed();
+        let report = Report::new(job, machine, finished, &reduced, run.problems.clone(), wall);
+        let files = Files::of(&run.config.execution.out, &self.slug);
+        output::write(&*run.bus, job, &reduced, &report, &self.draft.extra, &files)
+            .await
+            .context("the article can't be written")?;
+        let dropped = run.problems.iter().filter(|problem| problem.severity == Severity::Dropped);
+        Ok(Summary {
+            title: job.title.clone(),
+            article: files.markdown,
+            others: vec![files.jsonl],
+            report: files.report,
+            words: report.article.words as u64,
+            sources: report.sources.given as u64,
+            cited: report.sources.cited as u64,
+            usage: machine.progress().usage(),
+            wall,
+            degraded: report.degraded.len() as u64,
+            dropped: dropped.count() as u64,
+        })
+    }
+}
+
+fn failure(error: JobError) -> Failure {
+    let exit = match &error {
+        JobError::Model(_) => Exit::ModelFailed,
+        JobError::Interrupted => Exit::Interrupted,
+        JobError::Bus(_) | JobError::Crashed(_) => Exit::Failed,
+    };
+    Failure { exit, error: anyhow!(error) }
+}
