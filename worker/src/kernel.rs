@@ -73,7 +73,7 @@ pub struct Flaw<T = Product> {
     /// A light flaw is told once; after that the reply is as good as any.
     pub light: bool,
     /// What is good of the reply, where that is enough to go on with.
-    pub usable: Option<Made<T>>,
+    pub usable: Option<Box<Made<T>>>,
 }
 
 impl<T> Flaw<T> {
@@ -82,15 +82,15 @@ impl<T> Flaw<T> {
     }
 
     fn grave(reason: impl Into<String>, usable: Made<T>) -> Self {
-        Self { reason: reason.into(), light: false, usable: Some(usable) }
+        Self { reason: reason.into(), light: false, usable: Some(Box::new(usable)) }
     }
 
     fn light(reason: impl Into<String>, usable: Made<T>) -> Self {
-        Self { reason: reason.into(), light: true, usable: Some(usable) }
+        Self { reason: reason.into(), light: true, usable: Some(Box::new(usable)) }
     }
 
     fn map<U>(self, change: impl FnOnce(T) -> U) -> Flaw<U> {
-        Flaw { reason: self.reason, light: self.light, usable: self.usable.map(|made| made.map(change)) }
+        Flaw { reason: self.reason, light: self.light, usable: self.usable.map(|made| Box::new(made.map(change))) }
     }
 }
 

@@ -34,9 +34,9 @@ pub(super) enum Answer {
 #[derive(Default)]
 struct Harvest {
     /// What is good of the last flawed reply.
-    usable: Option<Made>,
+    usable: Option<Box<Made>>,
     /// A reply with but a light flaw, which was told: it will do.
-    enough: Option<Made>,
+    enough: Option<Box<Made>>,
     cuts: u32,
     silences: u32,
     sent_back: u32,
@@ -45,8 +45,8 @@ struct Harvest {
 impl Harvest {
     fn poor(self, reason: String, bill: &mut Bill) -> Answer {
         match self.enough {
-            Some(made) => good(made, bill),
-            None => Answer::Poor { usable: self.usable.map(|made| booked(made, bill)), reason },
+            Some(made) => good(*made, bill),
+            None => Answer::Poor { usable: self.usable.map(|made| booked(*made, bill)), reason },
         }
     }
 }
