@@ -1,7 +1,7 @@
 //! Turns one task into one outcome.
 //!
 //! A task's way, once through: the [`pool`] pulls it from the bus, [`perform`] asks a [`model`] within its provider's
-//! limits ([`throttle`]) with the [`prompt`] of its [`kernel`], the kernel checks the reply, and the pool records the
+//! limits ([`throttle`]) with the prompt of its [`kernel`], the kernel checks the reply, and the pool records the
 //! outcome.
 
 pub mod kernel;
