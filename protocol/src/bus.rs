@@ -2,23 +2,28 @@
 //!
 //! A coordinator publishes tasks and reads the journal; a worker pulls tasks and records outcomes; both put and get
 //! blobs. What stands behind is an adapter's business: [`local`] keeps it on this machine's disk for one process,
-//! `nats` gives it to JetStream for many. Both pass the same conformance suite, and everything above is the same code.
+//! [`nats`] gives it to JetStream for many. Both pass the same conformance suite, and everything above is the same code.
 //!
 //! What a bus promises:
 //! - **Tasks** are delivered at least once, until they are acknowledged. A task that is published again under the same id
 //!   while it is outstanding is delivered no more often for it.
 //! - **Outcomes** are recorded before their tasks are acknowledged. The journal keeps the first outcome of each task
-//!   that finished it, in the order in which they arrived, until the job is cleared.
+//!   that finished it, in the order in which they arrived, until the job is cleared. A [`Stopped`](crate::task::Verdict::Stopped) finishes no
+//!   task: it is kept beside the outcome that comes later.
 //! - **Blobs** are immutable and belong to a job. **Replies** outlive jobs.
 //! - What was acknowledged to its writer survives the death of any process (`kill -9`).
 
 pub mod local;
+pub mod nats;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures::stream::BoxStream;
+use futures::{
+    StreamExt as _,
+    stream::{self, BoxStream},
+};
 
 use crate::{
     id::{BlobId, CallId, JobId},
@@ -48,6 +53,14 @@ pub trait Bus: Send + Sync + 'static {
     /// Puts a task where a worker will find it. Returns when it is safe.
     async fn publish(&self, task: &Task) -> Result<()>;
 
+    /// Publishes many at once, in order; some of them may be out already when it fails.
+    async fn publish_all(&self, tasks: &[Task]) -> Result<()> {
+        for task in tasks {
+            self.publish(task).await?;
+        }
+        Ok(())
+    }
+
     /// Waits for a task of one of these kinds. Safe to cancel: a task that was not handed out is not lost.
     async fn pull(&self, kinds: &Kinds) -> Result<Delivery>;
 
@@ -72,6 +85,12 @@ pub trait Bus: Send + Sync + 'static {
 
     /// Forgets all of a job but the replies: its journal, its blobs, the tasks that are still out.
     async fn clear(&self, job: JobId) -> Result<()>;
+
+    /// Gives something each time the bus may have forgotten what it acknowledged, as a server may that lost its power:
+    /// what is outstanding is then to be published again. Never, where that can't happen.
+    fn disturbances(&self) -> BoxStream<'static, ()> {
+        stream::pending().boxed()
+    }
 }
 
 /// The kinds of task that a worker serves.

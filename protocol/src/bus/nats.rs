@@ -1,0 +1,137 @@
+//! The bus of many processes, on NATS JetStream.
+//!
+//! - **Tasks** are a work-queue stream with a durable consumer for each kind. A task's subject ends in its id and the
+//!   stream takes one message a subject, so a task that is out can't be published twice, for however long it is out.
+//! - **Outcomes** are a stream with the task's id in the subject too: the first outcome of a task is the only one.
+//! - **Blobs** are an object store a job; tasks and outcomes that are larger than a message go there as well.
+//! - **Replies** are a key-value bucket.
+//!
+//! A server may forget what it acknowledged, when it dies with the machine it runs on. Readers notice and read on from
+//! where it is now; [`Bus::disturbances`] tells the coordinator to publish again what is outstanding.
+
+mod claim;
+mod journal;
+mod link;
+mod names;
+mod objects;
+mod options;
+mod puller;
+mod receipt;
+mod replies;
+mod streams;
+mod tasks;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::{
+    StreamExt as _,
+    stream::{self, BoxStream},
+};
+
+use super::{Bus, BusError, Delivery, Entry, Kinds, Result};
+use crate::{
+    id::{BlobId, CallId, JobId},
+    task::{Outcome, Task},
+};
+
+use self::{journal::Journal, link::Link, objects::Objects, replies::Replies, streams::Streams, tasks::Tasks};
+
+pub use self::{
+    names::Names,
+    options::{Auth, NatsOptions, Tls},
+};
+
+/// A bus on a NATS server or a cluster of them. Clones are the same connection.
+#[derive(Clone)]
+pub struct NatsBus {
+    link: Arc<Link>,
+    objects: Arc<Objects>,
+    tasks: Arc<Tasks>,
+    journal: Arc<Journal>,
+    replies: Arc<Replies>,
+}
+
+impl NatsBus {
+    /// Connects, and makes what is missing of streams, consumers and buckets.
+    ///
+    /// # Errors
+    ///
+    /// [`BusError::Unavailable`], which says what is wrong: the address, the login, JetStream, or a stream that has our
+    /// name and another shape.
+    pub async fn connect(options: NatsOptions) -> Result<Self> {
+        let link = Arc::new(Link::connect(options).await?);
+        let streams = Streams::ensure(&link).await?;
+        let objects = Arc::new(Objects::new(link.clone()));
+        let journal = Arc::new(Journal::new(link.clone(), objects.clone(), streams.journal));
+        let tasks = Arc::new(Tasks::new(link.clone(), objects.clone(), journal.clone(), streams.tasks));
+        let replies = Arc::new(Replies::open(link.clone(), objects.clone()).await?);
+        Ok(Self { link, objects, tasks, journal, replies })
+    }
+
+    /// Waits until all that was said has left for the server: due before the process ends.
+    pub async fn flush(&self) -> Result<()> {
+        self.link.client.flush().await.map_err(|error| self.link.unavailable(error))
+    }
+}
+
+#[async_trait]
+impl Bus for NatsBus {
+    async fn publish(&self, task: &Task) -> Result<()> {
+        self.tasks.publish(task).await
+    }
+
+    async fn publish_all(&self, tasks: &[Task]) -> Result<()> {
+        self.tasks.publish_all(tasks).await
+    }
+
+    async fn pull(&self, kinds: &Kinds) -> Result<Delivery> {
+        self.tasks.pull(kinds).await
+    }
+
+    async fn record(&self, job: JobId, outcome: &Outcome) -> Result<()> {
+        self.journal.record(job, outcome).await
+    }
+
+    async fn journal(&self, job: JobId) -> Result<BoxStream<'static, Result<Entry>>> {
+        Ok(self.journal.follow(job))
+    }
+
+    async fn put(&self, job: JobId, bytes: Bytes) -> Result<BlobId> {
+        let blob = BlobId::of_bytes(&bytes);
+        self.objects.put(&self.link.names.blobs(job), &blob.to_string(), &bytes).await?;
+        Ok(blob)
+    }
+
+    async fn get(&self, job: JobId, blob: BlobId) -> Result<Bytes> {
+        let bytes = self.objects.get(&self.link.names.blobs(job), &blob.to_string()).await?;
+        bytes.ok_or(BusError::NoBlob(blob))
+    }
+
+    async fn reply(&self, call: CallId) -> Result<Option<Bytes>> {
+        self.replies.get(call).await
+    }
+
+    async fn keep_reply(&self, call: CallId, reply: Bytes) -> Result<()> {
+        self.replies.keep(call, reply).await
+    }
+
+    async fn clear(&self, job: JobId) -> Result<()> {
+        self.tasks.clear(job).await?;
+        self.journal.clear(job).await?;
+        self.objects.remove(&self.link.names.blobs(job)).await
+    }
+
+    fn disturbances(&self) -> BoxStream<'static, ()> {
+        let mut epoch = self.link.epoch.clone();
+        epoch.mark_unchanged();
+        stream::unfold(epoch, |mut epoch| async {
+            match epoch.changed().await {
+                Ok(()) => Some(((), epoch)),
+                Err(_) => std::future::pending().await,
+            }
+        })
+        .boxed()
+    }
+}

@@ -1,0 +1,40 @@
+//! Messages that are too large to send: what they say goes to the job's object store, and they only name it.
+
+use async_nats::HeaderMap;
+use bytes::Bytes;
+
+use super::{link::Link, objects::Objects};
+use crate::{bus::Result, id::JobId};
+
+/// The header that names the object which holds a message's payload.
+const CLAIM: &str = "Tributary-Claim";
+
+/// The headers and payload to send: the payload itself, or where it was put.
+pub(super) async fn check(
+    link: &Link,
+    objects: &Objects,
+    job: JobId,
+    name: &str,
+    payload: Vec<u8>,
+) -> Result<(HeaderMap, Bytes)> {
+    let (mut headers, payload) = (HeaderMap::new(), Bytes::from(payload));
+    if payload.len() <= link.largest() {
+        return Ok((headers, payload));
+    }
+    objects.put(&link.names.blobs(job), name, &payload).await?;
+    headers.insert(CLAIM, name);
+    Ok((headers, Bytes::new()))
+}
+
+/// A message's payload, from where it is. None where that is gone: its job was cleared.
+pub(super) async fn claim(
+    link: &Link,
+    objects: &Objects,
+    job: JobId,
+    message: &async_nats::Message,
+) -> Result<Option<Bytes>> {
+    match message.headers.as_ref().and_then(|headers| headers.get(CLAIM)) {
+        None => Ok(Some(message.payload.clone())),
+        Some(name) => objects.get(&link.names.blobs(job), name.as_str()).await,
+    }
+}

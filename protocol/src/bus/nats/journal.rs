@@ -1,0 +1,221 @@
+//! The journals: one stream of all jobs' outcomes, with at most one under each task's subject.
+
+use std::{
+    collections::{HashSet, VecDeque},
+    pin::Pin,
+    sync::Arc,
+    time::Duration,
+};
+
+use async_nats::{
+    Message, Subject,
+    jetstream::{
+        consumer::{AckPolicy, Consumer, DeliverPolicy, pull},
+        stream::Stream,
+    },
+};
+use futures::{
+    StreamExt as _,
+    stream::{self, BoxStream},
+};
+use tokio::sync::watch;
+
+use super::{
+    claim,
+    link::{Link, Trouble},
+    objects::Objects,
+};
+use crate::{
+    bus::{Entry, Result},
+    id::{JobId, TaskId},
+    task::{Outcome, Verdict},
+    wire,
+};
+
+/// How much a reader has on its way, in messages.
+const PAGE: usize = 512;
+/// How long the server keeps a place in the journal for a reader that it doesn't hear of.
+const ABSENT: Duration = Duration::from_secs(60);
+/// How often the server says that there is nothing new; two such times without a word, and the reader asks again.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+
+pub(super) struct Journal {
+    link: Arc<Link>,
+    objects: Arc<Objects>,
+    stream: Stream,
+}
+
+/// False of an outcome after which its task is asked again.
+fn ends(outcome: &Outcome) -> bool {
+    !matches!(outcome.verdict, Verdict::Stopped { .. })
+}
+
+impl Journal {
+    pub fn new(link: Arc<Link>, objects: Arc<Objects>, stream: Stream) -> Self {
+        Self { link, objects, stream }
+    }
+
+    pub async fn record(&self, job: JobId, outcome: &Outcome) -> Result<()> {
+        let subject = if ends(outcome) {
+            self.link.names.ended(job, outcome.task)
+        } else {
+            self.link.names.stopped(job, &self.link.client.new_inbox().replace(['.', '_'], "-"))
+        };
+        let payload = wire::encode(outcome);
+        // Two outcomes of one task are two objects, and the message says which of them counts.
+        let name = format!("outcome-{}-{}", outcome.task, crate::id::BlobId::of_bytes(&payload));
+        let (headers, payload) = claim::check(&self.link, &self.objects, job, &name, payload).await?;
+        self.link.store(subject, headers, payload).await?;
+        Ok(())
+    }
+
+    pub async fn clear(&self, job: JobId) -> Result<()> {
+        let subject = self.link.names.journal_of_job(job);
+        self.link
+            .persist("a journal can't be removed", || async {
+                Ok(self.stream.purge().filter(&subject).await.map(drop)?)
+            })
+            .await
+    }
+
+    pub fn follow(self: &Arc<Self>, job: JobId) -> BoxStream<'static, Result<Entry>> {
+        let mut epoch = self.link.epoch.clone();
+        epoch.mark_unchanged();
+        let reader = Reader {
+            journal: self.clone(),
+            job,
+            epoch,
+            messages: None,
+            last: None,
+            given: HashSet::new(),
+            behind: None,
+            ready: VecDeque::new(),
+        };
+        stream::unfold(reader, |mut reader| async {
+            let entry = reader.entry().await;
+            Some((entry, reader))
+        })
+        .boxed()
+    }
+
+    /// The outcome in a message. None where it is gone: its job was cleared.
+    async fn unpack(&self, job: JobId, message: &Message) -> Result<Option<Outcome>> {
+        let payload = claim::claim(&self.link, &self.objects, job, message).await?;
+        Ok(payload.map(|payload| wire::decode(&payload)).transpose()?)
+    }
+}
+
+/// Reads one journal. A server that fell may come back with less than it had: then reading begins anew, and what was
+/// given already is left out.
+struct Reader {
+    journal: Arc<Journal>,
+    job: JobId,
+    epoch: watch::Receiver<u64>,
+    messages: Option<Pin<Box<pull::Stream>>>,
+    /// The last message read.
+    last: Option<(u64, Subject)>,
+    /// The tasks whose ends were given.
+    given: HashSet<TaskId>,
+    /// How many messages there are until [`Entry::Caught`]. None before the first reading, and after it was said.
+    behind: Option<u64>,
+    ready: VecDeque<Entry>,
+}
+
+impl Reader {
+    async fn entry(&mut self) -> Result<Entry> {
+        loop {
+            if let Some(entry) = self.ready.pop_front() {
+                return Ok(entry);
+            }
+            if self.messages.is_none() {
+                self.open().await?;
+                continue;
+            }
+            let messages = self.messages.as_mut().expect("they were just opened");
+            tokio::select! {
+                message = messages.next() => match message {
+                    Some(Ok(message)) => self.take(&message).await?,
+                    Some(Err(error)) => {
+                        tracing::debug!(%error, "the journal is opened again");
+                        self.messages = None;
+                    }
+                    None => self.messages = None,
+                },
+                Ok(()) = self.epoch.changed() => self.messages = None,
+            }
+        }
+    }
+
+    async fn open(&mut self) -> Result<()> {
+        let journal = self.journal.clone();
+        let subject = journal.link.names.journal_of_job(self.job);
+        let last = self.last.clone();
+        let opened = journal.link.persist("a journal can't be read", || async {
+            let start = match &last {
+                Some((sequence, subject)) if holds(&journal.stream, *sequence, subject).await? => {
+                    DeliverPolicy::ByStartSequence { start_sequence: sequence + 1 }
+                }
+                _ => DeliverPolicy::All,
+            };
+            let config = pull::Config {
+                deliver_policy: start,
+                ack_policy: AckPolicy::None,
+                filter_subject: subject.clone(),
+                inactive_threshold: ABSENT,
+                memory_storage: true,
+                num_replicas: 1,
+                ..pull::Config::default()
+            };
+            let consumer: Consumer<pull::Config> = journal.stream.create_consumer(config).await?;
+            let pending = consumer.cached_info().num_pending;
+            let stream = consumer.stream().max_messages_per_batch(PAGE).heartbeat(HEARTBEAT).expires(4 * HEARTBEAT);
+            Ok((stream.messages().await?, pending))
+        });
+        let (messages, pending) = opened.await?;
+        self.messages = Some(Box::pin(messages));
+        let first = self.last.is_none() && self.given.is_empty() && self.behind.is_none();
+        if first && pending == 0 {
+            self.caught();
+        } else if first || self.behind.is_some_and(|behind| behind > 0) {
+            self.behind = Some(pending);
+            if pending == 0 {
+                self.caught();
+            }
+        }
+        Ok(())
+    }
+
+    async fn take(&mut self, message: &async_nats::jetstream::Message) -> Result<()> {
+        let info = message.info().map_err(|error| self.journal.link.unavailable(error))?;
+        let (sequence, pending) = (info.stream_sequence, info.pending);
+        if let Some(outcome) = self.journal.unpack(self.job, message).await? {
+            let new =
+                if ends(&outcome) { self.given.insert(outcome.task) } else { !self.given.contains(&outcome.task) };
+            if new {
+                self.ready.push_back(Entry::Outcome(Arc::new(outcome)));
+            }
+        }
+        self.last = Some((sequence, message.subject.clone()));
+        if let Some(behind) = self.behind.filter(|behind| *behind > 0) {
+            self.behind = Some(behind - 1);
+            if behind == 1 || pending == 0 {
+                self.caught();
+            }
+        }
+        Ok(())
+    }
+
+    fn caught(&mut self) {
+        self.behind = Some(0);
+        self.ready.push_back(Entry::Caught);
+    }
+}
+
+/// True if the stream still has this very message.
+async fn holds(stream: &Stream, sequence: u64, subject: &Subject) -> Result<bool, Trouble> {
+    match stream.get_raw_message(sequence).await {
+        Ok(message) => Ok(message.subject == *subject),
+        Err(error) if error.to_string().contains("no message found") => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}

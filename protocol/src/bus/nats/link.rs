@@ -1,0 +1,199 @@
+//! The connection, and how everything on it outlasts a server's restart.
+
+use std::{error::Error, time::Duration};
+
+use async_nats::{
+    Client, ConnectErrorKind, ConnectOptions, Event, HeaderMap,
+    jetstream::{self, Context, ErrorCode, context, message::PublishMessage},
+};
+use bytes::Bytes;
+use tokio::{sync::watch, time::Instant};
+
+use super::{
+    names::Names,
+    options::{Auth, NatsOptions},
+};
+use crate::bus::{BusError, Result};
+
+/// What an attempt may fail with; it is tried again.
+pub(super) type Trouble = Box<dyn Error + Send + Sync>;
+
+/// How long the server may take for one answer.
+const ANSWER: Duration = Duration::from_secs(5);
+
+/// How many messages may be on their way to be acknowledged at once.
+const IN_FLIGHT: usize = 8192;
+
+pub(super) struct Link {
+    pub client: Client,
+    pub jetstream: Context,
+    pub names: Names,
+    pub options: NatsOptions,
+    /// Counts connections: what was acknowledged over an earlier one may have been forgotten by a server that fell.
+    pub epoch: watch::Receiver<u64>,
+}
+
+/// What became of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stored {
+    Now,
+    /// There was one under its subject.
+    Before,
+}
+
+impl Link {
+    pub async fn connect(options: NatsOptions) -> Result<Self> {
+        let names = Names::new(&options.prefix).map_err(|reason| unavailable(&options.url, reason))?;
+        let (connected, epoch) = watch::channel(0);
+        let client = connect(&options, connected).await?;
+        let jetstream = context::ContextBuilder::new()
+            .timeout(ANSWER)
+            .ack_timeout(ANSWER)
+            .max_ack_inflight(IN_FLIGHT)
+            .backpressure_on_inflight(true)
+            .build(client.clone());
+        let link = Self { client, jetstream, names, options, epoch };
+        link.check_jetstream().await?;
+        Ok(link)
+    }
+
+    async fn check_jetstream(&self) -> Result<()> {
+        use context::AccountErrorKind as Kind;
+        let Err(error) = self.jetstream.query_account().await else { return Ok(()) };
+        Err(self.unavailable(match error.kind() {
+            Kind::JetStreamUnavailable => "JetStream is off on this server, and it keeps all that a job needs".into(),
+            Kind::JetStream(error) => format!("JetStream is not to be had for this account: {error}"),
+            _ => format!("JetStream doesn't answer: {error}; may this account use `$JS.API.>`?"),
+        }))
+    }
+
+    /// Tries until it works, or until the servers have been out of reach for too long. What is tried must bear being
+    /// done more than once.
+    pub async fn persist<T, F>(&self, what: &str, mut attempt: impl FnMut() -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T, Trouble>> + Send,
+    {
+        let give_up = Instant::now() + self.options.outage;
+        let mut pause = Duration::from_millis(50);
+        let mut epoch = self.epoch.clone();
+        loop {
+            epoch.mark_unchanged();
+            let trouble = tokio::select! {
+                result = attempt() => match result {
+                    Ok(value) => return Ok(value),
+                    Err(trouble) => trouble,
+                },
+                Ok(()) = epoch.changed() => continue,
+            };
+            if Instant::now() + pause >= give_up {
+                return Err(self.unavailable(format!("{what}: {trouble}")));
+            }
+            tracing::debug!(%trouble, "{what} failed and is tried again");
+            tokio::select! {
+                () = tokio::time::sleep(pause) => pause = (2 * pause).min(Duration::from_secs(1)),
+                Ok(()) = epoch.changed() => {}
+            }
+        }
+    }
+
+    /// Puts a message into a stream that keeps one message a subject.
+    pub async fn store(&self, subject: String, headers: HeaderMap, payload: Bytes) -> Result<Stored> {
+        self.persist("a message can't be stored", || async {
+            let message = PublishMessage::build().headers(headers.clone()).payload(payload.clone());
+            let sent = self.jetstream.send_publish(subject.clone(), message).await?;
+            match sent.await {
+                Ok(_) => Ok(Stored::Now),
+                Err(error) if is_there_already(&error) => Ok(Stored::Before),
+                Err(error) => Err(error.into()),
+            }
+        })
+        .await
+    }
+
+    /// The largest message that is sent whole, in bytes; headers need some room too.
+    pub fn largest(&self) -> usize {
+        self.client.max_payload().saturating_sub(16 << 10)
+    }
+
+    pub fn unavailable(&self, reason: impl ToString) -> BusError {
+        unavailable(&self.options.url, reason)
+    }
+}
+
+fn is_there_already(error: &context::PublishError) -> bool {
+    error.source().and_then(|source| source.downcast_ref::<jetstream::Error>()).is_some_and(|error| {
+        error.error_code() == ErrorCode::STREAM_STORE_FAILED && error.to_string().contains("per subject")
+    })
+}
+
+async fn connect(options: &NatsOptions, connected: watch::Sender<u64>) -> Result<Client> {
+    let servers: Vec<&str> = options.url.split(',').map(str::trim).collect();
+    let mut connect = ConnectOptions::new()
+        .name(&options.name)
+        .require_tls(options.tls.required)
+        .ping_interval(Duration::from_secs(10))
+        .request_timeout(Some(ANSWER))
+        .client_capacity(IN_FLIGHT)
+        .reconnect_delay_callback(|tries| Duration::from_millis((50 << tries.min(5)).min(1000)))
+        .event_callback(move |event| {
+            match event {
+                Event::Connected => connected.send_modify(|epoch| *epoch += 1),
+                Event::Disconnected => tracing::warn!("the connection to NATS is lost; trying to reconnect"),
+                event => tracing::debug!(%event, "NATS"),
+            }
+            std::future::ready(())
+        });
+    connect = match &options.auth {
+        Auth::None => connect,
+        Auth::User { user, password } => connect.user_and_password(user.clone(), password.clone()),
+        Auth::Token(token) => connect.token(token.clone()),
+        Auth::Nkey(seed) => connect.nkey(seed.clone()),
+        Auth::Credentials(path) => connect.credentials_file(path).await.map_err(|error| {
+            unavailable(&options.url, format!("the credentials file {} can't be used: {error}", path.display()))
+        })?,
+    };
+    for path in [&options.tls.ca, &options.tls.certificate, &options.tls.key].into_iter().flatten() {
+        if !path.is_file() {
+            return Err(unavailable(&options.url, format!("there is no file {}", path.display())));
+        }
+    }
+    if let Some(ca) = &options.tls.ca {
+        connect = connect.add_root_certificates(ca.clone());
+    }
+    connect = match (&options.tls.certificate, &options.tls.key) {
+        (Some(certificate), Some(key)) => connect.add_client_certificate(certificate.clone(), key.clone()),
+        (None, None) => connect,
+        _ => return Err(unavailable(&options.url, "a TLS certificate needs its key, and a key its certificate")),
+    };
+    connect.connect(servers).await.map_err(|error| unavailable(&options.url, why_not(&error)))
+}
+
+fn why_not(error: &async_nats::ConnectError) -> String {
+    let cause = error.source().map(|source| format!(" ({source})")).unwrap_or_default();
+    match error.kind() {
+        ConnectErrorKind::ServerParse => format!("no address of a NATS server{cause}"),
+        ConnectErrorKind::Dns => format!("no such host{cause}"),
+        ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => {
+            "the server refuses this login".into()
+        }
+        ConnectErrorKind::TimedOut => "nothing answers there in time".into(),
+        ConnectErrorKind::Tls => format!("no TLS connection{cause}"),
+        ConnectErrorKind::Io | ConnectErrorKind::MaxReconnects => format!("no NATS server can be reached{cause}"),
+    }
+}
+
+/// Names the place without the secrets that an address may hold.
+pub(super) fn unavailable(url: &str, reason: impl ToString) -> BusError {
+    let hidden: Vec<_> = url.split(',').map(|url| hide_login(url.trim())).collect();
+    BusError::Unavailable { place: hidden.join(","), reason: reason.to_string() }
+}
+
+fn hide_login(url: &str) -> String {
+    match url.rsplit_once('@') {
+        Some((login, host)) => {
+            let scheme = login.split_once("://").map_or("", |(scheme, _)| scheme);
+            format!("{scheme}{}{host}", if scheme.is_empty() { "" } else { "://" })
+        }
+        None => url.to_owned(),
+    }
+}

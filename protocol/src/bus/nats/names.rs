@@ -1,0 +1,139 @@
+//! What everything is called on the server. Deployments, dashboards and permissions are written against these names.
+
+use async_nats::Subject;
+
+use crate::{
+    id::{JobId, TaskId},
+    task::Kind,
+};
+
+/// The names under one prefix.
+#[derive(Clone, Debug)]
+pub struct Names {
+    prefix: String,
+}
+
+impl Names {
+    /// # Errors
+    ///
+    /// The reason where the prefix can't begin a name.
+    pub fn new(prefix: &str) -> Result<Self, String> {
+        let good = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if prefix.is_empty() || !prefix.chars().all(good) {
+            return Err(format!("`{prefix}` is no prefix for names: letters, digits, `-` and `_` are allowed in one"));
+        }
+        Ok(Self { prefix: prefix.to_owned() })
+    }
+
+    /// The stream of tasks that wait or are in a worker's hands.
+    pub fn tasks(&self) -> String {
+        format!("{}-tasks", self.prefix)
+    }
+
+    /// The durable consumer of one kind of task. Its lag is what workers are scaled by.
+    pub fn tasks_consumer(&self, kind: Kind) -> String {
+        kind.name().to_owned()
+    }
+
+    pub fn task(&self, kind: Kind, job: JobId, task: TaskId) -> String {
+        format!("{}.task.{}.{job}.{task}", self.prefix, kind.name())
+    }
+
+    pub fn tasks_of_kind(&self, kind: Kind) -> String {
+        format!("{}.task.{}.*.*", self.prefix, kind.name())
+    }
+
+    pub fn tasks_of_job(&self, job: JobId) -> String {
+        format!("{}.task.*.{job}.*", self.prefix)
+    }
+
+    pub fn all_tasks(&self) -> String {
+        format!("{}.task.*.*.*", self.prefix)
+    }
+
+    /// The kind, job and task in a task's subject.
+    pub fn read_task(subject: &Subject) -> Option<(Kind, JobId, TaskId)> {
+        let mut parts = subject.rsplit('.');
+        let (task, job, kind) = (parts.next()?, parts.next()?, parts.next()?);
+        Some((kind.parse().ok()?, job.parse().ok()?, task.parse().ok()?))
+    }
+
+    /// The stream of tasks that were given up.
+    pub fn dead(&self) -> String {
+        format!("{}-dead", self.prefix)
+    }
+
+    pub fn dead_letter(&self, kind: Kind, job: JobId, task: TaskId) -> String {
+        format!("{}.dead.{}.{job}.{task}", self.prefix, kind.name())
+    }
+
+    pub fn all_dead_letters(&self) -> String {
+        format!("{}.dead.*.*.*", self.prefix)
+    }
+
+    /// The stream of all jobs' outcomes.
+    pub fn journal(&self) -> String {
+        format!("{}-journal", self.prefix)
+    }
+
+    /// Where the outcome goes that ends a task.
+    pub fn ended(&self, job: JobId, task: TaskId) -> String {
+        format!("{}.journal.{job}.ended.{task}", self.prefix)
+    }
+
+    /// Where an outcome goes that doesn't end its task; `tag` tells several apart.
+    pub fn stopped(&self, job: JobId, tag: &str) -> String {
+        format!("{}.journal.{job}.stopped.{tag}", self.prefix)
+    }
+
+    pub fn journal_of_job(&self, job: JobId) -> String {
+        format!("{}.journal.{job}.*.*", self.prefix)
+    }
+
+    pub fn all_journals(&self) -> String {
+        format!("{}.journal.*.*.*", self.prefix)
+    }
+
+    /// The object store of a job's blobs, which goes with the job.
+    pub fn blobs(&self, job: JobId) -> String {
+        format!("{}-blobs-{job}", self.prefix)
+    }
+
+    /// The key-value bucket of models' replies.
+    pub fn replies(&self) -> String {
+        format!("{}-replies", self.prefix)
+    }
+
+    /// The object store of replies that are too large for the bucket.
+    pub fn large_replies(&self) -> String {
+        format!("{}-large-replies", self.prefix)
+    }
+
+    /// The stream of jobs that coordinators hold.
+    pub fn jobs(&self) -> String {
+        format!("{}-jobs", self.prefix)
+    }
+
+    /// The durable consumer of coordinators.
+    pub fn jobs_consumer(&self) -> String {
+        "coordinators".to_owned()
+    }
+
+    pub fn job(&self, job: JobId) -> String {
+        format!("{}.job.{job}", self.prefix)
+    }
+
+    pub fn all_jobs(&self) -> String {
+        format!("{}.job.*", self.prefix)
+    }
+
+    /// The key-value bucket of jobs' states, and of wishes to cancel them.
+    pub fn states(&self) -> String {
+        format!("{}-states", self.prefix)
+    }
+
+    /// The object store of submitted jobs and of their results.
+    pub fn results(&self) -> String {
+        format!("{}-results", self.prefix)
+    }
+}

@@ -1,0 +1,165 @@
+//! Blobs in object stores: one store a job, so that all of a job's go at once.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use async_nats::jetstream::object_store::{self, GetErrorKind, InfoErrorKind, ObjectMetadata, ObjectStore};
+use bytes::Bytes;
+use tokio::io::AsyncReadExt as _;
+
+use super::link::{Link, Trouble};
+use crate::bus::Result;
+
+/// How large the messages are that an object is cut into, in bytes.
+const CHUNK: usize = 256 << 10;
+
+/// A reading that takes longer has lost its server, or chunks that a server forgot.
+const TOO_LONG: Duration = Duration::from_secs(60);
+
+/// The object stores of one link.
+pub(super) struct Objects {
+    link: Arc<Link>,
+    /// Those that were used lately, by name.
+    open: Mutex<HashMap<String, ObjectStore>>,
+}
+
+impl Objects {
+    pub fn new(link: Arc<Link>) -> Self {
+        Self { link, open: Mutex::default() }
+    }
+
+    /// Stores an object once; its name says what it holds.
+    pub async fn put(&self, store: &str, name: &str, bytes: &Bytes) -> Result<()> {
+        self.link
+            .persist("an object can't be stored", || async {
+                let objects = self.open_or_create(store).await?;
+                let put = async {
+                    match objects.info(name).await {
+                        Ok(info) if !info.deleted => return Ok(()),
+                        Ok(_) => {}
+                        Err(error) if error.kind() == InfoErrorKind::NotFound => {}
+                        Err(error) => return Err(Trouble::from(error)),
+                    }
+                    let chunk_size = CHUNK.min(self.link.largest());
+                    let meta = ObjectMetadata {
+                        name: name.to_owned(),
+                        chunk_size: Some(chunk_size),
+                        ..ObjectMetadata::default()
+                    };
+                    objects.put(meta, &mut &bytes[..]).await?;
+                    Ok(())
+                };
+                self.or_forget(store, put.await)
+            })
+            .await
+    }
+
+    /// None where there is no such object or no such store.
+    pub async fn get(&self, store: &str, name: &str) -> Result<Option<Bytes>> {
+        self.link
+            .persist("an object can't be read", || async {
+                let Some(objects) = self.open(store).await? else { return Ok(None) };
+                let read = tokio::time::timeout(TOO_LONG, read(&objects, name)).await;
+                self.or_forget(store, read.unwrap_or_else(|_| Err("it came too slowly".into())))
+            })
+            .await
+    }
+
+    /// Removes a store with all that is in it.
+    pub async fn remove(&self, store: &str) -> Result<()> {
+        self.forget(store);
+        self.link
+            .persist("blobs can't be removed", || async {
+                match self.link.jetstream.delete_object_store(store).await {
+                    Ok(()) => Ok(()),
+                    Err(error) => match self.look_up(store).await? {
+                        None => Ok(()),
+                        Some(_) => Err(error.into()),
+                    },
+                }
+            })
+            .await
+    }
+
+    pub async fn delete(&self, store: &str, name: &str) -> Result<()> {
+        self.link
+            .persist("an object can't be removed", || async {
+                let Some(objects) = self.open(store).await? else { return Ok(()) };
+                let deleted = match objects.delete(name).await {
+                    Err(error) if error.to_string().contains("not found") => Ok(()),
+                    deleted => deleted.map_err(Trouble::from),
+                };
+                self.or_forget(store, deleted)
+            })
+            .await
+    }
+
+    async fn open_or_create(&self, store: &str) -> Result<ObjectStore, Trouble> {
+        if let Some(objects) = self.open(store).await? {
+            return Ok(objects);
+        }
+        let options = &self.link.options;
+        let config = object_store::Config {
+            bucket: store.to_owned(),
+            max_age: options.retention,
+            num_replicas: options.replicas,
+            ..object_store::Config::default()
+        };
+        let objects = match self.link.jetstream.create_object_store(config).await {
+            Ok(objects) => objects,
+            // Another process may have been faster.
+            Err(error) => self.look_up(store).await?.ok_or(error)?,
+        };
+        self.opened().insert(store.to_owned(), objects.clone());
+        Ok(objects)
+    }
+
+    async fn open(&self, store: &str) -> Result<Option<ObjectStore>, Trouble> {
+        let open = self.opened().get(store).cloned();
+        if open.is_some() {
+            return Ok(open);
+        }
+        let found = self.look_up(store).await?;
+        if let Some(objects) = &found {
+            self.opened().insert(store.to_owned(), objects.clone());
+        }
+        Ok(found)
+    }
+
+    async fn look_up(&self, store: &str) -> Result<Option<ObjectStore>, Trouble> {
+        match self.link.jetstream.get_stream(format!("OBJ_{store}")).await {
+            Ok(_) => Ok(Some(self.link.jetstream.get_object_store(store).await?)),
+            Err(error) if super::streams::is_missing(&error.kind()) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// A store that was open may have been removed since by another process: after a failure it is looked up again.
+    fn or_forget<T>(&self, store: &str, result: Result<T, Trouble>) -> Result<T, Trouble> {
+        result.inspect_err(|_| self.forget(store))
+    }
+
+    fn forget(&self, store: &str) {
+        self.opened().remove(store);
+    }
+
+    fn opened(&self) -> MutexGuard<'_, HashMap<String, ObjectStore>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn read(objects: &ObjectStore, name: &str) -> Result<Option<Bytes>, Trouble> {
+    let mut object = match objects.get(name).await {
+        Ok(object) => object,
+        Err(error) if error.kind() == GetErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    let mut bytes = Vec::with_capacity(object.info.size);
+    if object.info.size > 0 {
+        object.read_to_end(&mut bytes).await?;
+    }
+    Ok(Some(bytes.into()))
+}

@@ -1,0 +1,89 @@
+//! A message in someone's hands.
+
+use std::{sync::Arc, time::Duration};
+
+use async_nats::{Message, jetstream::AckKind};
+use async_trait::async_trait;
+use bytes::Bytes;
+use tokio::runtime::Handle;
+
+use super::link::{Link, Trouble};
+use crate::bus::{Receipt, Result};
+
+/// A message that must be acknowledged. Dropped without a word, it is given to another at once.
+pub(super) struct Held {
+    link: Arc<Link>,
+    pub message: Message,
+    pub deliveries: u32,
+    patience: Duration,
+    armed: bool,
+}
+
+impl Held {
+    /// None of a message that didn't come from a consumer.
+    pub fn new(link: Arc<Link>, message: Message, patience: Duration) -> Option<Self> {
+        let deliveries = deliveries(message.reply.as_ref()?)?;
+        Some(Self { link, message, deliveries, patience, armed: true })
+    }
+
+    /// Gives the message out of hand unanswered.
+    pub fn release(mut self) -> Message {
+        self.armed = false;
+        self.message.clone()
+    }
+
+    /// The server forgets the message once it hears of it.
+    pub async fn settle(mut self) -> Result<()> {
+        self.armed = false;
+        self.answer(AckKind::Ack).await
+    }
+
+    async fn answer(&self, kind: AckKind) -> Result<()> {
+        let Some(reply) = &self.message.reply else { return Ok(()) };
+        let word = Bytes::from(kind);
+        self.link
+            .persist("a delivery can't be answered", || async {
+                self.link.client.publish(reply.clone(), word.clone()).await.map_err(Trouble::from)
+            })
+            .await
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let (true, Some(reply)) = (self.armed, self.message.reply.take()) else { return };
+        // Without a runtime the process is ending, and the task comes back when its time is up.
+        if let Ok(runtime) = Handle::try_current() {
+            let client = self.link.client.clone();
+            runtime.spawn(async move { client.publish(reply, AckKind::Nak(None).into()).await });
+        }
+    }
+}
+
+#[async_trait]
+impl Receipt for Held {
+    async fn working(&self) -> Result<()> {
+        self.answer(AckKind::Progress).await
+    }
+
+    fn patience(&self) -> Duration {
+        self.patience
+    }
+
+    async fn done(self: Box<Self>) -> Result<()> {
+        self.settle().await
+    }
+
+    async fn hand_back(mut self: Box<Self>, delay: Duration) -> Result<()> {
+        self.armed = false;
+        self.answer(AckKind::Nak((!delay.is_zero()).then_some(delay))).await
+    }
+}
+
+/// How often a message was delivered, by the subject that it is acknowledged on.
+fn deliveries(reply: &str) -> Option<u32> {
+    let parts: Vec<_> = reply.split('.').collect();
+    // `$JS.ACK.stream.consumer.deliveries...`, or with domain and account before the stream.
+    let at = if parts.len() >= 11 { 6 } else { 4 };
+    parts.get(at)?.parse().ok()
+}

@@ -1,0 +1,198 @@
+//! The streams and their consumers: made where they are missing, checked where they are there.
+
+use std::time::Duration;
+
+use async_nats::jetstream::{
+    ErrorCode,
+    consumer::{AckPolicy, Consumer, pull},
+    context::GetStreamErrorKind,
+    kv,
+    stream::{Config, DiscardPolicy, RetentionPolicy, StorageType, Stream},
+};
+
+use super::link::Link;
+use crate::{bus::Result, task::Kind};
+
+/// Requests of workers that may wait at a consumer at once.
+const WAITING: i64 = 16_384;
+
+/// The streams in use.
+pub(super) struct Streams {
+    pub tasks: Stream,
+    pub journal: Stream,
+}
+
+impl Streams {
+    pub async fn ensure(link: &Link) -> Result<Self> {
+        let (names, options) = (&link.names, &link.options);
+        let tasks = one_a_subject(
+            names.tasks(),
+            names.all_tasks(),
+            RetentionPolicy::WorkQueue,
+            Duration::ZERO,
+            "Tasks that wait or are in a worker's hands",
+        );
+        let journal = one_a_subject(
+            names.journal(),
+            names.all_journals(),
+            RetentionPolicy::Limits,
+            options.retention,
+            "Outcomes of tasks, by job",
+        );
+        let dead = Config {
+            name: names.dead(),
+            subjects: vec![names.all_dead_letters()],
+            description: Some("Tasks that were given up".into()),
+            max_messages_per_subject: 1,
+            max_age: options.dead_letters,
+            ..Config::default()
+        };
+        let streams = Self { tasks: ensure(link, tasks).await?, journal: ensure(link, journal).await? };
+        ensure(link, dead).await?;
+        for kind in Kind::ALL {
+            ensure_consumer(link, &streams.tasks, kind).await?;
+        }
+        Ok(streams)
+    }
+}
+
+/// A stream that refuses a second message of one subject while it has the first.
+pub(super) fn one_a_subject(
+    name: String,
+    subjects: String,
+    retention: RetentionPolicy,
+    max_age: Duration,
+    description: &str,
+) -> Config {
+    Config {
+        name,
+        subjects: vec![subjects],
+        description: Some(description.into()),
+        retention,
+        discard: DiscardPolicy::New,
+        max_messages_per_subject: 1,
+        discard_new_per_subject: true,
+        max_age,
+        ..Config::default()
+    }
+}
+
+/// The stream as it is, if its shape is the one wanted; made where there is none.
+pub(super) async fn ensure(link: &Link, mut wanted: Config) -> Result<Stream> {
+    wanted.num_replicas = link.options.replicas;
+    wanted.storage = StorageType::File;
+    wanted.allow_direct = true;
+    let name = wanted.name.clone();
+    for _ in 0..3 {
+        match link.jetstream.get_stream(&name).await {
+            Ok(stream) => {
+                let found = &stream.cached_info().config;
+                if let Some(difference) = difference(&wanted, found) {
+                    return Err(link.unavailable(format!("the stream {name} has another shape: {difference}")));
+                }
+                if link.options.adjust && (found.num_replicas, found.max_age) != (wanted.num_replicas, wanted.max_age) {
+                    let changed =
+                        Config { num_replicas: wanted.num_replicas, max_age: wanted.max_age, ..found.clone() };
+                    link.jetstream
+                        .update_stream(changed)
+                        .await
+                        .map_err(|error| link.unavailable(format!("the stream {name} can't be changed: {error}")))?;
+                }
+                return Ok(stream);
+            }
+            Err(error) if is_missing(&error.kind()) => {
+                // Another process may do so at the same time; then it is there the next time round.
+                if let Err(error) = link.jetstream.create_stream(wanted.clone()).await {
+                    tracing::debug!(%error, "the stream {name} was not created");
+                    if !error.to_string().contains("in use") {
+                        return Err(link.unavailable(format!("the stream {name} can't be created: {error}")));
+                    }
+                }
+            }
+            Err(error) => return Err(link.unavailable(format!("the stream {name} can't be looked at: {error}"))),
+        }
+    }
+    Err(link.unavailable(format!("the stream {name} is neither there nor can it be created")))
+}
+
+pub(super) fn is_missing(error: &GetStreamErrorKind) -> bool {
+    matches!(error, GetStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NOT_FOUND)
+}
+
+/// What of a stream isn't as it must be, with what was expected and what was found.
+fn difference(wanted: &Config, found: &Config) -> Option<String> {
+    let unlike = |what: &str, wanted: String, found: String| {
+        (wanted != found).then(|| format!("its {what} should be {wanted} and is {found}"))
+    };
+    let text = |value: &dyn std::fmt::Debug| format!("{value:?}");
+    unlike("subjects", text(&wanted.subjects), text(&found.subjects))
+        .or_else(|| unlike("retention", text(&wanted.retention), text(&found.retention)))
+        .or_else(|| unlike("storage", text(&wanted.storage), text(&found.storage)))
+        .or_else(|| unlike("discard policy", text(&wanted.discard), text(&found.discard)))
+        .or_else(|| {
+            let (wanted, found) = (wanted.max_messages_per_subject, found.max_messages_per_subject);
+            unlike("limit of messages a subject", wanted.to_string(), found.to_string())
+        })
+        .or_else(|| {
+            let (wanted, found) = (wanted.discard_new_per_subject, found.discard_new_per_subject);
+            unlike("refusal of new messages a subject", wanted.to_string(), found.to_string())
+        })
+}
+
+pub(super) async fn ensure_consumer(link: &Link, tasks: &Stream, kind: Kind) -> Result<Consumer<pull::Config>> {
+    let name = link.names.tasks_consumer(kind);
+    let subject = link.names.tasks_of_kind(kind);
+    queue_consumer(link, tasks, name, subject, link.options.ack_wait).await
+}
+
+/// A durable consumer whose messages are acknowledged one by one.
+pub(super) async fn queue_consumer(
+    link: &Link,
+    stream: &Stream,
+    name: String,
+    subject: String,
+    ack_wait: Duration,
+) -> Result<Consumer<pull::Config>> {
+    let wanted = pull::Config {
+        durable_name: Some(name.clone()),
+        filter_subject: subject,
+        ack_policy: AckPolicy::Explicit,
+        ack_wait,
+        // Whoever pulls a task counts its deliveries and takes it out: the server would only leave it lying.
+        max_deliver: -1,
+        max_ack_pending: -1,
+        max_waiting: WAITING,
+        ..pull::Config::default()
+    };
+    let problem =
+        |error: &dyn std::fmt::Display| link.unavailable(format!("the consumer {name} can't be had: {error}"));
+    let consumer: Consumer<pull::Config> =
+        stream.get_or_create_consumer(&name, wanted.clone()).await.map_err(|error| problem(&error))?;
+    let found = &consumer.cached_info().config;
+    if found.filter_subject != wanted.filter_subject || found.ack_policy != wanted.ack_policy {
+        return Err(link.unavailable(format!(
+            "the consumer {name} has another shape: it should acknowledge {} explicitly, and acknowledges {} by {:?}",
+            wanted.filter_subject, found.filter_subject, found.ack_policy
+        )));
+    }
+    if link.options.adjust && found.ack_wait != wanted.ack_wait {
+        return stream.update_consumer(wanted).await.map_err(|error| problem(&error));
+    }
+    Ok(consumer)
+}
+
+/// A key-value bucket, made where it is missing.
+pub(super) async fn ensure_bucket(link: &Link, wanted: kv::Config) -> Result<kv::Store> {
+    let name = wanted.bucket.clone();
+    if let Ok(store) = link.jetstream.get_key_value(&name).await {
+        return Ok(store);
+    }
+    let wanted = kv::Config { history: 1, num_replicas: link.options.replicas, ..wanted };
+    match link.jetstream.create_key_value(wanted).await {
+        Ok(store) => Ok(store),
+        Err(error) => {
+            let again = link.jetstream.get_key_value(&name).await;
+            again.map_err(|_| link.unavailable(format!("the bucket {name} can't be created: {error}")))
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! Tasks: published once while they are out, pulled by kind, and given up after too many deliveries.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use async_nats::{HeaderMap, jetstream::stream::Stream};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{
+    claim,
+    journal::Journal,
+    link::Link,
+    names::Names,
+    objects::Objects,
+    puller::{self, Hand, Source},
+    receipt::Held,
+    streams::ensure_consumer,
+};
+use crate::{
+    bus::{Delivery, Kinds, Result},
+    id::{JobId, TaskId},
+    task::{Kind, Outcome, Task, Usage, Verdict},
+    wire,
+};
+
+/// How many tasks are on their way to the server at once.
+const AT_ONCE: usize = 512;
+
+/// The header that says why a task was given up.
+const REASON: &str = "Tributary-Reason";
+
+pub(super) struct Tasks {
+    link: Arc<Link>,
+    objects: Arc<Objects>,
+    journal: Arc<Journal>,
+    stream: Stream,
+    /// Who pulls, by the kinds that are pulled.
+    pullers: Mutex<HashMap<Vec<Kind>, mpsc::UnboundedSender<Hand>>>,
+}
+
+impl Tasks {
+    pub fn new(link: Arc<Link>, objects: Arc<Objects>, journal: Arc<Journal>, stream: Stream) -> Self {
+        Self { link, objects, journal, stream, pullers: Mutex::default() }
+    }
+
+    pub async fn publish(&self, task: &Task) -> Result<()> {
+        let subject = self.link.names.task(task.kind(), task.job, task.id);
+        let name = format!("task-{}", task.id);
+        let (headers, payload) = claim::check(&self.link, &self.objects, task.job, &name, wire::encode(task)).await?;
+        self.link.store(subject, headers, payload).await?;
+        Ok(())
+    }
+
+    pub async fn publish_all(&self, tasks: &[Task]) -> Result<()> {
+        let publishing: Vec<_> = tasks.iter().map(|task| self.publish(task)).collect();
+        stream::iter(publishing).buffered(AT_ONCE).try_collect().await
+    }
+
+    pub async fn pull(&self, kinds: &Kinds) -> Result<Delivery> {
+        loop {
+            let (hand, waiting) = oneshot::channel();
+            let sent = self.puller(kinds).await?.send(hand);
+            let Ok(held) = waiting.await else {
+                sent.map_err(|_| self.link.unavailable("no more tasks can be pulled"))?;
+                continue;
+            };
+            if let Some(delivery) = self.unpack(held).await? {
+                return Ok(delivery);
+            }
+        }
+    }
+
+    async fn puller(&self, kinds: &Kinds) -> Result<mpsc::UnboundedSender<Hand>> {
+        let key: Vec<_> = kinds.iter().collect();
+        if let Some(puller) = self.pullers.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return Ok(puller.clone());
+        }
+        let mut patience = self.link.options.ack_wait;
+        let mut consumers = Vec::new();
+        for kind in &key {
+            let consumer = ensure_consumer(&self.link, &self.stream, *kind).await?;
+            patience = patience.min(consumer.cached_info().config.ack_wait);
+            consumers.push(self.link.names.tasks_consumer(*kind));
+        }
+        let source = Source { stream: self.link.names.tasks(), consumers, patience };
+        let puller = puller::start(self.link.clone(), source).await?;
+        let mut pullers = self.pullers.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(pullers.entry(key).or_insert(puller).clone())
+    }
+
+    /// The task in a message. None where there is none to be done: then the message has been seen to.
+    async fn unpack(&self, held: Held) -> Result<Option<Delivery>> {
+        let Some((kind, job, id)) = Names::read_task(&held.message.subject) else {
+            tracing::warn!(subject = %held.message.subject, "a message that is no task is thrown away");
+            held.settle().await?;
+            return Ok(None);
+        };
+        if held.deliveries > self.link.options.max_deliver {
+            self.give_up(held, kind, job, id).await?;
+            return Ok(None);
+        }
+        let Some(payload) = claim::claim(&self.link, &self.objects, job, &held.message).await? else {
+            tracing::debug!(%job, task = %id, "a task of a job that was cleared");
+            held.settle().await?;
+            return Ok(None);
+        };
+        match wire::decode(&payload) {
+            Ok(task) => {
+                let deliveries = held.deliveries;
+                Ok(Some(Delivery::new(Arc::new(task), deliveries, Box::new(held))))
+            }
+            Err(error) => {
+                // A newer worker may know it.
+                tracing::warn!(%job, task = %id, %error, "a task is handed back that this worker can't read");
+                let delay = self.link.options.ack_wait;
+                crate::bus::Receipt::hand_back(Box::new(held), delay).await?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Takes a task out that was delivered too often: it is kept for people to look at, and its job goes on without it.
+    async fn give_up(&self, held: Held, kind: Kind, job: JobId, task: TaskId) -> Result<()> {
+        let deliveries = self.link.options.max_deliver;
+        let reason =
+            format!("given up after {deliveries} deliveries: each of its workers died, stalled or handed it back");
+        tracing::error!(%job, %task, kind = kind.name(), reason);
+        let mut headers = held.message.headers.clone().unwrap_or_else(HeaderMap::new);
+        headers.insert(REASON, reason.as_str());
+        let letter = self.link.names.dead_letter(kind, job, task);
+        self.link.store(letter, headers, held.message.payload.clone()).await?;
+        let verdict = Verdict::Failed { reason };
+        let outcome = Outcome { task, verdict, usage: Usage::default(), citations_removed: 0 };
+        self.journal.record(job, &outcome).await?;
+        held.settle().await
+    }
+
+    pub async fn clear(&self, job: JobId) -> Result<()> {
+        let subject = self.link.names.tasks_of_job(job);
+        self.link
+            .persist("tasks can't be removed", || async { Ok(self.stream.purge().filter(&subject).await.map(drop)?) })
+            .await
+    }
+}

