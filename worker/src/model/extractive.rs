@@ -9,7 +9,7 @@
 //!   can stand alone;
 //! - [`terms`], [`vectors`]: words, Chinese bigrams, TF-IDF;
 //! - [`rank`], [`cluster`]: centrality, relevance against redundancy, clusters and reading order;
-//! - [`titles`], [`phrasing`]: telling phrases, and the few sentences that are said around them;
+//! - [`phrases`], [`titles`], [`phrasing`]: telling phrases, and the few sentences that are said around them;
 //! - [`group`], [`outline`], [`merge`], [`digest`], [`amend`], [`revise`], [`judge`], [`condense`], [`write`]: the kinds
 //!   of work.
 //!
@@ -24,6 +24,7 @@ mod group;
 mod judge;
 mod merge;
 mod outline;
+mod phrases;
 mod phrasing;
 mod quotable;
 mod rank;

@@ -47,6 +47,9 @@ pub fn vocabulary(outline: &Outline) -> std::collections::BTreeSet<String> {
 /// Terms that an `extract` names at most.
 pub const MOST_TERMS: usize = 14;
 
+/// Of these, those that new ones stand behind.
+const MAIN_TERMS: usize = 4;
+
 /// Adds terms to what a section extracts, unless it says them already or says enough.
 pub fn extend(section: &mut Section, new: &[String], language: Language) {
     let said = format!("{} {}", section.title, section.extract).to_lowercase();
@@ -56,8 +59,10 @@ pub fn extend(section: &mut Section, new: &[String], language: Language) {
     }
     match phrasing::extracted(&section.extract) {
         Some(mut list) => {
-            list.extend(new);
-            list.truncate(MOST_TERMS.max(list.len().min(MOST_TERMS)));
+            // What is appended would be the first to go where it must be shortened.
+            let rest = list.split_off(list.len().min(MAIN_TERMS));
+            list.extend(new.into_iter().chain(rest));
+            list.truncate(MOST_TERMS);
             section.extract = phrasing::extract(&list, language);
         }
         None if section.extract.is_empty() => section.extract = phrasing::extract(&new, language),

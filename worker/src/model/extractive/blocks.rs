@@ -148,6 +148,10 @@ impl Reader {
     fn head(&mut self, heading: &str) {
         self.flush();
         self.in_list = false;
+        // A list before the first heading tells of the document, not of its subject.
+        if self.place.is_none() && self.blocks.iter().all(|block| block.is_item) {
+            self.blocks.clear();
+        }
         self.place = Some(Place::under(heading));
     }
 
@@ -192,11 +196,9 @@ impl Reader {
         let lines = std::mem::take(&mut self.open);
         let is_item = std::mem::take(&mut self.is_item);
         let words: Vec<&str> = lines.iter().flat_map(|line| line.split_whitespace()).collect();
-        // A list before the first heading tells of the document, not of its subject.
-        if words.is_empty() || (is_item && self.place.is_none() && self.blocks.is_empty()) {
-            return;
+        if !words.is_empty() {
+            self.blocks.push(Block { text: words.join(" "), place: self.place.unwrap_or(Place::Body), is_item });
         }
-        self.blocks.push(Block { text: words.join(" "), place: self.place.unwrap_or(Place::Body), is_item });
     }
 }
 
@@ -219,7 +221,7 @@ fn is_rule(line: &str) -> bool {
 fn is_apart(line: &str) -> bool {
     let definition = line.starts_with('[') && line.contains("]:");
     let html = line.starts_with('<') && line[1..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '/');
-    let table = line.starts_with('|') || line.matches(" | ").count() >= 2;
+    let table = line.starts_with('|') || (line.len() < 2_000 && line.matches(" | ").count() >= 2);
     line.starts_with('>') || line.starts_with("![") || definition || html || table
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tributary_protocol::{digest::Note, source::SourceId, task::SectionBrief};
 
 use super::{
+    quotable::{UNFIT, flaw},
     rank::{centrality, choose, scaled, textrank},
     terms::terms,
     vectors::{Space, Vector, greatest},
@@ -64,14 +65,7 @@ impl Choice {
             .iter()
             .zip(&bears)
             .zip(notes)
-            .map(|((central, bears), note)| {
-                let broken = if note.text.ends_with(['.', '!', '?', '。', '！', '？', '`', '"', ')', '*', '”']) {
-                    0.0
-                } else {
-                    0.3
-                };
-                0.5 * central + 0.5 * bears - broken
-            })
+            .map(|((central, bears), note)| 0.5 * central + 0.5 * bears - flaw(&note.text).min(UNFIT))
             .collect();
         Self { vectors, relevance }
     }

@@ -9,6 +9,7 @@ use tributary_protocol::{
 use super::{
     amend::{self, Leaf},
     blocks::Place,
+    phrases::overlap,
     phrasing::Suggestion,
     quotable::UNFIT,
     rank::{centrality, choose, textrank},
@@ -20,6 +21,9 @@ use super::{
 
 /// Sentences that are ranked among each other; of longer texts those closest to its middle.
 const RANKED: usize = 200;
+
+/// Sentences with greater flaws are quoted only where those with lesser ones are few.
+const GOOD: f64 = 0.3;
 
 /// Leaves that a source's sentences go to without speaking of them outright.
 const OWN_LEAVES: usize = 3;
@@ -89,8 +93,16 @@ impl<'a> Reading<'a> {
     fn pick(&self, only: &[SectionId], room: u32) -> Vec<usize> {
         let asked = |i: &usize| only.is_empty() || only.contains(&self.leaves[self.home[*i]].id);
         let open: Vec<usize> = (0..self.sentences.len()).filter(asked).collect();
-        let fit: Vec<usize> = open.iter().copied().filter(|&i| self.sentences[i].flaw < UNFIT).collect();
-        let open = if fit.is_empty() { open } else { fit };
+        let below = |flaw: f64| open.iter().copied().filter(|&i| self.sentences[i].flaw < flaw).collect::<Vec<_>>();
+        let cost = |own: &[usize]| own.iter().map(|&i| self.note(i).tokens + 4).sum::<u32>();
+        let (good, fit) = (below(GOOD), below(UNFIT));
+        let open = if cost(&good) >= room / 3 {
+            good
+        } else if fit.is_empty() {
+            open
+        } else {
+            fit
+        };
         let of = |values: &[f64]| -> Vec<f64> { open.iter().map(|&i| values[i]).collect() };
         let vectors: Vec<_> = open.iter().map(|&i| self.vectors[i].clone()).collect();
         let costs: Vec<u32> = open.iter().map(|&i| self.note(i).tokens + 4).collect();
@@ -124,12 +136,14 @@ impl<'a> Reading<'a> {
         let said = self.sentences.iter().map(|sentence| sentence.text.as_str()).collect::<Vec<_>>().join("\n");
         let missing = titles::phrases(if said.is_empty() { text } else { &said })
             .into_iter()
-            .filter(|(key, _, weight)| *weight >= 2.0 && key.split(' ').any(|word| !known.contains(word)))
+            .filter(|(key, _, weight)| {
+                *weight >= if key.contains(' ') { 2.0 } else { 5.0 } && key.split(' ').any(|word| !known.contains(word))
+            })
             .filter(|(key, ..)| terms(key).iter().any(|term| !known.contains(term)));
         let mut keys: Vec<String> = Vec::new();
         let mut wanted = Vec::new();
         for (key, surface, _) in missing {
-            if wanted.len() < WANTED && !keys.iter().any(|other| titles::overlap(other, &key)) {
+            if wanted.len() < WANTED && !keys.iter().any(|other| overlap(other, &key)) {
                 keys.push(key);
                 wanted.push(surface);
             }
@@ -193,4 +207,64 @@ fn homes(source: &Titled, leaves: &[Leaf<'_>], targets: &[Vector], vectors: &[Ve
             (home, (alike[home] + prior[home]).min(1.0))
         })
         .unzip()
+}
+
+#[cfg(test)]
+mod tests {
+    use tributary_protocol::{
+        budget::Window,
+        outline::Section,
+        settings::{Genre, Language},
+        source::SourceId,
+        task::Limits,
+    };
+
+    use super::*;
+
+    fn brief(digest: u32) -> Brief {
+        let limits = Limits { sections: 20, outline: 2000, suggestion: 100, digest, passage: 200 };
+        let (title, language, genre) = ("On tides".to_owned(), Language::En, Genre::Survey);
+        Brief { title, language, genre, window: Window(16_000), limits }
+    }
+
+    fn outline() -> Outline {
+        let leaf = |title: &str, extract: &str| Section {
+            origin: None,
+            title: title.to_owned(),
+            extract: extract.to_owned(),
+            analyse: String::new(),
+            sources: Vec::new(),
+            children: Vec::new(),
+        };
+        let moon = leaf("Moon", "What the sources say of the moon, orbit and gravity.");
+        Outline { sections: vec![moon, leaf("Harbours", "What the sources say of harbours and ships.")] }.numbered()
+    }
+
+    const TEXT: &str = "# Summary\n\nThe gravity of the moon pulls at the waters of the sea. Harbours are deep \
+        enough for ships at high water alone. However, this is not always so, as we will see below.\n\n```\nlet x = 1;\n```\n";
+
+    fn read(text: &str, only: &[SectionId], room: u32) -> Vec<(u32, String)> {
+        let source = Titled { id: SourceId(7), title: "Tides".to_owned() };
+        let digest = digest(&source, text, (1, 1), &outline(), only, &brief(room));
+        digest.notes.into_iter().map(|(id, note)| (id.0, note.text)).collect()
+    }
+
+    #[test]
+    fn sentences_that_stand_alone_go_where_they_bear() {
+        let moon = (1, "The gravity of the moon pulls at the waters of the sea.".to_owned());
+        let ships = (2, "Harbours are deep enough for ships at high water alone.".to_owned());
+        assert_eq!(read(TEXT, &[], 60), [moon, ships.clone()]);
+        assert_eq!(read(TEXT, &[SectionId(2)], 60), [ships]);
+    }
+
+    #[test]
+    fn every_source_with_a_word_is_quoted() {
+        for text in
+            ["no sentence", "```\nlet x = 1;\n```", "# Title", "See [this](http://a.b) for all that is said of it."]
+        {
+            assert_eq!(read(text, &[], 80).len(), 1, "{text}");
+        }
+        assert_eq!(read(TEXT, &[], 1).len(), 1);
+        assert!(read("... 1 2 3", &[], 80).is_empty());
+    }
 }

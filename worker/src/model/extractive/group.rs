@@ -3,10 +3,12 @@
 use tributary_protocol::{source::SourceId, task::Titled};
 
 use super::{
-    cluster::{Likeness, likeness},
     terms::terms,
-    vectors::{Space, descending, greatest},
+    vectors::{Space, Vector, descending, greatest},
 };
+
+/// Neighbours of each source that groups may begin with.
+const NEIGHBOURS: usize = 8;
 
 /// Parts sources into groups of `size`, the last one smaller where they don't come out even. Each group grows from the
 /// closest pair that is left, by the source nearest to it: the clusters' size is fixed, so a dendrogram wouldn't help.
@@ -14,14 +16,16 @@ pub fn groups(sources: &[Titled], size: u32) -> Vec<Vec<SourceId>> {
     let size = size.max(1) as usize;
     let titles: Vec<_> = sources.iter().map(|source| terms(&source.title)).collect();
     let (_, vectors) = Space::with_vectors(&titles);
-    let rows = likeness(&vectors);
     let mut open: Vec<usize> = (0..sources.len()).collect();
+    let mut grouped = vec![false; sources.len()];
     let mut groups: Vec<Vec<usize>> = Vec::new();
-    for seed in seeds(&rows) {
+    for (one, other) in seeds(&vectors) {
         if size < 2 || open.len() < size {
             break;
         }
-        if let Some(group) = grow(seed, &rows, &mut open, size) {
+        if !grouped[one] && !grouped[other] {
+            let group = grow(vec![one, other], &vectors, &mut open, size);
+            group.iter().for_each(|&i| grouped[i] = true);
             groups.push(group);
         }
     }
@@ -30,29 +34,29 @@ pub fn groups(sources: &[Titled], size: u32) -> Vec<Vec<SourceId>> {
     groups.into_iter().map(|group| group.into_iter().map(|i| sources[i].id).collect()).collect()
 }
 
-/// Pairs that have anything in common, the closest first.
-fn seeds(rows: &Likeness) -> Vec<(usize, usize)> {
-    let pairs: Vec<_> = (0..rows.len())
-        .flat_map(|i| (i + 1..rows.len()).map(move |j| (i, j)))
-        .filter(|&(i, j)| rows[i][j] > 0.0)
-        .collect();
-    let values: Vec<f64> = pairs.iter().map(|&(i, j)| rows[i][j]).collect();
+/// Near pairs that have anything in common, the closest first.
+fn seeds(vectors: &[Vector]) -> Vec<(usize, usize)> {
+    let mut pairs = Vec::new();
+    let mut values = Vec::new();
+    for (i, vector) in vectors.iter().enumerate() {
+        let alike: Vec<f64> = vectors[i + 1..].iter().map(|other| vector.cosine(other)).collect();
+        for at in descending(&alike).into_iter().take(NEIGHBOURS).filter(|&at| alike[at] > 0.0) {
+            pairs.push((i, i + 1 + at));
+            values.push(alike[at]);
+        }
+    }
     descending(&values).into_iter().map(|at| pairs[at]).collect()
 }
 
-/// Takes the group that grows from a pair out of `open`; none where one of the pair is gone.
-fn grow(seed: (usize, usize), rows: &Likeness, open: &mut Vec<usize>, size: usize) -> Option<Vec<usize>> {
-    if !(open.contains(&seed.0) && open.contains(&seed.1)) {
-        return None;
-    }
-    let mut group = vec![seed.0, seed.1];
+/// Takes a pair, and what is nearest to it and its like, out of `open`.
+fn grow(mut group: Vec<usize>, vectors: &[Vector], open: &mut Vec<usize>, size: usize) -> Vec<usize> {
     open.retain(|i| !group.contains(i));
     while group.len() < size {
-        let nearness = |&i: &usize| group.iter().map(|&member| rows[i][member]).sum::<f64>();
-        let place = greatest(open.iter().map(nearness))?;
+        let nearness = |&i: &usize| group.iter().map(|&member| vectors[i].cosine(&vectors[member])).sum::<f64>();
+        let Some(place) = greatest(open.iter().map(nearness)) else { break };
         group.push(open.remove(place));
     }
-    Some(group)
+    group
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use super::{
 fn sizes(sources: usize, sections: usize) -> (usize, usize) {
     let sources = sources.max(1) as f64;
     let chapters = (2.2 * sources.powf(0.27)).round();
-    let leaves = (2.0 * sources.powf(0.45)).round();
+    let leaves = (3.3 * sources.powf(0.36)).round();
     let fit = (sections as f64 / (chapters + leaves)).min(1.0);
     let (chapters, leaves) = ((chapters * fit).floor().max(1.0), (leaves * fit).floor().max(1.0));
     (chapters as usize, leaves as usize)
@@ -64,14 +64,14 @@ fn named(item: &Section) -> String {
     phrasing::extracted(&item.extract).map_or_else(|| item.extract.clone(), |terms| terms.join(", "))
 }
 
-/// An order that reads well: the chapter that is most like all others first, each followed by the one most like it; and
-/// so the leaves in it.
+/// An order that reads well: the chapter that holds most and holds together best first, each followed by the one most
+/// like it; and so the leaves in it.
 fn ordered(chapters: Vec<Vec<usize>>, among: &Likeness, weights: &[f64]) -> Vec<Vec<usize>> {
     let follow = |clusters: Vec<Vec<usize>>| {
         let rows = between(among, &clusters);
         let weight = |cluster: &[usize]| cluster.iter().map(|&i| weights[i]).sum::<f64>();
-        let general = rows.iter().zip(&clusters).map(|(row, cluster)| row.iter().sum::<f64>() * weight(cluster).sqrt());
-        let Some(first) = greatest(general) else { return clusters };
+        let solid = (0..clusters.len()).map(|at| rows[at][at] * weight(&clusters[at]).powf(0.75));
+        let Some(first) = greatest(solid) else { return clusters };
         chain(&rows, first).into_iter().map(|i| clusters[i].clone()).collect()
     };
     let chapters = follow(chapters);
@@ -96,11 +96,11 @@ impl Writer<'_> {
     /// A chapter, with no children where it would have but one.
     fn chapter(&self, chapter: &[usize], leaves: &[Vec<usize>], taken: &mut BTreeSet<String>) -> Section {
         let items: Vec<usize> = chapter.iter().flat_map(|&leaf| leaves[leaf].iter().copied()).collect();
-        let mut section = self.section(&items, taken);
-        if chapter.len() > 1 {
-            section.children = chapter.iter().map(|&leaf| self.section(&leaves[leaf], taken)).collect();
+        let children: Vec<Section> = chapter.iter().map(|&leaf| self.section(&leaves[leaf], taken)).collect();
+        match <[Section; 1]>::try_from(children) {
+            Ok([only]) => only,
+            Err(children) => Section { children, ..self.section(&items, taken) },
         }
-        section
     }
 
     fn section(&self, items: &[usize], taken: &mut BTreeSet<String>) -> Section {

@@ -9,7 +9,7 @@ use tributary_protocol::{
 };
 
 use super::{
-    amend,
+    amend, blocks,
     cluster::{likeness, partition, softened},
     phrasing,
     terms::terms,
@@ -20,16 +20,17 @@ use super::{
 /// Terms that a section's `extract` names when it is made.
 pub const TERMS: usize = 8;
 
-/// Clusters sources by title and lead into sections, about one for every two of them: what is too fine here is clustered
-/// again where outlines are merged, over all sources.
+/// Clusters sources by title and lead into sections, few of them of more than one source: a batch is too small to tell what
+/// belongs together, and all is clustered again where outlines are merged.
 pub fn outline(sources: &[CardRef], cards: &[Card], brief: &Brief) -> Outline {
     let ids: Vec<SourceId> = sources.iter().map(|source| source.id).collect();
     let cards = &cards[..cards.len().min(ids.len())];
-    let words: Vec<Vec<String>> = cards.iter().map(words).collect();
+    let leads: Vec<String> = cards.iter().map(lead).collect();
+    let words: Vec<Vec<String>> = cards.iter().zip(&leads).map(|(card, lead)| words(&card.title, lead)).collect();
     let (_, vectors) = Space::with_vectors(&words);
     let likeness = softened(likeness(&vectors));
-    let count = cards.len().div_ceil(2).clamp(1, brief.limits.sections.max(1) as usize);
-    let texts: Vec<_> = cards.iter().map(|card| Text { title: &card.title, body: &card.lead }).collect();
+    let count = (cards.len() - cards.len() / 5).clamp(1, brief.limits.sections.max(1) as usize);
+    let texts: Vec<_> = cards.iter().zip(&leads).map(|(card, body)| Text { title: &card.title, body }).collect();
     let telling = Telling::of(&texts, &brief.title);
     let mut taken = BTreeSet::new();
     let sections = partition(&likeness, &vec![1.0; cards.len()], count)
@@ -44,10 +45,16 @@ pub fn outline(sources: &[CardRef], cards: &[Card], brief: &Brief) -> Outline {
     amend::fit(Outline { sections }, brief)
 }
 
+/// What a card's lead says in prose; all of it where that is nothing.
+fn lead(card: &Card) -> String {
+    let prose: Vec<String> = blocks::prose(&card.lead).into_iter().map(|block| block.text).collect();
+    if prose.is_empty() { card.lead.clone() } else { prose.join("\n\n") }
+}
+
 /// A title's words count three times.
-fn words(card: &Card) -> Vec<String> {
-    let title = terms(&card.title);
-    [title.clone(), title.clone(), title, terms(&card.lead)].concat()
+fn words(title: &str, lead: &str) -> Vec<String> {
+    let title = terms(title);
+    [title.clone(), title.clone(), title, terms(lead)].concat()
 }
 
 /// A section that is made from its terms.

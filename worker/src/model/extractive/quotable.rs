@@ -32,7 +32,7 @@ fn form(sentence: &str, plain: &str) -> f64 {
         !(FEWEST..=MOST).contains(&words),
         !starts,
         !ends || sentence.ends_with("..."),
-        sentence.matches('`').count() % 2 == 1,
+        sentence.matches('`').count() % 2 == 1 || sentence.contains("```"),
         !is_balanced(plain),
         plain.contains(['[', ']', '<', '>', '|', '{', '}', '\\', '^', '$']) || plain.contains("://"),
         letters(plain) < 0.65,
@@ -65,7 +65,7 @@ const LEANING: &str = "this that these those it its it's they their them he she 
     nevertheless nonetheless still meanwhile conversely consequently accordingly another besides indeed hopefully first \
     firstly second secondly third thirdly lastly next both neither either alternatively i i'm i've i'd specifically \
     that's there's unfortunately fortunately luckily basically after because note personally today ok okay well yes no \
-    none same overall rather further even once doing what's subsequently clearly obviously surely actually presumably";
+    none same overall rather further doing what's subsequently clearly obviously surely actually presumably";
 
 const LEANING_PHRASES: [&str; 35] = [
     "for example",
@@ -119,7 +119,8 @@ fn opening(plain: &str) -> f64 {
     let lower = plain.to_lowercase().replace('’', "'");
     let mut words = lower.split_whitespace().map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()));
     let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    let names_itself = ITSELF.split_whitespace().any(|name| name == second);
+    let named = |word: &str| ITSELF.split_whitespace().any(|name| name == word);
+    let names_itself = named(second) || (second == "is" && words.take(2).any(named));
     if matches!(first, "this" | "our") && names_itself {
         return 0.0;
     }
@@ -132,7 +133,7 @@ fn opening(plain: &str) -> f64 {
 }
 
 /// What points elsewhere, asks, or is said aside: each mark and its price.
-const MARKS: [(&str, f64); 50] = [
+const MARKS: [(&str, f64); 51] = [
     (" below", 0.25),
     (" above", 0.25),
     (" following", 0.2),
@@ -158,6 +159,8 @@ const MARKS: [(&str, f64); 50] = [
     (" me ", 0.2),
     (" you ", 0.06),
     (" we ", 0.06),
+    (" we could ", 0.2),
+    ("__", 0.3),
     ("we'll", 0.1),
     ("let's", 0.3),
     ("let us", 0.2),
@@ -171,7 +174,6 @@ const MARKS: [(&str, f64); 50] = [
     ("e.g.", 0.03),
     (" thanks", 0.4),
     (" sorry", 0.4),
-    (" e.g., x", 0.05),
     (" comment", 0.08),
     (" example", 0.06),
     (" thread", 0.02),
@@ -194,9 +196,7 @@ fn leaning(plain: &str) -> f64 {
     let words = length(plain);
     let long = words.saturating_sub(34) as f64 * 0.01;
     let short = 9_usize.saturating_sub(words) as f64 * 0.05;
-    let code = lower.matches('`').count() as f64 * 0.0
-        + lower.split_whitespace().filter(|word| word.contains('x') && word.len() <= 2).count() as f64 * 0.02;
-    marks + asks + calls + long + short + code
+    marks + asks + calls + long + short
 }
 
 #[cfg(test)]

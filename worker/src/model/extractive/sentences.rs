@@ -67,7 +67,7 @@ fn last_resort(text: &str) -> Option<Sentence> {
 fn split(block: &str) -> Vec<String> {
     let mut sentences: Vec<String> = Vec::new();
     let mut open = String::new();
-    for piece in block.split_sentence_bounds() {
+    for piece in block.split_sentence_bounds().flat_map(parts) {
         if !open.is_empty() && ends_here(&open, piece) {
             finish(&mut sentences, &mut open);
         }
@@ -75,6 +75,23 @@ fn split(block: &str) -> Vec<String> {
     }
     finish(&mut sentences, &mut open);
     sentences
+}
+
+/// The parts of a piece: the marks that it begins with, which close the sentence before; and what goes on, after a full
+/// stop, with code, which isn't seen as a sentence where it begins with a name in lower case.
+fn parts(piece: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(piece);
+    std::iter::from_fn(move || {
+        let text = rest.take()?;
+        let marks = text.len() - text.trim_start_matches(['*', '_', '"', ')']).len();
+        let cut = match text.find(". `") {
+            _ if marks > 0 && text[marks..].starts_with(' ') => marks + 1,
+            Some(at) => at + 2,
+            None => return Some(text),
+        };
+        rest = Some(&text[cut..]).filter(|rest| !rest.is_empty());
+        Some(&text[..cut])
+    })
 }
 
 fn finish(sentences: &mut Vec<String>, open: &mut String) {
@@ -118,7 +135,7 @@ fn cut(text: &str) -> String {
     let mut length = 0;
     for (at, word) in text.split_word_bound_indices() {
         if word.chars().next().is_some_and(char::is_whitespace) && length >= 2 * CUT {
-            return text[..at].trim_end().split_whitespace().take(CUT).collect::<Vec<_>>().join(" ");
+            return text[..at].split_whitespace().take(CUT).collect::<Vec<_>>().join(" ");
         }
         if length >= 6 * CUT && word.chars().next().is_some_and(|c| !is_unspaced(c) || length >= 8 * CUT) {
             return text[..at].to_owned();
@@ -144,6 +161,8 @@ mod tests {
             texts("Use `a! b. C` here (see this. And that), e.g. Foo.\nThen\ngo on. 第一句。第二句！"),
             ["Use `a! b. C` here (see this. And that), e.g. Foo.", "Then go on.", "第一句。", "第二句！"]
         );
+        assert_eq!(texts("It uses `a`. `b` is next."), ["It uses `a`.", "`b` is next."]);
+        assert_eq!(texts("It is a **guard.** Like others."), ["It is a **guard.**", "Like others."]);
         assert_eq!(texts("## Only a heading"), ["Only a heading"]);
         assert!(texts("```\n```\n").len() <= 1);
     }

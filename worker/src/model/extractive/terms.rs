@@ -9,7 +9,7 @@ use unicode_segmentation::UnicodeSegmentation;
 static ENGLISH: LazyLock<Stemmer> = LazyLock::new(|| Stemmer::create(Algorithm::English));
 
 /// Listed as stop words, but telling in technical texts.
-const TELLING: &str = "auth computer copy file index information key keys member members move null order research state \
+const TELLING: &str = "auth computer copy file index information key keys member members move non null order research state \
                        states system systems test tests text value values";
 
 static STOP_WORDS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {

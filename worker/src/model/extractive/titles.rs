@@ -1,55 +1,14 @@
-//! Telling phrases: what a few texts talk about and the others don't.
-//!
-//! Candidates are runs of words between stop words and punctuation, as in RAKE (Rose et al. 2010). Which of them are
-//! nouns is told by their company: what follows `the` or `of` mostly is, what follows `to` or stands before `the` isn't.
+//! Telling phrases: what a few texts talk about and the others don't; and titles made of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use tributary_protocol::settings::Language;
 
 use super::{
+    phrases::{LONGEST, Occurrence, is_generic, occurrences, overlap, whole, words},
     phrasing,
-    terms::{is_particle, is_stop, is_unspaced, stem},
+    terms::stem,
 };
-
-/// Words that any source has, by stem: they tell nothing by themselves.
-const GENERIC: &str = "abstract accept act add address advantag aim allow alreadi alternativ altern amend analysi announc \
-    answer appear appli approach articl aspect assum attempt author background base basi benefit break call chang chapter choic \
-    choos clear close combin come comment common compar compat complet complex concept conclus concret consid consist \
-    contain context continu contribut convent copi correct cost cover creat current decid decis declar defin \
-    definit depend deriv describ design desir detail determin develop differ direct discuss document drawback easi easier \
-    effect enabl ensur establish evid exampl exist expect experi explain explicit explor express extend extens fact \
-    featur figur final fix focus follow form formal full function futur gener goal guarante guid guidelin handl happen \
-    help idea implement implic impli import improv includ increas indic individu initi instanc intend intent interest \
-    introduc introduct involv issu item keep know lack languag larg lead learn leav level limit list literatur long main \
-    maintain major make manner mean mechan method minim minor model modifi modif motiv multipl name natur necessari need \
-    new note notion novel number object obtain offer old oper option order origin outlin outsid overview paper paragraph \
-    part particular perform permit person place plan point popular possibl potenti practic precis present prevent \
-    previous principl problem process produc program project promot proper properti propos provid purpos question rational read \
-    reason recent recommend reduc refer relat relev remain remov renam replac report requir research resolv respect rest \
-    restrict result return review revis rfc role rule scope section seek semant separ seri set share short show \
-    signific similar simpl simpli simplifi singl situat small solut solv sourc special specif specifi stabil standard start \
-    statement step strategi strong structur studi subject suggest suitabl summari summar support survey system \
-    tabl talk task techniqu term thesi thing think thought time titl togeth topic tradit treat tri true type typic \
-    undefin understand unifi uniqu unresolv updat use user usag valid valu variant variat various version view wai want way \
-    whole word work world write written year appendix onc proceed vari follow-up mention motivation lot bit stuff \
-    today tomorrow yesterday everyone someone anyone end begin run";
-
-/// Most words of a phrase.
-const LONGEST: usize = 3;
-/// Most characters of an unspaced phrase.
-const LONGEST_UNSPACED: usize = 6;
-
-/// A phrase as it occurs in a text.
-struct Occurrence {
-    key: String,
-    surface: String,
-    words: usize,
-    /// 1 where it fills its run, less where it is a part of one.
-    whole: f64,
-    noun: f64,
-    verb: f64,
-}
 
 /// What is known of a phrase over all texts.
 #[derive(Default)]
@@ -60,6 +19,9 @@ struct Phrase {
     verb: f64,
     holders: usize,
     is_generic: bool,
+    /// How many different characters stand before and after it; an end of a run is always another one.
+    variety: [BTreeSet<Result<char, u32>>; 2],
+    is_unspaced: bool,
 }
 
 impl Phrase {
@@ -73,12 +35,34 @@ impl Phrase {
         best.0
     }
 
+    /// The surface, or, where it is met in the plural too, that.
+    fn plural(&self) -> &str {
+        let surface = self.surface();
+        let plural = format!("{surface}s");
+        let all: f64 = self.surfaces.values().sum();
+        let met =
+            |(other, weight): &(&String, &f64)| other.to_lowercase() == plural.to_lowercase() && **weight * 8.0 >= all;
+        self.surfaces.iter().find(met).map_or(surface, |(plural, _)| plural)
+    }
+
+    /// Whether it is only ever a part of one longer word: where words aren't spaced, a word is what different characters
+    /// stand beside (accessor variety, Feng et al. 2004).
+    fn is_torn(&self) -> bool {
+        let fewest = self.variety.iter().map(BTreeSet::len).min().unwrap_or_default();
+        let whole = self.variety.iter().all(|side| side.iter().any(Result::is_err));
+        self.is_unspaced && fewest < 2 && !whole
+    }
+
+    fn tells(&self) -> bool {
+        !self.is_generic && !self.is_torn()
+    }
+
     /// How well its form suits a title or a list of terms.
     fn form(&self) -> f64 {
         let odd = self.surface().contains(|c: char| c == '_' || c.is_ascii_digit());
-        let size = [1.0, 1.0, 1.6, 1.3][self.words.min(LONGEST)];
+        let size = [1.0, 1.0, 1.6, 1.5][self.words.min(LONGEST)];
         let noun = (1.0 + self.noun) / (1.0 + self.noun + 2.0 * self.verb);
-        let generic = if self.is_generic { 0.02 } else { 1.0 };
+        let generic = if self.tells() { 1.0 } else { 0.02 };
         size * noun * generic * if odd { 0.5 } else { 1.0 }
     }
 }
@@ -132,7 +116,14 @@ impl Telling {
     fn note(&mut self, found: Occurrence, weight: f64) {
         let phrase = self.phrases.entry(found.key.clone()).or_default();
         // Titles are capitalised for their own reasons.
-        *phrase.surfaces.entry(found.surface).or_default() += if weight > 1.0 { 0.5 } else { 1.0 };
+        let titled = weight > 1.0;
+        let surface = if titled { uncapitalised(&found.surface) } else { found.surface };
+        *phrase.surfaces.entry(surface).or_default() += if titled { 0.5 } else { 1.0 };
+        for (side, beside) in found.sides.into_iter().flatten().enumerate() {
+            let ends = phrase.variety[side].len() as u32;
+            phrase.variety[side].insert(beside.ok_or(ends));
+        }
+        phrase.is_unspaced = found.sides.is_some();
         phrase.words = found.words;
         phrase.noun += found.noun + weight - 1.0;
         phrase.verb += found.verb;
@@ -172,7 +163,7 @@ impl Telling {
             if keys.len() == most {
                 break;
             }
-            if !self.phrases[key].is_generic && !keys.iter().any(|other| overlap(key, other)) {
+            if self.phrases[key].tells() && !keys.iter().any(|other| overlap(key, other)) {
                 keys.push(key);
             }
         }
@@ -182,27 +173,32 @@ impl Telling {
     /// A title for some texts that isn't `taken` yet: the phrase that tells most of them, joined by what tells most of
     /// those it leaves out.
     pub fn title(&self, members: &[(usize, f64)], taken: &mut BTreeSet<String>, language: Language) -> String {
-        let ranked = self.ranked(members);
-        let best = |except: &[&str], members: &[(usize, f64)], ranked: &[(&str, f64)]| {
-            let fits = |key: &str| !except.iter().any(|other| shares_word(key, other));
-            let held = |key: &str| members.iter().any(|&(i, _)| self.holdings[i].contains_key(key));
-            ranked.iter().map(|(key, _)| (*key).to_owned()).find(|key| fits(key) && held(key))
-        };
-        let Some(first) = best(&[], members, &ranked) else { return unique(phrasing::other(language), taken) };
-        let left: Vec<_> = members.iter().copied().filter(|&(i, _)| !self.holdings[i].contains_key(&first)).collect();
+        let firsts: Vec<String> = self.ranked(members).into_iter().take(6).map(|(key, _)| key.to_owned()).collect();
+        let titles = firsts.into_iter().map(|first| self.joined(&self.completed(first, members), language));
+        let free = titles.into_iter().find(|title| !taken.contains(&title.to_lowercase()));
+        unique(free.unwrap_or_else(|| phrasing::other(language)), taken)
+    }
+
+    /// A phrase, and those that tell the texts that it leaves out, as long as they are many.
+    fn completed(&self, first: String, members: &[(usize, f64)]) -> Vec<String> {
         let weight = |members: &[(usize, f64)]| members.iter().map(|(_, weight)| weight).sum::<f64>();
+        let most = if members.len() <= 4 { 3 } else { 2 };
         let mut keys = vec![first];
-        if weight(&left) > 0.4 * weight(members) {
-            keys.extend(best(&[&keys[0]], &left, &self.ranked(&left)));
+        while keys.len() < most {
+            let told = |i: usize| keys.iter().any(|key| self.holdings[i].contains_key(key));
+            let left: Vec<_> = members.iter().copied().filter(|&(i, _)| !told(i)).collect();
+            if weight(&left) <= 0.4 * weight(members) {
+                break;
+            }
+            let fits = |key: &&str| !keys.iter().any(|other| overlap(key, other)) && self.phrases[*key].tells();
+            let Some(next) = self.ranked(&left).into_iter().map(|(key, _)| key).find(fits) else { break };
+            keys.push(next.to_owned());
         }
-        if taken.contains(&self.joined(&keys, language).to_lowercase()) && keys.len() == 1 {
-            keys.extend(best(&[&keys[0]], members, &ranked));
-        }
-        unique(self.joined(&keys, language), taken)
+        keys
     }
 
     fn joined(&self, keys: &[String], language: Language) -> String {
-        let titled: Vec<String> = keys.iter().map(|key| title_case(self.phrases[key].surface())).collect();
+        let titled: Vec<String> = keys.iter().map(|key| title_case(self.phrases[key].plural())).collect();
         phrasing::list(&titled, language)
     }
 }
@@ -228,20 +224,16 @@ pub fn title_case(phrase: &str) -> String {
     phrase.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
-/// Whether one phrase's words are all among the other's.
-pub fn overlap(a: &str, b: &str) -> bool {
-    let within = |a: &str, b: &str| a.split(' ').all(|word| b.split(' ').any(|other| other == word));
-    within(a, b) || within(b, a) || (a.contains(|c| is_unspaced(c)) && (a.contains(b) || b.contains(a)))
+/// A title's phrase without the capital that it may owe to its place.
+fn uncapitalised(phrase: &str) -> String {
+    let mut chars = phrase.chars();
+    match chars.next() {
+        Some(first) if phrase.contains(' ') && chars.as_str().chars().all(|c| !c.is_uppercase()) => {
+            first.to_lowercase().chain(chars).collect()
+        }
+        _ => phrase.to_owned(),
+    }
 }
-
-fn shares_word(a: &str, b: &str) -> bool {
-    overlap(a, b) || a.split(' ').any(|word| b.split(' ').any(|other| other == word))
-}
-
-fn is_generic(key: &str) -> bool {
-    key.split(' ').all(|word| GENERIC.split_whitespace().any(|generic| generic == word))
-}
-
 /// The most telling phrases of one text, as (key, surface, how much it makes of it), the most first.
 pub fn phrases(text: &str) -> Vec<(String, String, f64)> {
     let telling = Telling::of(&[Text { title: "", body: text }], "");
@@ -249,121 +241,11 @@ pub fn phrases(text: &str) -> Vec<(String, String, f64)> {
     let mut found: Vec<_> = holding
         .iter()
         .map(|(key, count)| (key, &telling.phrases[key], count))
-        .filter(|(_, phrase, _)| !phrase.is_generic)
+        .filter(|(_, phrase, _)| phrase.tells())
         .map(|(key, phrase, count)| (key.clone(), phrase.surface().to_owned(), count * phrase.form()))
         .collect();
     found.sort_by(|a, b| b.2.total_cmp(&a.2).then_with(|| a.0.cmp(&b.0)));
     found
-}
-
-/// The phrases of a text, each as often as it occurs.
-fn occurrences(text: &str) -> Vec<Occurrence> {
-    let mut found = Vec::new();
-    let words = words(text);
-    let mut start = 0;
-    while start < words.len() {
-        let telling = |at: usize| words[at].as_deref().is_some_and(|word: &str| !is_stop(&word.to_lowercase()));
-        if !telling(start) {
-            start += 1;
-            continue;
-        }
-        let end = (start..words.len()).find(|&at| !telling(at)).unwrap_or(words.len());
-        spaced(&words, start..end, &mut found);
-        start = end;
-    }
-    for run in text.split(|c| !is_unspaced(c) || is_particle(c)) {
-        unspaced(run, &mut found);
-    }
-    found
-}
-
-/// The parts of a run of words.
-fn spaced(words: &[Option<String>], run: std::ops::Range<usize>, found: &mut Vec<Occurrence>) {
-    let word = |at: usize| words.get(at).and_then(Option::as_deref).map(str::to_lowercase);
-    let among = |word: Option<String>, list: &str| word.is_some_and(|word| list.split(' ').any(|other| other == word));
-    for start in run.clone() {
-        let before = start.checked_sub(1).and_then(word);
-        let noun = among(before.clone(), "a an the of on for in with by from between its their this these no new via");
-        let verb = among(before, "to will can should must would could may we not cannot don't doesn't they it also");
-        for end in start + 1..=run.end.min(start + LONGEST) {
-            let surfaces: Vec<&str> = words[start..end].iter().flatten().map(String::as_str).collect();
-            let stems: Vec<String> = surfaces.iter().map(|word| stem(&word.to_lowercase())).collect();
-            let acts = among(word(end), "a an the this these those all its their that");
-            let last = surfaces.last().copied().unwrap_or_default();
-            let adverb = last.ends_with("ly") || last.ends_with("ed");
-            let edges = is_generic(&stems[0]) || is_generic(&stems[stems.len() - 1]);
-            let whole = if run.len() == end - start { 1.0 } else { 0.6 };
-            found.push(Occurrence {
-                key: stems.join(" "),
-                surface: surfaces.join(" "),
-                words: end - start,
-                whole: if edges && stems.len() > 1 { whole * 0.5 } else { whole },
-                noun: f64::from(u8::from(noun)),
-                verb: f64::from(u8::from(verb || acts)) + if adverb { 1.5 } else { 0.0 },
-            });
-        }
-    }
-}
-
-/// The parts of a run of unspaced characters.
-fn unspaced(run: &str, found: &mut Vec<Occurrence>) {
-    let chars: Vec<char> = run.chars().collect();
-    for start in 0..chars.len() {
-        for end in start + 2..=chars.len().min(start + LONGEST_UNSPACED) {
-            let surface: String = chars[start..end].iter().collect();
-            let whole = end - start == chars.len();
-            let edge = start == 0 || end == chars.len();
-            let weight = if whole {
-                1.0
-            } else if edge {
-                0.4
-            } else {
-                0.15
-            };
-            if !is_stop(&surface) {
-                let words = ((end - start) / 2).min(LONGEST);
-                found.push(Occurrence { key: surface.clone(), surface, words, whole: weight, noun: weight, verb: 0.0 });
-            }
-        }
-    }
-}
-
-/// A whole title, where its words alone say nothing: `If let`, `Types`.
-fn whole(title: &str) -> Option<Occurrence> {
-    let words: Vec<String> = words(title).into_iter().flatten().collect();
-    let named = words.iter().position(|word| stem(&word.to_lowercase()) != "rfc")?;
-    let words = &words[named..];
-    let stems: Vec<String> = words.iter().map(|word| stem(&word.to_lowercase())).collect();
-    // Marked as no generic phrase by a length that no part of a run has.
-    (words.len() <= 5).then(|| Occurrence {
-        key: stems.join(" "),
-        surface: words.join(" "),
-        words: 9,
-        whole: 1.0,
-        noun: 1.0,
-        verb: 0.0,
-    })
-}
-
-/// The words of a text in order; none where a phrase can't go on: at punctuation, numbers, and code that is no name.
-fn words(text: &str) -> Vec<Option<String>> {
-    let mut words = Vec::new();
-    for part in text.split_whitespace() {
-        let ordinary = |c: char| "`\"'*_()[],.;:!?“”‘’".contains(c);
-        let core = part.trim_matches(ordinary);
-        let (lead, trail) = (part.find(core).unwrap_or(0), part.len() - core.len());
-        let marks = |marks: &str| marks.contains(|c: char| "()[],.;:!?".contains(c));
-        if marks(&part[..lead]) {
-            words.push(None);
-        }
-        let named = core.chars().all(|c| (c.is_alphanumeric() && !is_unspaced(c)) || "-_'’".contains(c));
-        let lettered = core.chars().filter(|c| c.is_alphabetic()).count() >= 2;
-        words.push((named && lettered).then(|| core.to_owned()));
-        if trail > 0 && marks(&part[lead + core.len()..]) {
-            words.push(None);
-        }
-    }
-    words
 }
 
 #[cfg(test)]
