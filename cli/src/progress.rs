@@ -13,7 +13,7 @@ use tributary_protocol::{
 };
 
 use self::{bars::Bars, lines::Lines};
-use crate::{args::ProgressStyle, terminal::Terminal, units};
+use crate::{args::ProgressStyle, interrupt::Interrupt, terminal::Terminal, units};
 
 /// The shortest time between two drawings.
 const REST: Duration = Duration::from_millis(100);
@@ -28,12 +28,13 @@ trait View: Send {
     fn end(&mut self, progress: &Progress, now: Instant);
 }
 
-/// Shows a job until its sender is dropped. `title` names it where several are under way.
+/// Shows a job until its sender is dropped or the user has had enough. `title` names it where several are under way.
 pub async fn follow(
     title: &str,
     mut updates: watch::Receiver<Progress>,
     style: ProgressStyle,
     several: bool,
+    interrupt: &Interrupt,
     terminal: &Terminal,
 ) {
     let Some(mut view) = view(title, style, several, terminal) else { return };
@@ -45,6 +46,7 @@ pub async fn follow(
                 Ok(()) => sleep(REST).await,
                 Err(_) => break,
             },
+            () = interrupt.wait() => break,
             () = sleep(TICK) => {}
         }
     }

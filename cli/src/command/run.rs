@@ -157,7 +157,7 @@ impl Run {
         let (sender, updates) = watch::channel(Progress::default());
         let making = Making { run: self, draft, slug };
         let made = self.interrupt.unless(making.to_the_end(sender));
-        let shown = progress::follow(&title, updates, self.style, several, &self.terminal);
+        let shown = progress::follow(&title, updates, self.style, several, &self.interrupt, &self.terminal);
         match tokio::join!(made, shown).0 {
             Some(Ok(summary)) => {
                 summary.files().for_each(|file| self.terminal.result(file));

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 use tributary_protocol::{
     job::{Progress, StageProgress},
     task::Stage,
@@ -17,7 +17,7 @@ use crate::{terminal::Terminal, units};
 pub struct Bars {
     title: String,
     since: Instant,
-    screen: MultiProgress,
+    terminal: Terminal,
     job: ProgressBar,
     stages: BTreeMap<Stage, StageBar>,
 }
@@ -29,16 +29,21 @@ struct StageBar {
 
 impl Bars {
     pub fn new(title: &str, terminal: &Terminal) -> Self {
-        let screen = terminal.bars().clone();
-        let job = screen.add(ProgressBar::new_spinner().with_style(style("{spinner:.cyan} {wide_msg}")));
+        let job = terminal.bars().add(ProgressBar::new_spinner().with_style(style("{spinner:.cyan} {wide_msg}")));
         job.enable_steady_tick(Duration::from_millis(120));
-        Self { title: title.to_owned(), since: Instant::now(), screen, job, stages: BTreeMap::new() }
+        Self {
+            title: title.to_owned(),
+            since: Instant::now(),
+            terminal: terminal.clone(),
+            job,
+            stages: BTreeMap::new(),
+        }
     }
 
     /// The bar of a stage, put behind those of earlier ones when it is first seen.
     fn stage(&mut self, stage: Stage) -> &mut StageBar {
         let before = self.stages.range(..stage).next_back().map_or(&self.job, |(_, earlier)| &earlier.bar);
-        let screen = &self.screen;
+        let screen = self.terminal.bars();
         let bar = || {
             let style = style("  {prefix:<11} {bar:24.cyan/dim} {pos:>6}/{len:<6} {wide_msg}");
             let bar = ProgressBar::new(0).with_style(style.progress_chars("━╸─")).with_prefix(stage.name());
@@ -51,9 +56,8 @@ impl Bars {
             .or_insert_with(|| StageBar { bar: fresh.unwrap_or_else(ProgressBar::hidden), pace: Pace::default() })
     }
 
-    fn tell_job(&self, progress: &Progress, now: Instant) {
-        let time = units::time(now.duration_since(self.since));
-        self.job.set_message(format!("{}  {}, {time}", self.title, spent(&progress.usage())));
+    fn line(&self, progress: &Progress, now: Instant) -> String {
+        format!("{}  {}, {}", self.title, spent(&progress.usage()), units::time(now.duration_since(self.since)))
     }
 }
 
@@ -74,15 +78,18 @@ impl View for Bars {
         for (&stage, state) in progress.stages.iter().filter(|(_, stage)| stage.asked > 0) {
             self.stage(stage).tell(state, now);
         }
-        self.tell_job(progress, now);
+        self.job.set_message(self.line(progress, now));
     }
 
-    /// Leaves the last drawing on the screen.
+    /// The bars go, and what they said last stays as text.
     fn end(&mut self, progress: &Progress, now: Instant) {
-        self.update(progress, now);
         self.job.disable_steady_tick();
-        self.job.abandon();
-        self.stages.values().for_each(|stage| stage.bar.abandon());
+        self.stages.values().map(|stage| &stage.bar).chain([&self.job]).for_each(ProgressBar::finish_and_clear);
+        self.terminal.say(self.line(progress, now));
+        for (stage, state) in progress.stages.iter().filter(|(_, state)| state.asked > 0) {
+            let done = format!("{}/{}", state.ended, total(state));
+            self.terminal.say(format!("  {:<11} {done:>13}  {}", stage.name(), stage_spent(state)));
+        }
     }
 }
 

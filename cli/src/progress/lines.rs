@@ -44,7 +44,7 @@ impl<W: FnMut(String) + Send> Lines<W> {
     fn start(&mut self, stage: Stage, now: &StageProgress, at: Instant) {
         let pace = Pace::default();
         self.stages.insert(stage, Seen { since: at, told: *now, told_at: at, ended: false, pace });
-        let known = if now.ended > 0 { format!(", {} done before", units::count(now.ended)) } else { String::new() };
+        let known = if now.ended > 0 { format!(", {} ended", units::count(now.ended)) } else { String::new() };
         self.tell(stage, &format!("{}{known}", units::plural(total(now), "task")));
     }
 
