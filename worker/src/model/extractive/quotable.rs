@@ -129,7 +129,7 @@ fn opening(plain: &str) -> f64 {
             .iter()
             .any(|phrase| lower.starts_with(phrase) && !(*phrase == "in this" && lower.contains("in this rfc")))
         || LEANING_CHINESE.iter().any(|word| lower.starts_with(word));
-    if leans { 0.4 } else { 0.0 }
+    if leans || plain.starts_with(['(', '（']) { 0.4 } else { 0.0 }
 }
 
 /// What points elsewhere, asks, or is said aside: each mark and its price.
