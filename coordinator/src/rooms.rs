@@ -47,9 +47,9 @@ impl Rooms {
         let width = settings.convolution.width;
         // A convolution shows `width` outlines and is answered with one more, which comes wrapped in JSON: the outline's
         // size is what has to give.
-        let most_outline = usable * 5 / (5 * width + 8);
-        let sections = 4 + 2 * (sources as f64).sqrt().round() as u32;
-        let sections = sections.clamp(8, 36).min(most_outline / 45);
+        let most_outline = usable / (5 * width + 8) * 5;
+        let sections = (4.0 + 2.0 * (sources as f64).sqrt().round()).clamp(8.0, 36.0) as u32;
+        let sections = sections.min(most_outline / 45);
         let outline = (sections * 75).min(most_outline);
         let limits = Limits {
             sections,
