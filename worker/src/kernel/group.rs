@@ -41,14 +41,17 @@ impl Kernel for Group<'_> {
     }
 
     fn schema(&self) -> serde_json::Value {
+        let fewest = self.sources.len().div_ceil(self.size.max(1) as usize);
         Form::of::<Reply>()
+            .least("groups", fewest)
+            .most("groups", fewest * 2)
             .most("groups[].sources", self.size as usize)
             .offer("groups[].sources[]", self.sources.iter().map(|source| source.id))
             .done()
     }
 
     fn reply_tokens(&self) -> u32 {
-        self.sources.len() as u32 * 16 + 64
+        self.sources.len() as u32 * 24 + 64
     }
 
     /// A model that places most sources has understood; those that it forgot are put together in their order.

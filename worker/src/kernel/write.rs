@@ -15,6 +15,9 @@ use super::{
 };
 use crate::prompt::{fence, line, shown_notes, shown_section, sources_of};
 
+/// One in so many sources may be left out without a word.
+const MOST_UNUSED: usize = 4;
+
 pub(super) struct Write<'a> {
     pub brief: &'a Brief,
     pub section: &'a SectionBrief,
@@ -35,14 +38,16 @@ impl Kernel for Write<'_> {
     }
 
     fn schema(&self) -> serde_json::Value {
-        passage::form(sources_of(self.notes)).done()
+        let paragraphs = (self.words as usize / 60).max(2);
+        passage::form(sources_of(self.notes)).most("paragraphs", paragraphs).most("paragraphs[].sentences", 8).done()
     }
 
     fn reply_tokens(&self) -> u32 {
         self.brief.limits.passage.max(self.words * 3 / 2) * 2 + 256
     }
 
-    /// Sources that the passage leaves out are asked for once; then they are somebody else's to bring in.
+    /// Where the passage leaves many sources out, they are asked for once; a few are not worth a second call, since the
+    /// coordinator gives each of them a sentence of its own.
     fn check(&self, reply: Reply) -> Checked {
         let mut cited = Cited::offering(sources_of(self.notes));
         let whole = passage::passage(reply, &mut cited, self.brief.language);
@@ -61,7 +66,7 @@ impl Kernel for Write<'_> {
                 made,
             ));
         }
-        if !unused.is_empty() {
+        if unused.len() * MOST_UNUSED > cited.offered().count() {
             let unused = unused.join(", ");
             return Err(Flaw::light(
                 format!("use these sources too, where they have something to say: {unused}"),
