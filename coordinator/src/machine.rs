@@ -255,9 +255,13 @@ impl Machine {
     }
 
     fn on_digest(&mut self, source: SourceId, chunk: usize, product: Option<Product>) {
-        if let Some(last) = &mut self.last_pass {
-            last.accept(source, chunk, product);
-            return self.write_if_digested();
+        if let (Some(last), Some(write)) = (&mut self.last_pass, &mut self.write) {
+            if last.accept(source, chunk, product) {
+                for leaf in last.read_with(source) {
+                    write.read(&self.context, &mut self.asked, leaf, last.notes_of_leaf(leaf));
+                }
+            }
+            return self.finish_if_written();
         }
         let block = self.block.as_mut().expect(IN_A_BLOCK);
         if block.digest.accept(source, chunk, product) {
@@ -298,14 +302,9 @@ impl Machine {
         if number < self.context.job.settings.blocks && !again.is_complete() {
             return self.start_block(number, again);
         }
+        let (outline, notes, unread) = (again.outline().clone(), again.notes_by_leaf(), again.unread());
         self.last_pass = Some(again);
-        self.write_if_digested();
-    }
-
-    fn write_if_digested(&mut self) {
-        let Some(digest) = self.last_pass.as_ref().filter(|digest| digest.is_complete()) else { return };
-        let notes = digest.notes_by_leaf();
-        self.write = Some(Write::start(&self.context, &mut self.asked, digest.outline(), notes));
+        self.write = Some(Write::start(&self.context, &mut self.asked, &outline, notes, &unread));
         self.finish_if_written();
     }
 

@@ -4,7 +4,7 @@
 //! every section that is still there and reads sources again only for sections that are new.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -29,6 +29,8 @@ pub(crate) struct Digest {
     sources: Vec<Read>,
     /// Sources still being read.
     waiting: usize,
+    /// Of a later pass: for each new leaf, the sources still being read for it.
+    reading_for: BTreeMap<SectionId, usize>,
 }
 
 /// What is known of one source.
@@ -36,6 +38,8 @@ pub(crate) struct Digest {
 struct Read {
     /// Notes from the passes before, for sections of this outline.
     carried: Vec<(SectionId, Note)>,
+    /// The leaves that it is read for; all of them where it is empty.
+    only: Vec<SectionId>,
     chunks: Vec<Option<Contribution>>,
     missing: usize,
 }
@@ -45,7 +49,7 @@ impl Digest {
     pub(crate) fn first(context: &Context, asked: &mut Asked, outline: Outline, order: &[Vec<SourceId>]) -> Self {
         let outline = Arc::new(outline.numbered());
         let sources = vec![Read::default(); context.job.sources.len()];
-        let mut digest = Self { pass: 0, outline, sources, waiting: 0 };
+        let mut digest = Self { pass: 0, outline, sources, waiting: 0, reading_for: BTreeMap::new() };
         for id in order.iter().flatten() {
             digest.ask(context, asked, *id, Vec::new());
         }
@@ -56,7 +60,13 @@ impl Digest {
     pub(crate) fn again(context: &Context, asked: &mut Asked, before: &Self, outline: &Outline) -> Self {
         let numbered = Arc::new(outline.clone().numbered());
         let (carried, new) = before.carry_over(outline, &numbered);
-        let mut digest = Self { pass: before.pass + 1, outline: numbered.clone(), sources: carried, waiting: 0 };
+        let mut digest = Self {
+            pass: before.pass + 1,
+            outline: numbered.clone(),
+            sources: carried,
+            waiting: 0,
+            reading_for: BTreeMap::new(),
+        };
         for (id, sections) in digest.sources_for(&new, before) {
             digest.ask(context, asked, id, sections);
         }
@@ -68,7 +78,11 @@ impl Digest {
         let read = &mut self.sources[id.0 as usize - 1];
         read.chunks = vec![None; source.chunks.len()];
         read.missing = source.chunks.len();
+        read.only.clone_from(&only);
         self.waiting += 1;
+        for leaf in &only {
+            *self.reading_for.entry(*leaf).or_default() += 1;
+        }
         for (i, chunk) in source.chunks.iter().enumerate() {
             let work = Work::Digest {
                 source: Titled { id, title: source.title.clone() },
@@ -84,14 +98,42 @@ impl Digest {
     /// Takes a chunk's digest; without a product the chunk contributes nothing. True when its source is read to the end.
     pub(crate) fn accept(&mut self, source: SourceId, chunk: usize, product: Option<Product>) -> bool {
         let read = &mut self.sources[source.0 as usize - 1];
-        read.chunks[chunk] = Some(match product {
+        let mut contribution = match product {
             Some(Product::Digest(digest)) => digest,
             _ => Contribution::default(),
-        });
+        };
+        if let Some(asked_for) = read.only.first() {
+            // What the source says of leaves that it was not asked about may have been used without it.
+            let strays = contribution.notes.iter_mut().filter(|(leaf, _)| !read.only.contains(leaf));
+            strays.for_each(|(leaf, _)| *leaf = *asked_for);
+        }
+        read.chunks[chunk] = Some(contribution);
         read.missing -= 1;
-        let complete = read.missing == 0;
-        self.waiting -= usize::from(complete);
-        complete
+        if read.missing > 0 {
+            return false;
+        }
+        self.waiting -= 1;
+        for leaf in &read.only {
+            self.reading_for.entry(*leaf).and_modify(|waiting| *waiting -= 1);
+        }
+        true
+    }
+
+    /// Of a later pass: the leaves that some source is still being read for.
+    pub(crate) fn unread(&self) -> BTreeSet<SectionId> {
+        self.reading_for.iter().filter(|(_, waiting)| **waiting > 0).map(|(leaf, _)| *leaf).collect()
+    }
+
+    /// Of the leaves that a source was read for, those that no other is still being read for.
+    pub(crate) fn read_with(&self, source: SourceId) -> Vec<SectionId> {
+        let read = &self.sources[source.0 as usize - 1];
+        read.only.iter().copied().filter(|leaf| self.reading_for[leaf] == 0).collect()
+    }
+
+    /// The notes of one leaf, in the order of sources.
+    pub(crate) fn notes_of_leaf(&self, leaf: SectionId) -> Vec<Note> {
+        let notes = (0..self.sources.len()).flat_map(|source| self.notes_of(source));
+        notes.filter(|(section, _)| *section == leaf).map(|(_, note)| note.clone()).collect()
     }
 
     pub(crate) fn is_complete(&self) -> bool {

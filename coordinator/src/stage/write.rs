@@ -1,6 +1,12 @@
-//! Write: bottom-up, leaves from their notes, parents from their children, figures beside them.
+//! Write: bottom-up, leaves from their notes, parents from the leaves below them, figures beside them.
+//!
+//! Nothing waits for more than it needs: a leaf for its own notes, a chapter's figure for the chapter's notes, an
+//! introduction for the leaves that it introduces, the summary for all leaves.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use tributary_protocol::{
     article::{Article, Figure, Paragraph, Passage, Sentence, WrittenSection},
@@ -43,6 +49,10 @@ impl fmt::Display for Place {
 pub(crate) struct Write {
     sections: Vec<Writing>,
     chapters: Vec<usize>,
+    /// Sections by the leaf whose notes they are written from.
+    leaves: BTreeMap<SectionId, usize>,
+    /// Leaves without their text.
+    unwritten: usize,
     summary: Option<Passage>,
     /// Tasks that have not ended.
     open: usize,
@@ -55,8 +65,10 @@ struct Writing {
     brief: SectionBrief,
     parent: Option<usize>,
     children: Vec<usize>,
-    /// Children without their text.
-    waiting: usize,
+    /// Leaves here and below whose notes aren't all there.
+    unread: usize,
+    /// Leaves below without their text.
+    unwritten: usize,
     /// What it is written from, as the digests gave it.
     notes: Vec<Note>,
     /// What remains to be condensed, by batch of the level at hand.
@@ -67,29 +79,40 @@ struct Writing {
 }
 
 impl Write {
+    /// Asks for all that can be written. `unread` leaves wait for [`Write::read`].
     pub(crate) fn start(
         context: &Context,
         asked: &mut Asked,
         outline: &Outline,
         mut notes: BTreeMap<SectionId, Vec<Note>>,
+        unread: &BTreeSet<SectionId>,
     ) -> Self {
-        let mut write = Self { sections: Vec::new(), chapters: Vec::new(), summary: None, open: 0, condensed: 0 };
+        // What no source says anything about is not written.
+        notes.retain(|leaf, notes| !notes.is_empty() || unread.contains(leaf));
+        let mut write = Self {
+            sections: Vec::new(),
+            chapters: Vec::new(),
+            leaves: BTreeMap::new(),
+            unwritten: 0,
+            summary: None,
+            open: 0,
+            condensed: 0,
+        };
         for chapter in &outline.sections {
-            // What no source says anything about is not written.
-            if let Some(chapter) = write.lay_out(chapter, None, &[], &outline.sections, &mut notes) {
+            if let Some(chapter) = write.lay_out(chapter, None, &[], &outline.sections, &notes) {
                 write.chapters.push(chapter);
             }
         }
-        for section in 0..write.sections.len() {
-            if write.sections[section].children.is_empty() {
-                let notes = write.sections[section].notes.clone();
-                write.write_leaf(context, asked, section, 0, notes);
-            }
+        let leaves = write.leaves.clone();
+        for section in leaves.values() {
+            write.up_from(*section, |above| {
+                above.unread += 1;
+                above.unwritten += 1;
+            });
+            write.unwritten += 1;
         }
-        if context.job.settings.writing.figures {
-            for chapter in write.chapters.clone() {
-                write.illustrate(context, asked, chapter);
-            }
+        for leaf in leaves.keys().filter(|leaf| !unread.contains(leaf)) {
+            write.read(context, asked, *leaf, notes.remove(leaf).unwrap_or_default());
         }
         write
     }
@@ -101,7 +124,7 @@ impl Write {
         parent: Option<usize>,
         above: &[String],
         beside: &[Section],
-        notes: &mut BTreeMap<SectionId, Vec<Note>>,
+        notes: &BTreeMap<SectionId, Vec<Note>>,
     ) -> Option<usize> {
         let path: Vec<String> = above.iter().chain([&section.title]).cloned().collect();
         let others = beside.iter().filter(|other| !std::ptr::eq(*other, section)).map(|other| other.title.clone());
@@ -110,8 +133,9 @@ impl Write {
             brief: SectionBrief::of(path.clone(), section, others.collect()),
             parent,
             children: Vec::new(),
-            waiting: 0,
-            notes: section.origin.and_then(|id| notes.remove(&id)).unwrap_or_default(),
+            unread: 0,
+            unwritten: 0,
+            notes: Vec::new(),
             condensing: Vec::new(),
             missing: 0,
             passage: None,
@@ -122,13 +146,42 @@ impl Write {
             .iter()
             .filter_map(|child| self.lay_out(child, Some(number), &path, &section.children, notes))
             .collect();
-        if children.is_empty() && self.sections[number].notes.is_empty() {
-            self.sections.truncate(number);
-            return None;
+        if children.is_empty() {
+            let Some(leaf) = section.origin.filter(|id| notes.contains_key(id)) else {
+                self.sections.truncate(number);
+                return None;
+            };
+            self.leaves.insert(leaf, number);
         }
-        self.sections[number].waiting = children.len();
         self.sections[number].children = children;
         Some(number)
+    }
+
+    /// Changes a section and all that it is part of. Returns the chapter.
+    fn up_from(&mut self, section: usize, mut change: impl FnMut(&mut Writing)) -> usize {
+        let mut at = section;
+        loop {
+            change(&mut self.sections[at]);
+            match self.sections[at].parent {
+                Some(parent) => at = parent,
+                None => return at,
+            }
+        }
+    }
+
+    /// Takes all the notes of a leaf and asks for its text; with the last of a chapter's, for the chapter's figure.
+    pub(crate) fn read(&mut self, context: &Context, asked: &mut Asked, leaf: SectionId, notes: Vec<Note>) {
+        let Some(section) = self.leaves.get(&leaf).copied() else { return };
+        self.sections[section].notes.clone_from(&notes);
+        let chapter = self.up_from(section, |above| above.unread -= 1);
+        if notes.is_empty() {
+            self.leaf_written(context, asked, section, Passage::default());
+        } else {
+            self.write_leaf(context, asked, section, 0, notes);
+        }
+        if self.sections[chapter].unread == 0 && context.job.settings.writing.figures {
+            self.illustrate(context, asked, chapter);
+        }
     }
 
     fn ask(&mut self, context: &Context, asked: &mut Asked, place: Place, work: Work) {
@@ -192,11 +245,13 @@ impl Write {
                     Some(Product::Passage(passage)) => passage,
                     _ => as_they_are(&self.sections[section].notes),
                 };
-                self.written(context, asked, section, passage);
+                self.leaf_written(context, asked, section, passage);
             }
             Place::Introduction { section } => {
-                let passage = if let Some(Product::Passage(passage)) = product { passage } else { Passage::default() };
-                self.written(context, asked, section, passage);
+                self.sections[section].passage = Some(match product {
+                    Some(Product::Passage(passage)) => passage,
+                    _ => Passage::default(),
+                });
             }
             Place::Figure { chapter } => {
                 if let Some(Product::Figure(figure)) = product {
@@ -221,68 +276,106 @@ impl Write {
         }
     }
 
-    /// A section has its text: with the last of its siblings, their parent can be introduced.
-    fn written(&mut self, context: &Context, asked: &mut Asked, section: usize, passage: Passage) {
-        self.sections[section].passage = Some(passage);
-        let Some(parent) = self.sections[section].parent else {
-            if self.chapters.iter().all(|chapter| self.sections[*chapter].passage.is_some()) {
-                let children = self.shown(context, &self.chapters);
-                let work = Work::Introduce { section: None, children, words: INTRODUCTION_WORDS };
-                self.ask(context, asked, Place::Summary, work);
+    /// A leaf has its text. What waited for it alone can be introduced.
+    fn leaf_written(&mut self, context: &Context, asked: &mut Asked, leaf: usize, passage: Passage) {
+        self.sections[leaf].passage = Some(passage);
+        self.up_from(leaf, |above| above.unwritten -= 1);
+        let mut at = leaf;
+        while let Some(parent) = self.sections[at].parent {
+            at = parent;
+            if self.sections[at].unwritten == 0 {
+                let section = Some(self.sections[at].brief.clone());
+                self.introduce(
+                    context,
+                    asked,
+                    Place::Introduction { section: at },
+                    section,
+                    &self.sections[at].children.clone(),
+                );
             }
-            return;
-        };
-        self.sections[parent].waiting -= 1;
-        if self.sections[parent].waiting == 0 {
-            let children = self.shown(context, &self.sections[parent].children);
-            let section = Some(self.sections[parent].brief.clone());
-            let work = Work::Introduce { section, children, words: INTRODUCTION_WORDS };
-            self.ask(context, asked, Place::Introduction { section: parent }, work);
+        }
+        self.unwritten -= 1;
+        if self.unwritten == 0 {
+            self.introduce(context, asked, Place::Summary, None, &self.chapters.clone());
         }
     }
 
-    /// The beginnings of sections, as much of each as lets all of them fit. A chapter shows its introduction and, where
-    /// that is short, the beginnings of its children.
+    /// Asks for what stands before these sections. Where they have no text there is nothing to say.
+    fn introduce(
+        &mut self,
+        context: &Context,
+        asked: &mut Asked,
+        place: Place,
+        section: Option<SectionBrief>,
+        below: &[usize],
+    ) {
+        let children = self.shown(context, below);
+        if !children.is_empty() {
+            self.ask(context, asked, place, Work::Introduce { section, children, words: INTRODUCTION_WORDS });
+        }
+    }
+
+    /// The beginnings of sections, as much of each as lets all of them fit: of a leaf its own, of a parent its leaves'.
     fn shown(&self, context: &Context, sections: &[usize]) -> Vec<Written> {
         let each = (context.rooms.children / sections.len().max(1) as u32).min(300);
         let show = |section: &usize| {
-            let writing = &self.sections[*section];
-            let own = writing.passage.iter().flat_map(Passage::sentences);
-            let below = writing.children.iter().filter_map(|child| self.sections[*child].passage.as_ref());
-            let mut tokens = count(writing.brief.title()) + 4;
-            let mut sentences = Vec::new();
-            for sentence in own.chain(below.filter_map(|passage| passage.sentences().next())) {
-                tokens += count(&sentence.text) + HANDLE * sentence.sources.len() as u32;
-                if tokens > each && !sentences.is_empty() {
+            let title = self.sections[*section].brief.title();
+            let leaves = self.leaves_below(*section);
+            // A few sentences of every leaf rather than all of the first.
+            let of_leaf = if leaves.len() == 1 { usize::MAX } else { 2 };
+            let passages = leaves.iter().filter_map(|leaf| self.sections[*leaf].passage.as_ref());
+            let mut tokens = count(title) + 4;
+            let mut sentences: Vec<Sentence> = Vec::new();
+            for sentence in passages.flat_map(|passage| passage.sentences().take(of_leaf)) {
+                let more = count(&sentence.text) + HANDLE * sentence.sources.len() as u32;
+                if tokens + more > each && !sentences.is_empty() {
                     break;
                 }
+                tokens += more;
                 sentences.push(sentence.clone());
             }
             let passage = Passage { paragraphs: vec![Paragraph { sentences }] };
-            Written { title: writing.brief.title().to_owned(), passage, tokens }
+            Written { title: title.to_owned(), passage, tokens }
         };
-        sections.iter().map(show).collect()
+        sections.iter().map(show).filter(|written| written.passage.sentences().next().is_some()).collect()
+    }
+
+    fn leaves_below(&self, section: usize) -> Vec<usize> {
+        let children = &self.sections[section].children;
+        if children.is_empty() {
+            return vec![section];
+        }
+        children.iter().flat_map(|child| self.leaves_below(*child)).collect()
     }
 
     pub(crate) fn is_complete(&self) -> bool {
-        self.open == 0
+        self.open == 0 && self.unwritten == 0
     }
 
-    /// The article, and the notes behind each section in the article's order.
+    /// The article, and the notes behind each of its sections in their order. A leaf that in the end no source said
+    /// anything for is left out, and so is a chapter of nothing else.
     pub(crate) fn article(&self, title: &str) -> (Article, Vec<Vec<Note>>) {
-        let sections = self.chapters.iter().map(|chapter| self.section(*chapter)).collect();
-        let article = Article { title: title.to_owned(), summary: self.summary.clone().unwrap_or_default(), sections };
-        (article, self.sections.iter().map(|writing| writing.notes.clone()).collect())
+        let mut notes = Vec::new();
+        let sections = self.chapters.iter().filter_map(|chapter| self.section(*chapter, &mut notes)).collect();
+        let summary = self.summary.clone().unwrap_or_default();
+        (Article { title: title.to_owned(), summary, sections }, notes)
     }
 
-    fn section(&self, number: usize) -> WrittenSection {
+    fn section(&self, number: usize, notes: &mut Vec<Vec<Note>>) -> Option<WrittenSection> {
         let writing = &self.sections[number];
-        WrittenSection {
+        let place = notes.len();
+        notes.push(writing.notes.clone());
+        let children: Vec<_> = writing.children.iter().filter_map(|child| self.section(*child, notes)).collect();
+        if children.is_empty() && writing.notes.is_empty() {
+            notes.truncate(place);
+            return None;
+        }
+        Some(WrittenSection {
             title: writing.brief.title().to_owned(),
             passage: writing.passage.clone().unwrap_or_default(),
             figure: writing.figure.clone(),
-            children: writing.children.iter().map(|child| self.section(*child)).collect(),
-        }
+            children,
+        })
     }
 }
 

@@ -77,18 +77,9 @@ impl Kernel for Group<'_> {
     }
 }
 
-/// Small groups put together as long as they stay within the size: more groups than needed are more calls than needed.
+/// Groups that are not full make as few as they can: more groups than needed are more calls than needed.
 fn united(groups: Vec<Vec<SourceId>>, size: usize) -> Vec<Vec<SourceId>> {
-    let (mut whole, small): (Vec<_>, Vec<_>) = groups.into_iter().partition(|group| group.len() >= size);
-    let mut open: Vec<SourceId> = Vec::new();
-    for group in small {
-        if open.len() + group.len() > size {
-            whole.push(std::mem::take(&mut open));
-        }
-        open.extend(group);
-    }
-    if !open.is_empty() {
-        whole.push(open);
-    }
+    let (mut whole, rest): (Vec<_>, Vec<_>) = groups.into_iter().partition(|group| group.len() >= size);
+    whole.extend(rest.concat().chunks(size).map(<[_]>::to_vec));
     whole
 }

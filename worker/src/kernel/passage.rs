@@ -70,7 +70,7 @@ pub(super) fn form(sources: Vec<SourceId>) -> Form {
     Form::of::<Reply>()
         .least("paragraphs", 1)
         .least("paragraphs[].sentences", 1)
-        .words("paragraphs[].sentences[].text", 50)
+        .words("paragraphs[].sentences[].text", 40)
         .offer("paragraphs[].sentences[].sources[]", sources)
 }
 

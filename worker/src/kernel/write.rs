@@ -38,8 +38,9 @@ impl Kernel for Write<'_> {
     }
 
     fn schema(&self) -> serde_json::Value {
-        let paragraphs = (self.words as usize / 60).max(2);
-        passage::form(sources_of(self.notes)).most("paragraphs", paragraphs).most("paragraphs[].sentences", 8).done()
+        // Room for as many sentences of twenty words as make a quarter more than what is asked for.
+        let paragraphs = (self.words as usize / 100).max(2);
+        passage::form(sources_of(self.notes)).most("paragraphs", paragraphs).most("paragraphs[].sentences", 6).done()
     }
 
     fn reply_tokens(&self) -> u32 {
