@@ -13,6 +13,7 @@
 //! - **Blobs** are immutable and belong to a job. **Replies** outlive jobs.
 //! - What was acknowledged to its writer survives the death of any process (`kill -9`).
 
+mod jobs;
 pub mod local;
 pub mod nats;
 
@@ -30,6 +31,8 @@ use crate::{
     task::{Kind, Outcome, Task},
     wire::WireError,
 };
+
+pub use self::jobs::{Claim, JobQueue};
 
 #[derive(Debug, thiserror::Error)]
 pub enum BusError {

@@ -6,6 +6,7 @@
 
 mod blobs;
 mod folder;
+mod jobs;
 mod journal;
 mod store;
 mod tasks;
@@ -14,15 +15,19 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures::stream::BoxStream;
+use futures::{
+    StreamExt as _,
+    stream::{self, BoxStream},
+};
 
-use super::{Bus, BusError, Delivery, Entry, Kinds, Result};
+use super::{Bus, BusError, Claim, Delivery, Entry, JobQueue, Kinds, Result};
 use crate::{
     id::{BlobId, CallId, JobId},
+    job::Job,
     task::{Outcome, Task},
 };
 
-use self::{store::Store, tasks::Tasks};
+use self::{jobs::Jobs, store::Store, tasks::Tasks};
 
 /// What may be set of a [`LocalBus`]. The defaults suit corpora of kilobytes to gigabytes.
 #[derive(Clone, Debug)]
@@ -45,6 +50,7 @@ impl Default for Options {
 pub struct LocalBus {
     store: Arc<Store>,
     tasks: Arc<Tasks>,
+    jobs: Arc<Jobs>,
 }
 
 impl LocalBus {
@@ -55,7 +61,9 @@ impl LocalBus {
     /// [`BusError::InUse`] where another process has it open, [`BusError::Unavailable`] where the folder can't be read or
     /// written, holds something else, or is damaged.
     pub fn open(folder: &Path, options: Options) -> Result<Self> {
-        Ok(Self { store: Arc::new(Store::open(folder, &options)?), tasks: Arc::default() })
+        let store = Store::open(folder, &options)?;
+        let jobs = Arc::new(Jobs::new(store.submitted()?));
+        Ok(Self { store: Arc::new(store), tasks: Arc::default(), jobs })
     }
 
     /// Runs what may wait for the disk where waiting harms nobody. It is carried out whole, even if nobody waits for it.
@@ -119,5 +127,75 @@ impl Bus for LocalBus {
     async fn clear(&self, job: JobId) -> Result<()> {
         self.tasks.clear(job);
         self.on_disk(move |store| store.clear(job)).await
+    }
+}
+
+#[async_trait]
+impl JobQueue for LocalBus {
+    async fn submit(&self, job: &Job) -> Result<()> {
+        let document = job.clone();
+        self.on_disk(move |store| store.submit(&document)).await?;
+        self.jobs.submit(job.clone());
+        Ok(())
+    }
+
+    async fn claim(&self) -> Result<Claim> {
+        let (job, claims) = self.jobs.claim().await;
+        let held = jobs::Held { bus: self.clone(), job: job.clone(), armed: true };
+        Ok(Claim::new(job, claims, Box::new(held)))
+    }
+
+    async fn set_state(&self, job: JobId, state: Bytes) -> Result<()> {
+        self.on_disk(move |store| store.set_about("state", job, state)).await?;
+        self.jobs.change(job);
+        Ok(())
+    }
+
+    async fn state(&self, job: JobId) -> Result<Option<Bytes>> {
+        self.on_disk(move |store| store.about("state", job)).await
+    }
+
+    async fn states(&self) -> Result<Vec<(JobId, Bytes)>> {
+        self.on_disk(Store::states).await
+    }
+
+    async fn watch(&self, job: JobId) -> Result<BoxStream<'static, Result<Bytes>>> {
+        let mut changes = self.jobs.changes(job);
+        changes.mark_changed();
+        Ok(stream::unfold((self.clone(), changes), move |(bus, mut changes)| async move {
+            loop {
+                changes.changed().await.ok()?;
+                if let Some(state) = bus.state(job).await.transpose() {
+                    return Some((state, (bus, changes)));
+                }
+            }
+        })
+        .boxed())
+    }
+
+    async fn cancel(&self, job: JobId) -> Result<()> {
+        self.on_disk(move |store| store.set_about("cancel", job, Bytes::new())).await?;
+        self.jobs.change(job);
+        Ok(())
+    }
+
+    async fn cancelled(&self, job: JobId) -> Result<()> {
+        let mut changes = self.jobs.changes(job);
+        while self.on_disk(move |store| store.about("cancel", job)).await?.is_none() {
+            changes.changed().await.map_err(|_| self.store.unavailable("the bus is gone"))?;
+        }
+        Ok(())
+    }
+
+    async fn keep_result(&self, job: JobId, result: Bytes) -> Result<()> {
+        self.on_disk(move |store| store.set_about("result", job, result)).await
+    }
+
+    async fn result(&self, job: JobId) -> Result<Option<Bytes>> {
+        self.on_disk(move |store| store.about("result", job)).await
+    }
+
+    async fn forget(&self, job: JobId) -> Result<()> {
+        self.on_disk(move |store| store.forget(job)).await
     }
 }

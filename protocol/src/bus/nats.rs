@@ -5,11 +5,13 @@
 //! - **Outcomes** are a stream with the task's id in the subject too: the first outcome of a task is the only one.
 //! - **Blobs** are an object store a job; tasks and outcomes that are larger than a message go there as well.
 //! - **Replies** are a key-value bucket.
+//! - **Jobs** are a work queue that coordinators hold messages of, with a bucket of how they stand.
 //!
 //! A server may forget what it acknowledged, when it dies with the machine it runs on. Readers notice and read on from
 //! where it is now; [`Bus::disturbances`] tells the coordinator to publish again what is outstanding.
 
 mod claim;
+mod jobs;
 mod journal;
 mod link;
 mod names;
@@ -30,13 +32,16 @@ use futures::{
     stream::{self, BoxStream},
 };
 
-use super::{Bus, BusError, Delivery, Entry, Kinds, Result};
+use super::{Bus, BusError, Claim, Delivery, Entry, JobQueue, Kinds, Result};
 use crate::{
     id::{BlobId, CallId, JobId},
+    job::Job,
     task::{Outcome, Task},
 };
 
-use self::{journal::Journal, link::Link, objects::Objects, replies::Replies, streams::Streams, tasks::Tasks};
+use self::{
+    jobs::Jobs, journal::Journal, link::Link, objects::Objects, replies::Replies, streams::Streams, tasks::Tasks,
+};
 
 pub use self::{
     names::Names,
@@ -51,6 +56,7 @@ pub struct NatsBus {
     tasks: Arc<Tasks>,
     journal: Arc<Journal>,
     replies: Arc<Replies>,
+    jobs: Arc<Jobs>,
 }
 
 impl NatsBus {
@@ -67,7 +73,8 @@ impl NatsBus {
         let journal = Arc::new(Journal::new(link.clone(), objects.clone(), streams.journal));
         let tasks = Arc::new(Tasks::new(link.clone(), objects.clone(), journal.clone(), streams.tasks));
         let replies = Arc::new(Replies::open(link.clone(), objects.clone()).await?);
-        Ok(Self { link, objects, tasks, journal, replies })
+        let jobs = Arc::new(Jobs::open(link.clone(), objects.clone()).await?);
+        Ok(Self { link, objects, tasks, journal, replies, jobs })
     }
 
     /// Waits until all that was said has left for the server: due before the process ends.
@@ -133,5 +140,52 @@ impl Bus for NatsBus {
             }
         })
         .boxed()
+    }
+}
+
+#[async_trait]
+impl JobQueue for NatsBus {
+    async fn claim(&self) -> Result<Claim> {
+        self.jobs.claim().await
+    }
+
+    async fn watch(&self, job: JobId) -> Result<BoxStream<'static, Result<Bytes>>> {
+        Ok(self.jobs.watch(job))
+    }
+
+    async fn submit(&self, job: &Job) -> Result<()> {
+        self.jobs.submit(job).await
+    }
+
+    async fn set_state(&self, job: JobId, state: Bytes) -> Result<()> {
+        self.jobs.set_state(job, state).await
+    }
+
+    async fn state(&self, job: JobId) -> Result<Option<Bytes>> {
+        self.jobs.state(job).await
+    }
+
+    async fn states(&self) -> Result<Vec<(JobId, Bytes)>> {
+        self.jobs.states().await
+    }
+
+    async fn cancel(&self, job: JobId) -> Result<()> {
+        self.jobs.cancel(job).await
+    }
+
+    async fn cancelled(&self, job: JobId) -> Result<()> {
+        self.jobs.cancelled(job).await
+    }
+
+    async fn keep_result(&self, job: JobId, result: Bytes) -> Result<()> {
+        self.jobs.keep_result(job, result).await
+    }
+
+    async fn result(&self, job: JobId) -> Result<Option<Bytes>> {
+        self.jobs.result(job).await
+    }
+
+    async fn forget(&self, job: JobId) -> Result<()> {
+        self.jobs.forget(job).await
     }
 }

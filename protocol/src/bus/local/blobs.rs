@@ -1,11 +1,11 @@
-//! Blobs, under their job and their own hash.
+//! Blobs: a keyspace a job, so that a job's room on disk is free as soon as it is cleared.
 
 use std::path::PathBuf;
 
 use bytes::Bytes;
-use fjall::{Database, Keyspace};
+use fjall::{Database, Keyspace, KeyspaceCreateOptions};
 
-use super::{folder::unavailable, journal::remove_all};
+use super::folder::unavailable;
 use crate::{
     bus::{BusError, Result},
     id::{BlobId, JobId},
@@ -13,39 +13,44 @@ use crate::{
 
 pub(super) struct Blobs {
     database: Database,
-    blobs: Keyspace,
+    options: fn() -> KeyspaceCreateOptions,
     path: PathBuf,
 }
 
 impl Blobs {
-    pub fn new(database: Database, blobs: Keyspace, path: PathBuf) -> Self {
-        Self { database, blobs, path }
+    /// Keeps each job's blobs in a keyspace with these options.
+    pub fn new(database: Database, options: fn() -> KeyspaceCreateOptions, path: PathBuf) -> Self {
+        Self { database, options, path }
     }
 
     pub fn put(&self, job: JobId, bytes: Bytes) -> Result<BlobId> {
         let blob = BlobId::of_bytes(&bytes);
-        let key = key(job, blob);
-        if !self.blobs.contains_key(&key).map_err(|error| self.unavailable(error))? {
-            self.blobs.insert(key, bytes).map_err(|error| self.unavailable(error))?;
-        }
+        let put = || {
+            let blobs = self.of_job(job)?;
+            if blobs.contains_key(blob.to_string())? { Ok(()) } else { blobs.insert(blob.to_string(), bytes) }
+        };
+        put().map_err(|error| self.unavailable(error))?;
         Ok(blob)
     }
 
     pub fn get(&self, job: JobId, blob: BlobId) -> Result<Option<Bytes>> {
-        let bytes = self.blobs.get(key(job, blob)).map_err(|error| self.unavailable(error))?;
-        Ok(bytes.map(Into::into))
+        if !self.database.keyspace_exists(&name(job)) {
+            return Ok(None);
+        }
+        let bytes = self.of_job(job).and_then(|blobs| blobs.get(blob.to_string()));
+        Ok(bytes.map_err(|error| self.unavailable(error))?.map(Into::into))
     }
 
-    /// Removes the job's blobs and gives their room on disk back.
     pub fn clear(&self, job: JobId) -> Result<()> {
-        let clear = || {
-            if remove_all(&self.database, &[&self.blobs], job)? > 0 {
-                self.blobs.rotate_memtable_and_wait()?;
-                self.blobs.major_compact()?;
-            }
-            Ok(())
-        };
-        clear().map_err(|error: fjall::Error| self.unavailable(error))
+        if !self.database.keyspace_exists(&name(job)) {
+            return Ok(());
+        }
+        let cleared = self.of_job(job).and_then(|blobs| self.database.delete_keyspace(blobs));
+        cleared.map_err(|error| self.unavailable(error))
+    }
+
+    fn of_job(&self, job: JobId) -> fjall::Result<Keyspace> {
+        self.database.keyspace(&name(job), self.options)
     }
 
     fn unavailable(&self, reason: impl ToString) -> BusError {
@@ -53,6 +58,6 @@ impl Blobs {
     }
 }
 
-fn key(job: JobId, blob: BlobId) -> String {
-    format!("{job}{blob}")
+fn name(job: JobId) -> String {
+    format!("blobs-{job}")
 }

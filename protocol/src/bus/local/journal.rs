@@ -104,8 +104,13 @@ impl Journal {
     pub fn clear(&self, job: JobId) -> Result<()> {
         let log = self.log(job)?;
         let _writing = log.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        remove_all(&self.database, &[&self.entries, &self.ended], job).map_err(|error| self.unavailable(error))?;
-        Ok(())
+        let mut batch = self.database.batch();
+        for keyspace in [&self.entries, &self.ended] {
+            for entry in keyspace.prefix(job.to_string()) {
+                batch.remove(keyspace, entry.key().map_err(|error| self.unavailable(error))?);
+            }
+        }
+        batch.commit().map_err(|error| self.unavailable(error))
     }
 
     fn unavailable(&self, reason: impl ToString) -> BusError {
@@ -124,19 +129,6 @@ fn number(key: &[u8]) -> u64 {
 
 fn ended_key(job: JobId, task: TaskId) -> String {
     format!("{job}{task}")
-}
-
-/// Removes all of a job, at once or not at all, from keyspaces whose keys begin with the job. Tells how much it was.
-pub(super) fn remove_all(database: &Database, keyspaces: &[&Keyspace], job: JobId) -> fjall::Result<usize> {
-    let mut batch = database.batch();
-    for keyspace in keyspaces {
-        for entry in keyspace.prefix(job.to_string()) {
-            batch.remove(keyspace, entry.key()?);
-        }
-    }
-    let removed = batch.len();
-    batch.commit()?;
-    Ok(removed)
 }
 
 /// Gives what a job's journal holds, then what comes.

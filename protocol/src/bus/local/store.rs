@@ -20,6 +20,8 @@ use super::{
 use crate::{
     bus::{BusError, Result},
     id::{CallId, JobId},
+    job::Job,
+    wire,
 };
 
 /// The layout of keys and values that this build reads and writes.
@@ -33,6 +35,9 @@ pub(super) struct Store {
     pub journal: Journal,
     pub blobs: Blobs,
     replies: Keyspace,
+    /// What is kept about jobs: `job/`, `state/`, `cancel/` or `result/`, then the job.
+    jobs: Keyspace,
+    database: Database,
     _syncer: Syncer,
     path: PathBuf,
     _folder: Folder,
@@ -65,9 +70,11 @@ impl Store {
                 keyspace("ended", small)?,
                 path.clone(),
             ),
-            blobs: Blobs::new(database.clone(), keyspace("blobs", large)?, path.clone()),
+            blobs: Blobs::new(database.clone(), large, path.clone()),
             replies: keyspace("replies", small)?,
-            _syncer: Syncer::start(database, options.sync_every),
+            jobs: keyspace("jobs", small)?,
+            _syncer: Syncer::start(database.clone(), options.sync_every),
+            database,
             path,
             _folder: folder,
         })
@@ -80,6 +87,49 @@ impl Store {
 
     pub fn keep_reply(&self, call: CallId, reply: Bytes) -> Result<()> {
         self.replies.insert(call.to_string(), reply).map_err(|error| self.unavailable(error))
+    }
+
+    /// The jobs that were submitted and aren't over, in the order of their ids.
+    pub fn submitted(&self) -> Result<Vec<Job>> {
+        let documents = self.jobs.prefix("job/").map(|entry| entry.value());
+        documents.map(|document| Ok(wire::decode(&document.map_err(|error| self.unavailable(error))?)?)).collect()
+    }
+
+    pub fn submit(&self, job: &Job) -> Result<()> {
+        let mut batch = self.database.batch();
+        batch.insert(&self.jobs, format!("job/{}", job.id), wire::encode(job));
+        batch.remove(&self.jobs, format!("cancel/{}", job.id));
+        batch.commit().map_err(|error| self.unavailable(error))
+    }
+
+    pub fn remove_job(&self, job: JobId) -> Result<()> {
+        self.jobs.remove(format!("job/{job}")).map_err(|error| self.unavailable(error))
+    }
+
+    /// What is written about a job under `what`.
+    pub fn about(&self, what: &str, job: JobId) -> Result<Option<Bytes>> {
+        let value = self.jobs.get(format!("{what}/{job}")).map_err(|error| self.unavailable(error))?;
+        Ok(value.map(Into::into))
+    }
+
+    pub fn set_about(&self, what: &str, job: JobId, value: Bytes) -> Result<()> {
+        self.jobs.insert(format!("{what}/{job}"), value).map_err(|error| self.unavailable(error))
+    }
+
+    pub fn states(&self) -> Result<Vec<(JobId, Bytes)>> {
+        let mut states = Vec::new();
+        for entry in self.jobs.prefix("state/") {
+            let (key, state) = entry.into_inner().map_err(|error| self.unavailable(error))?;
+            let job = std::str::from_utf8(&key).ok().and_then(|key| key.strip_prefix("state/")?.parse().ok());
+            states.extend(job.map(|job| (job, state.into())));
+        }
+        Ok(states)
+    }
+
+    pub fn forget(&self, job: JobId) -> Result<()> {
+        let mut batch = self.database.batch();
+        ["state", "cancel", "result"].iter().for_each(|what| batch.remove(&self.jobs, format!("{what}/{job}")));
+        batch.commit().map_err(|error| self.unavailable(error))
     }
 
     pub fn clear(&self, job: JobId) -> Result<()> {

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// A task in hand can't be lost unseen within one process, so no sign of life is needed: this only has to be a number.
-const PATIENCE: Duration = Duration::from_secs(3600);
+pub(super) const PATIENCE: Duration = Duration::from_secs(3600);
 
 /// Tasks in order of publication within a job, jobs by turns.
 #[derive(Default)]

@@ -1,8 +1,8 @@
 //! Pulls messages for whoever waits for one.
 //!
-//! Each kind of task has a consumer of its own, and nobody knows beforehand which will have something. So a puller has a
-//! request for one message waiting at each, and asks for as many as are waited for where messages have just come from.
-//! What it asks for follows who waits: a message that nobody waits for would only be kept from another worker.
+//! Each kind of task has a consumer of its own, and nobody knows beforehand which will have something. So a puller asks
+//! one after another for what it has at once, beginning where it found something last; only if none has anything does it
+//! leave a request for one message waiting at each. A message that nobody waits for would be kept from another worker.
 
 use std::{
     collections::VecDeque,
@@ -17,12 +17,14 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::{link::Link, receipt::Held};
 use crate::bus::Result;
 
-/// How long a request waits at a consumer where nothing came from lately.
+/// How long a request may wait at a consumer.
 const LONG: Duration = Duration::from_secs(30);
-/// How long one waits where something just did.
-const SHORT: Duration = Duration::from_millis(200);
-/// How long after the last wish requests are withdrawn, and messages that nobody took are given back.
+/// How long the server may take to say that it has nothing.
+const SHORT: Duration = Duration::from_secs(5);
+/// How long after the last wish the waiting requests are withdrawn.
 const IDLE: Duration = Duration::from_millis(50);
+/// How long after the last wish a message is given back that came in spite of that.
+const KEEP: Duration = Duration::from_secs(1);
 /// How long a consumer that refused is left alone.
 const REFUSED: Duration = Duration::from_millis(250);
 /// Who takes messages as fast as this asks for them is served from a store of messages for this time.
@@ -54,12 +56,13 @@ pub(super) async fn start(link: Arc<Link>, source: Source) -> Result<mpsc::Unbou
         inbox,
         answers,
         lanes,
+        hot: 0,
         hands,
         epoch,
         waiting: VecDeque::new(),
         store: VecDeque::new(),
         pace: Pace::default(),
-        idle_since: None,
+        last_wish: Instant::now(),
     };
     tokio::spawn(puller.run());
     Ok(wishes)
@@ -78,35 +81,49 @@ struct Puller {
     inbox: String,
     answers: Subscriber,
     lanes: Vec<Lane>,
+    /// The lane that something came from last.
+    hot: usize,
     hands: mpsc::UnboundedReceiver<Hand>,
     epoch: watch::Receiver<u64>,
     waiting: VecDeque<Hand>,
     store: VecDeque<Held>,
     pace: Pace,
-    /// Since when nobody has waited.
-    idle_since: Option<Instant>,
+    last_wish: Instant,
 }
 
 /// One consumer.
 struct Lane {
     consumer: String,
-    /// Messages that were asked for and haven't come.
-    asked: usize,
-    /// When the last request is void, whatever became of its answer.
+    /// Messages that were asked for, if there are any at once, and haven't come.
+    scanned: usize,
+    /// Messages that were asked for as they come, and haven't.
+    awaited: usize,
+    /// It had nothing when it was last asked.
+    dry: bool,
+    /// When the requests are void, whatever became of their answers.
     void: Instant,
-    /// Something came lately.
-    warm: bool,
     not_before: Option<Instant>,
 }
 
 impl Lane {
     fn new(consumer: String) -> Self {
-        Self { consumer, asked: 0, void: Instant::now(), warm: false, not_before: None }
+        Self { consumer, scanned: 0, awaited: 0, dry: false, void: Instant::now(), not_before: None }
     }
 
     fn reset(&mut self) {
-        (self.asked, self.warm) = (0, false);
+        (self.scanned, self.awaited, self.dry) = (0, 0, false);
     }
+
+    fn is_asked(&self) -> bool {
+        self.scanned + self.awaited > 0
+    }
+}
+
+/// A request for messages: how many, and whether to wait for them.
+struct Request {
+    lane: usize,
+    batch: usize,
+    wait: bool,
 }
 
 impl Puller {
@@ -119,7 +136,7 @@ impl Puller {
             let wake = self.wake();
             tokio::select! {
                 hand = self.hands.recv() => match hand {
-                    Some(hand) => self.waiting.push_back(hand),
+                    Some(hand) => self.wish(hand),
                     None => return,
                 },
                 Some(message) = self.answers.next() => self.take(message),
@@ -128,12 +145,17 @@ impl Puller {
             }
             // What else is there already.
             while let Ok(hand) = self.hands.try_recv() {
-                self.waiting.push_back(hand);
+                self.wish(hand);
             }
             while let Some(Some(message)) = self.answers.next().now_or_never() {
                 self.take(message);
             }
         }
+    }
+
+    fn wish(&mut self, hand: Hand) {
+        self.last_wish = Instant::now();
+        self.waiting.push_back(hand);
     }
 
     fn serve(&mut self) {
@@ -148,37 +170,65 @@ impl Puller {
             }
         }
         self.waiting.retain(|hand| !hand.is_closed());
-        match (self.waiting.is_empty(), self.idle_since) {
-            (true, None) => self.idle_since = Some(Instant::now()),
-            (false, Some(_)) => self.idle_since = None,
-            _ => {}
+        if !self.waiting.is_empty() {
+            self.last_wish = Instant::now();
         }
     }
 
     /// Asks for what is waited for.
     async fn ask(&mut self) -> Result<(), async_nats::PublishError> {
-        let need = if self.is_idle() { 0 } else { self.waiting.len() + self.pace.ahead() };
+        let need = if self.waiting.is_empty() && self.is_idle() { 0 } else { self.waiting.len() + self.pace.ahead() };
         let need = need.saturating_sub(self.store.len());
         if need == 0 {
             return Ok(());
         }
-        let (now, alone) = (Instant::now(), self.lanes.len() == 1);
-        for (number, lane) in self.lanes.iter_mut().enumerate() {
-            if lane.asked > 0 && now >= lane.void {
-                lane.reset();
-            }
-            let target = if alone || lane.warm { need } else { 1 };
-            // Refilled when half empty, not message by message.
-            if lane.asked > target / 2 || lane.not_before.is_some_and(|then| now < then) {
-                continue;
-            }
-            let expires = if lane.warm && !alone { SHORT } else { LONG };
-            let batch = target - lane.asked;
-            let request = format!(r#"{{"batch":{batch},"expires":{}}}"#, expires.as_nanos());
-            let subject = format!("$JS.API.CONSUMER.MSG.NEXT.{}.{}", self.stream, lane.consumer);
-            let reply = format!("{}.{number}", self.inbox);
-            self.link.client.publish_with_reply(subject, reply, request.into()).await?;
-            (lane.asked, lane.void, lane.not_before) = (target, now + expires + SHORT, None);
+        let now = Instant::now();
+        self.lanes.iter_mut().filter(|lane| lane.is_asked() && now >= lane.void).for_each(Lane::reset);
+        for request in self.requests(need) {
+            self.send(request).await?;
+        }
+        Ok(())
+    }
+
+    fn requests(&self, need: usize) -> Vec<Request> {
+        let now = Instant::now();
+        let may_ask = |lane: &Lane| lane.not_before.is_none_or(|then| now >= then);
+        // Refilled when half empty, not message by message.
+        if let [lane] = &self.lanes[..] {
+            let due = lane.awaited <= need / 2 && may_ask(lane);
+            return due.then(|| Request { lane: 0, batch: need - lane.awaited, wait: true }).into_iter().collect();
+        }
+        if let Some(at) = self.lanes.iter().position(|lane| lane.scanned > 0) {
+            let asked = self.lanes[at].scanned;
+            let due = at == self.hot && asked <= need / 2;
+            return due.then(|| Request { lane: at, batch: need - asked, wait: false }).into_iter().collect();
+        }
+        let count = self.lanes.len();
+        let next = (0..count).map(|n| (self.hot + n) % count).find(|&at| {
+            let lane = &self.lanes[at];
+            !lane.dry && lane.awaited == 0 && may_ask(lane)
+        });
+        if let Some(lane) = next {
+            return vec![Request { lane, batch: need, wait: false }];
+        }
+        let silent = (0..count).filter(|&at| self.lanes[at].awaited == 0 && may_ask(&self.lanes[at]));
+        silent.map(|lane| Request { lane, batch: 1, wait: true }).collect()
+    }
+
+    async fn send(&mut self, Request { lane: number, batch, wait }: Request) -> Result<(), async_nats::PublishError> {
+        let lane = &mut self.lanes[number];
+        let how = if wait { format!(r#""expires":{}"#, LONG.as_nanos()) } else { r#""no_wait":true"#.to_owned() };
+        let request = format!(r#"{{"batch":{batch},{how}}}"#);
+        let subject = format!("$JS.API.CONSUMER.MSG.NEXT.{}.{}", self.stream, lane.consumer);
+        let reply = format!("{}.{number}", self.inbox);
+        self.link.client.publish_with_reply(subject, reply, request.into()).await?;
+        lane.not_before = None;
+        if wait {
+            lane.awaited += batch;
+            lane.void = Instant::now() + LONG + SHORT;
+        } else {
+            lane.scanned += batch;
+            lane.void = Instant::now() + SHORT;
         }
         Ok(())
     }
@@ -193,9 +243,12 @@ impl Puller {
 
     fn take_message(&mut self, message: Message) {
         let consumer = message.reply.as_deref().and_then(consumer_of);
-        if let Some(lane) = self.lanes.iter_mut().find(|lane| Some(lane.consumer.as_str()) == consumer) {
-            lane.asked = lane.asked.saturating_sub(1);
-            lane.warm = true;
+        if let Some(at) = self.lanes.iter().position(|lane| Some(lane.consumer.as_str()) == consumer) {
+            let lane = &mut self.lanes[at];
+            let asked = if lane.scanned > 0 { &mut lane.scanned } else { &mut lane.awaited };
+            *asked = asked.saturating_sub(1);
+            lane.dry = false;
+            self.hot = at;
         }
         if let Some(held) = Held::new(self.link.clone(), message, self.patience) {
             self.store.push_back(held);
@@ -206,9 +259,13 @@ impl Puller {
         let number = message.subject.rsplit('.').next().and_then(|number| number.parse::<usize>().ok());
         let Some(lane) = number.and_then(|number| self.lanes.get_mut(number)) else { return };
         let pending = message.headers.as_ref().and_then(|headers| headers.get("Nats-Pending-Messages"));
-        let pending = pending.and_then(|pending| pending.as_str().parse().ok()).unwrap_or(lane.asked);
-        lane.asked = lane.asked.saturating_sub(pending);
-        lane.warm = false;
+        let pending = pending.and_then(|pending| pending.as_str().parse().ok()).unwrap_or(usize::MAX);
+        if lane.scanned > 0 {
+            lane.scanned = lane.scanned.saturating_sub(pending);
+            lane.dry = true;
+        } else {
+            lane.awaited = lane.awaited.saturating_sub(pending);
+        }
         if status != StatusCode::TIMEOUT && status != StatusCode::NOT_FOUND {
             lane.reset();
             lane.not_before = Some(Instant::now() + REFUSED);
@@ -218,36 +275,52 @@ impl Puller {
     }
 
     fn is_idle(&self) -> bool {
-        self.idle_since.is_some_and(|since| since.elapsed() >= IDLE)
+        self.last_wish.elapsed() >= IDLE
     }
 
     /// When something is due without anything happening.
     fn wake(&self) -> Instant {
-        if let Some(since) = self.idle_since {
-            let busy = !self.store.is_empty() || self.lanes.iter().any(|lane| lane.asked > 0);
-            return if busy { since + IDLE } else { Instant::now() + LONG };
+        let asked = self.lanes.iter().any(Lane::is_asked);
+        if self.waiting.is_empty() {
+            let idle = asked.then(|| self.last_wish + IDLE);
+            let surplus = (!self.store.is_empty()).then(|| self.last_wish + KEEP);
+            return idle.or(surplus).unwrap_or_else(|| Instant::now() + LONG);
         }
-        let due = self.lanes.iter().map(|lane| lane.not_before.unwrap_or(lane.void)).min();
+        let due = |lane: &Lane| lane.not_before.or(lane.is_asked().then_some(lane.void));
+        let due = self.lanes.iter().filter_map(due).min();
         due.unwrap_or_else(|| Instant::now() + LONG).max(Instant::now() + Duration::from_millis(1))
     }
 
-    /// Nobody waits any more: withdraws the requests, and gives back what came of them.
+    /// Nobody waits any more: withdraws the requests, and in the end gives back what came of them.
     async fn tidy(&mut self) {
-        if !self.is_idle() {
+        if !self.waiting.is_empty() || !self.is_idle() {
             return;
         }
-        if self.lanes.iter().any(|lane| lane.asked > 0) {
-            let _ = self.answers.unsubscribe().await;
-            while let Some(Some(message)) = self.answers.next().now_or_never() {
-                self.take(message);
-            }
-            match open_inbox(&self.link).await {
-                Ok((inbox, answers)) => (self.inbox, self.answers) = (inbox, answers),
-                Err(error) => tracing::warn!(%error, "no more tasks can be pulled"),
-            }
-            self.lanes.iter_mut().for_each(Lane::reset);
+        if self.lanes.iter().any(Lane::is_asked) {
+            self.withdraw().await;
         }
-        self.store.clear();
+        if self.last_wish.elapsed() >= KEEP {
+            self.store.clear();
+        }
+    }
+
+    /// The server drops requests whose inbox is gone. What is on its way still comes.
+    async fn withdraw(&mut self) {
+        let (inbox, answers) = match open_inbox(&self.link).await {
+            Ok(opened) => opened,
+            Err(error) => return tracing::warn!(%error, "requests for tasks can't be withdrawn"),
+        };
+        self.inbox = inbox;
+        let mut old = std::mem::replace(&mut self.answers, answers);
+        if old.drain().await.is_ok() {
+            let rest = async {
+                while let Some(message) = old.next().await {
+                    self.take(message);
+                }
+            };
+            let _ = tokio::time::timeout(KEEP, rest).await;
+        }
+        self.lanes.iter_mut().for_each(Lane::reset);
     }
 }
 

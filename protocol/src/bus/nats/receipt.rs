@@ -26,16 +26,15 @@ impl Held {
         Some(Self { link, message, deliveries, patience, armed: true })
     }
 
-    /// Gives the message out of hand unanswered.
-    pub fn release(mut self) -> Message {
-        self.armed = false;
-        self.message.clone()
-    }
-
-    /// The server forgets the message once it hears of it.
+    /// The server forgets the message, and has done so when this returns. Should it not hear of it, the message comes
+    /// again, which does no harm: what it asks for has been done.
     pub async fn settle(mut self) -> Result<()> {
         self.armed = false;
-        self.answer(AckKind::Ack).await
+        let Some(reply) = &self.message.reply else { return Ok(()) };
+        if let Err(error) = self.link.client.request(reply.clone(), AckKind::Ack.into()).await {
+            tracing::debug!(%error, "the end of a delivery was not confirmed");
+        }
+        Ok(())
     }
 
     async fn answer(&self, kind: AckKind) -> Result<()> {

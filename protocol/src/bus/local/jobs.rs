@@ -1,0 +1,149 @@
+//! The jobs of one process: what waits is on disk, who holds what is in memory.
+
+use std::{
+    collections::{HashMap, HashSet, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use tokio::sync::{Notify, watch};
+
+use super::tasks::PATIENCE;
+use crate::{
+    bus::{Receipt, Result},
+    id::JobId,
+    job::Job,
+};
+
+/// Which jobs wait, which are held, and who wants to know about them.
+#[derive(Default)]
+pub(super) struct Jobs {
+    queue: Mutex<Queue>,
+    waiting: Notify,
+    /// Changes each time that anything is written about the job.
+    changed: Mutex<HashMap<JobId, watch::Sender<()>>>,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<Arc<Job>>,
+    out: HashSet<JobId>,
+    claims: HashMap<JobId, u32>,
+}
+
+impl Jobs {
+    /// The jobs that were out when the folder was last closed.
+    pub fn new(jobs: Vec<Job>) -> Self {
+        let this = Self::default();
+        jobs.into_iter().for_each(|job| this.submit(job));
+        this
+    }
+
+    pub fn submit(&self, job: Job) {
+        let mut queue = self.lock();
+        if queue.out.insert(job.id) {
+            queue.waiting.push_back(Arc::new(job));
+            self.waiting.notify_one();
+        }
+    }
+
+    pub async fn claim(&self) -> (Arc<Job>, u32) {
+        loop {
+            let waiting = self.waiting.notified();
+            if let Some(claimed) = self.take() {
+                return claimed;
+            }
+            waiting.await;
+        }
+    }
+
+    fn take(&self) -> Option<(Arc<Job>, u32)> {
+        let mut queue = self.lock();
+        let job = queue.waiting.pop_front()?;
+        let claims = queue.claims.entry(job.id).or_default();
+        *claims += 1;
+        let claims = *claims;
+        if !queue.waiting.is_empty() {
+            self.waiting.notify_one();
+        }
+        Some((job, claims))
+    }
+
+    fn release(&self, job: Arc<Job>) {
+        let mut queue = self.lock();
+        if queue.out.contains(&job.id) {
+            queue.waiting.push_back(job);
+            self.waiting.notify_one();
+        }
+    }
+
+    fn finish(&self, job: JobId) {
+        let mut queue = self.lock();
+        queue.out.remove(&job);
+        queue.claims.remove(&job);
+    }
+
+    /// Tells of changes to what is written about a job.
+    pub fn changes(&self, job: JobId) -> watch::Receiver<()> {
+        let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
+        changed.entry(job).or_default().subscribe()
+    }
+
+    pub fn change(&self, job: JobId) {
+        let changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(changed) = changed.get(&job) {
+            changed.send_replace(());
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A job in a coordinator's hands. Dropped undone, it waits again.
+pub(super) struct Held {
+    pub bus: super::LocalBus,
+    pub job: Arc<Job>,
+    pub armed: bool,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if self.armed {
+            self.bus.jobs.release(self.job.clone());
+        }
+    }
+}
+
+#[async_trait]
+impl Receipt for Held {
+    async fn working(&self) -> Result<()> {
+        Ok(())
+    }
+
+    fn patience(&self) -> Duration {
+        PATIENCE
+    }
+
+    async fn done(mut self: Box<Self>) -> Result<()> {
+        let job = self.job.id;
+        self.bus.on_disk(move |store| store.remove_job(job)).await?;
+        self.armed = false;
+        self.bus.jobs.finish(job);
+        Ok(())
+    }
+
+    async fn hand_back(mut self: Box<Self>, delay: Duration) -> Result<()> {
+        self.armed = false;
+        let (jobs, job) = (Arc::downgrade(&self.bus.jobs), self.job.clone());
+        tokio::spawn(async move {
+            tokio::time::sleep(delay).await;
+            if let Some(jobs) = jobs.upgrade() {
+                jobs.release(job);
+            }
+        });
+        Ok(())
+    }
+}

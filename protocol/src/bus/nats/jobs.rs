@@ -1,0 +1,234 @@
+//! The jobs: a work queue that coordinators pull from, a bucket of how they stand, and an object store of what they are
+//! and what came of them.
+
+use std::{
+    pin::pin,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use async_nats::{
+    HeaderMap,
+    jetstream::{
+        kv::{self, Operation, Store},
+        stream::{RetentionPolicy, Stream},
+    },
+};
+use bytes::Bytes;
+use futures::{
+    StreamExt as _, TryStreamExt as _,
+    stream::{self, BoxStream},
+};
+use tokio::sync::{mpsc, oneshot};
+
+use super::{
+    link::Link,
+    objects::Objects,
+    puller::{self, Hand, Source},
+    streams::{ensure, ensure_bucket, one_a_subject, queue_consumer},
+};
+use crate::{
+    bus::{Claim, Result},
+    id::JobId,
+    job::Job,
+    wire,
+};
+
+/// How many states are read at once.
+const AT_ONCE: usize = 64;
+
+pub(super) struct Jobs {
+    link: Arc<Link>,
+    objects: Arc<Objects>,
+    stream: Stream,
+    states: Store,
+    puller: Mutex<Option<mpsc::UnboundedSender<Hand>>>,
+}
+
+impl Jobs {
+    pub async fn open(link: Arc<Link>, objects: Arc<Objects>) -> Result<Self> {
+        let names = &link.names;
+        let jobs = one_a_subject(
+            names.jobs(),
+            names.all_jobs(),
+            RetentionPolicy::WorkQueue,
+            std::time::Duration::ZERO,
+            "Jobs that wait or that a coordinator holds",
+        );
+        let states = kv::Config {
+            bucket: names.states(),
+            description: "How jobs stand, and wishes to cancel them".into(),
+            max_age: link.options.retention,
+            ..kv::Config::default()
+        };
+        let (stream, states) = (ensure(&link, jobs).await?, ensure_bucket(&link, states).await?);
+        Ok(Self { objects, stream, states, puller: Mutex::default(), link })
+    }
+
+    pub async fn submit(&self, job: &Job) -> Result<()> {
+        let document = Bytes::from(wire::encode(job));
+        self.objects.put(&self.link.names.results(), &document_name(job.id), &document).await?;
+        self.remove(&cancel_key(job.id)).await?;
+        self.link.store(self.link.names.job(job.id), HeaderMap::new(), Bytes::new()).await?;
+        Ok(())
+    }
+
+    pub async fn claim(&self) -> Result<Claim> {
+        loop {
+            let (hand, waiting) = oneshot::channel();
+            let sent = self.puller().await?.send(hand);
+            let Ok(held) = waiting.await else {
+                sent.map_err(|_| self.link.unavailable("no more jobs can be pulled"))?;
+                continue;
+            };
+            let id = held.message.subject.rsplit('.').next().and_then(|id| id.parse::<JobId>().ok());
+            let document = match id {
+                Some(id) => self.objects.get(&self.link.names.results(), &document_name(id)).await?,
+                None => None,
+            };
+            let Some(document) = document else {
+                tracing::warn!(subject = %held.message.subject, "a job without a document is thrown away");
+                held.settle().await?;
+                continue;
+            };
+            match wire::decode::<Job>(&document) {
+                Ok(job) => return Ok(Claim::new(Arc::new(job), held.deliveries, Box::new(held))),
+                Err(error) => {
+                    tracing::warn!(subject = %held.message.subject, %error, "a job is handed back that this build can't read");
+                    let delay = self.link.options.lease;
+                    crate::bus::Receipt::hand_back(Box::new(held), delay).await?;
+                }
+            }
+        }
+    }
+
+    async fn puller(&self) -> Result<mpsc::UnboundedSender<Hand>> {
+        let open = self.puller.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(open) = open {
+            return Ok(open);
+        }
+        let (names, lease) = (&self.link.names, self.link.options.lease);
+        let consumer = queue_consumer(&self.link, &self.stream, names.jobs_consumer(), names.all_jobs(), lease).await?;
+        let patience = consumer.cached_info().config.ack_wait;
+        let source = Source { stream: names.jobs(), consumers: vec![names.jobs_consumer()], patience };
+        let started = puller::start(self.link.clone(), source).await?;
+        Ok(self.puller.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(started).clone())
+    }
+
+    pub async fn set_state(&self, job: JobId, state: Bytes) -> Result<()> {
+        self.write(&state_key(job), state).await
+    }
+
+    pub async fn state(&self, job: JobId) -> Result<Option<Bytes>> {
+        self.read(&state_key(job)).await
+    }
+
+    pub async fn states(&self) -> Result<Vec<(JobId, Bytes)>> {
+        let keys: Vec<String> = self
+            .link
+            .persist("jobs can't be listed", || async { Ok(self.states.keys().await?.try_collect().await?) })
+            .await?;
+        let jobs = keys.iter().filter_map(|key| key.strip_prefix("state.")?.parse::<JobId>().ok());
+        let reading: Vec<_> = jobs.map(|job| async move { self.state(job).await.map(|state| (job, state)) }).collect();
+        let found: Vec<(JobId, Option<Bytes>)> = stream::iter(reading).buffered(AT_ONCE).try_collect().await?;
+        let mut states: Vec<_> = found.into_iter().filter_map(|(job, state)| Some((job, state?))).collect();
+        states.sort_unstable_by_key(|(job, _)| *job);
+        Ok(states)
+    }
+
+    pub fn watch(self: &Arc<Self>, job: JobId) -> BoxStream<'static, Result<Bytes>> {
+        self.clone().values(state_key(job))
+    }
+
+    pub async fn cancel(&self, job: JobId) -> Result<()> {
+        self.write(&cancel_key(job), Bytes::from_static(b"1")).await
+    }
+
+    pub async fn cancelled(self: &Arc<Self>, job: JobId) -> Result<()> {
+        let mut wishes = pin!(self.clone().values(cancel_key(job)));
+        wishes.next().await.transpose().map(drop)
+    }
+
+    /// The values of a key from now on. A server that comes back is asked again.
+    fn values(self: Arc<Self>, key: String) -> BoxStream<'static, Result<Bytes>> {
+        let mut epoch = self.link.epoch.clone();
+        epoch.mark_unchanged();
+        stream::unfold((self, key, epoch, None), |(jobs, key, mut epoch, mut watch)| async move {
+            loop {
+                let Some(values) = &mut watch else {
+                    let opened = jobs.link.persist("a job can't be watched", || async {
+                        Ok(Box::pin(jobs.states.watch_with_history(&key).await?))
+                    });
+                    match opened.await {
+                        Ok(opened) => watch = Some(opened),
+                        Err(error) => return Some((Err(error), (jobs, key, epoch, None))),
+                    }
+                    continue;
+                };
+                tokio::select! {
+                    entry = values.next() => match entry {
+                        Some(Ok(entry)) if entry.operation == Operation::Put => {
+                            return Some((Ok(entry.value), (jobs, key, epoch, watch)));
+                        }
+                        Some(Ok(_)) => {}
+                        Some(Err(_)) | None => watch = None,
+                    },
+                    Ok(()) = epoch.changed() => watch = None,
+                }
+            }
+        })
+        .boxed()
+    }
+
+    pub async fn keep_result(&self, job: JobId, result: Bytes) -> Result<()> {
+        // An earlier run's result goes: what is stored under a name is never changed.
+        self.objects.delete(&self.link.names.results(), &result_name(job)).await?;
+        self.objects.put(&self.link.names.results(), &result_name(job), &result).await
+    }
+
+    pub async fn result(&self, job: JobId) -> Result<Option<Bytes>> {
+        self.objects.get(&self.link.names.results(), &result_name(job)).await
+    }
+
+    pub async fn forget(&self, job: JobId) -> Result<()> {
+        self.remove(&state_key(job)).await?;
+        self.remove(&cancel_key(job)).await?;
+        self.objects.delete(&self.link.names.results(), &document_name(job)).await?;
+        self.objects.delete(&self.link.names.results(), &result_name(job)).await
+    }
+
+    async fn write(&self, key: &str, value: Bytes) -> Result<()> {
+        let write = || async { Ok(self.states.put(key, value.clone()).await.map(drop)?) };
+        self.link.persist("a job's state can't be written", write).await
+    }
+
+    async fn read(&self, key: &str) -> Result<Option<Bytes>> {
+        self.link.persist("a job's state can't be read", || async { Ok(self.states.get(key).await?) }).await
+    }
+
+    async fn remove(&self, key: &str) -> Result<()> {
+        self.link
+            .persist("a job's state can't be removed", || async {
+                if self.states.get(key).await?.is_some() {
+                    self.states.purge(key).await?;
+                }
+                Ok(())
+            })
+            .await
+    }
+}
+
+fn state_key(job: JobId) -> String {
+    format!("state.{job}")
+}
+
+fn cancel_key(job: JobId) -> String {
+    format!("cancel.{job}")
+}
+
+fn document_name(job: JobId) -> String {
+    format!("job-{job}")
+}
+
+fn result_name(job: JobId) -> String {
+    format!("result-{job}")
+}

@@ -1,0 +1,98 @@
+//! Jobs: one coordinator at a time holds each, and everyone sees how it stands.
+
+use futures::StreamExt as _;
+use tributary_protocol::{job::Job, settings::Settings};
+
+use super::Bench;
+
+pub async fn a_job_is_held_by_one_coordinator_until_it_is_over(bench: &impl Bench) {
+    let jobs = bench.open_jobs().await;
+    for name in ["one", "one", "two"] {
+        jobs.submit(&submitted(name)).await.unwrap();
+    }
+    let one = jobs.claim().await.unwrap();
+    assert_eq!((&*one.job, one.claims), (&submitted("one"), 1));
+    jobs.submit(&submitted("one")).await.unwrap();
+    let two = jobs.claim().await.unwrap();
+    assert_eq!(*two.job, submitted("two"));
+    one.done().await.unwrap();
+    two.done().await.unwrap();
+    jobs.submit(&submitted("three")).await.unwrap();
+    assert_eq!(*jobs.claim().await.unwrap().job, submitted("three"));
+}
+
+pub async fn a_dropped_claim_goes_to_another_coordinator(bench: &impl Bench) {
+    let jobs = bench.open_jobs().await;
+    jobs.submit(&submitted("one")).await.unwrap();
+    drop(jobs.claim().await.unwrap());
+    let again = jobs.claim().await.unwrap();
+    assert_eq!((&*again.job, again.claims), (&submitted("one"), 2));
+}
+
+pub async fn a_submitted_job_outlives_the_process(bench: &impl Bench) {
+    let jobs = bench.open_jobs().await;
+    jobs.submit(&submitted("over")).await.unwrap();
+    jobs.claim().await.unwrap().done().await.unwrap();
+    jobs.submit(&submitted("one")).await.unwrap();
+    jobs.set_state(submitted("one").id, "submitted".into()).await.unwrap();
+    drop(jobs);
+
+    let jobs = bench.open_jobs().await;
+    assert_eq!(*jobs.claim().await.unwrap().job, submitted("one"));
+    assert_eq!(jobs.state(submitted("one").id).await.unwrap().unwrap(), "submitted");
+}
+
+pub async fn how_jobs_stand_can_be_read_listed_and_watched(bench: &impl Bench) {
+    let jobs = bench.open_jobs().await;
+    let (one, two) = (submitted("one").id, submitted("two").id);
+    assert_eq!(jobs.state(one).await.unwrap(), None);
+    assert_eq!(jobs.states().await.unwrap(), []);
+    jobs.set_state(one, "running".into()).await.unwrap();
+    jobs.set_state(two, "waiting".into()).await.unwrap();
+    let mut watched = jobs.watch(one).await.unwrap();
+    assert_eq!(watched.next().await.unwrap().unwrap(), "running");
+    jobs.set_state(one, "done".into()).await.unwrap();
+    assert_eq!(watched.next().await.unwrap().unwrap(), "done");
+    let mut all = [(one, "done".into()), (two, "waiting".into())];
+    all.sort_unstable_by_key(|(job, _)| *job);
+    assert_eq!(jobs.states().await.unwrap(), all);
+    jobs.forget(one).await.unwrap();
+    assert_eq!(jobs.states().await.unwrap(), [(two, "waiting".into())]);
+}
+
+pub async fn a_wish_to_cancel_is_told_before_and_after_and_taken_back_by_submitting(bench: &impl Bench) {
+    let jobs = bench.open_jobs().await;
+    let one = submitted("one");
+    {
+        let mut told = jobs.cancelled(one.id);
+        assert!(futures::poll!(&mut told).is_pending());
+        jobs.cancel(one.id).await.unwrap();
+        told.await.unwrap();
+    }
+    jobs.cancelled(one.id).await.unwrap();
+    jobs.submit(&one).await.unwrap();
+    let told = jobs.cancelled(one.id);
+    let claimed = jobs.claim();
+    tokio::select! {
+        biased;
+        _ = told => panic!("the wish was taken back"),
+        claimed = claimed => assert_eq!(*claimed.unwrap().job, one),
+    }
+}
+
+pub async fn a_result_is_kept_until_it_is_forgotten(bench: &impl Bench) {
+    let jobs = bench.open_jobs().await;
+    let one = submitted("one").id;
+    assert_eq!(jobs.result(one).await.unwrap(), None);
+    let large = "a long article ".repeat(200_000);
+    for result in ["a short article", &large] {
+        jobs.keep_result(one, result.to_owned().into()).await.unwrap();
+        assert!(jobs.result(one).await.unwrap().unwrap() == result, "another result");
+    }
+    jobs.forget(one).await.unwrap();
+    assert_eq!(jobs.result(one).await.unwrap(), None);
+}
+
+fn submitted(title: &str) -> Job {
+    Job::new(title.into(), Settings::default(), 1, Vec::new())
+}

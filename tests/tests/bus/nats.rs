@@ -1,0 +1,347 @@
+//! The bus on a real nats-server.
+
+use std::{fs, mem, path::Path, sync::Arc, time::Duration};
+
+use async_nats::jetstream::{self, stream};
+use futures::{StreamExt as _, TryStreamExt as _};
+use tributary_protocol::{
+    bus::{
+        Bus, BusError, Entry, JobQueue, Kinds,
+        nats::{Auth, Names, NatsBus, NatsOptions},
+    },
+    task::{Kind, Verdict},
+};
+use tributary_tests::{
+    conformance::{Bench, call, condensing, job, next, outcome, read, task},
+    for_each_behaviour,
+    nats_server::{NatsServer, Settings},
+};
+
+struct Nats(NatsServer);
+
+fn bench() -> Nats {
+    server("")
+}
+
+/// A server with more lines of configuration.
+fn server(more: &str) -> Nats {
+    Nats(NatsServer::start(Settings { more: more.into(), ..Settings::default() }).unwrap())
+}
+
+impl Nats {
+    fn options(&self) -> NatsOptions {
+        NatsOptions { url: self.0.url(), ..NatsOptions::default() }
+    }
+
+    async fn jetstream(&self) -> jetstream::Context {
+        jetstream::new(async_nats::connect(self.0.url()).await.unwrap())
+    }
+}
+
+impl Bench for Nats {
+    async fn open(&self) -> Arc<dyn Bus> {
+        Arc::new(NatsBus::connect(self.options()).await.unwrap())
+    }
+
+    async fn open_jobs(&self) -> Arc<dyn JobQueue> {
+        Arc::new(NatsBus::connect(self.options()).await.unwrap())
+    }
+}
+
+for_each_behaviour!(behaviours);
+
+async fn refusal(options: NatsOptions) -> String {
+    match NatsBus::connect(options).await {
+        Err(error @ BusError::Unavailable { .. }) => error.to_string(),
+        Err(error) => panic!("another error: {error}"),
+        Ok(_) => panic!("it connects"),
+    }
+}
+
+#[tokio::test]
+async fn an_address_where_nothing_answers_is_named() {
+    let bench = bench();
+    let options = NatsOptions { url: "nats://user:secret@127.0.0.1:1".into(), ..bench.options() };
+    let error = refusal(options).await;
+    assert!(error.contains("127.0.0.1:1: no NATS server can be reached"), "{error}");
+    assert!(!error.contains("secret"), "{error}");
+    let error = refusal(NatsOptions { url: "http://127.0.0.1".into(), ..bench.options() }).await;
+    assert!(error.contains("no address of a NATS server"), "{error}");
+}
+
+#[tokio::test]
+async fn a_refused_login_is_said_and_the_right_one_works() {
+    let bench = server("authorization { user: ann, password: right }");
+    let login = |password: &str| {
+        let auth = Auth::User { user: "ann".into(), password: password.into() };
+        NatsOptions { auth, ..bench.options() }
+    };
+    let error = refusal(login("wrong")).await;
+    assert!(error.contains("refuses this login"), "{error}");
+    NatsBus::connect(login("right")).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_token_is_a_login() {
+    let bench = server("authorization { token: \"s3cret\" }");
+    NatsBus::connect(NatsOptions { auth: Auth::Token("s3cret".into()), ..bench.options() }).await.unwrap();
+    refusal(bench.options()).await;
+}
+
+#[tokio::test]
+async fn a_server_without_jetstream_is_said() {
+    let server = NatsServer::start(Settings { without_jetstream: true, ..Settings::default() }).unwrap();
+    let error = refusal(NatsOptions { url: server.url(), ..NatsOptions::default() }).await;
+    assert!(error.contains("JetStream"), "{error}");
+}
+
+#[tokio::test]
+async fn a_stream_of_another_shape_is_refused_with_both_shapes() {
+    let bench = bench();
+    let other = stream::Config {
+        name: "tributary-tasks".into(),
+        subjects: vec!["tributary.task.*.*.*".into()],
+        ..stream::Config::default()
+    };
+    bench.jetstream().await.create_stream(other).await.unwrap();
+    let error = refusal(bench.options()).await;
+    assert!(error.contains("tributary-tasks") && error.contains("WorkQueue") && error.contains("Limits"), "{error}");
+}
+
+#[tokio::test]
+async fn a_prefix_that_begins_no_name_is_refused() {
+    let error = refusal(NatsOptions { prefix: "two words".into(), ..bench().options() }).await;
+    assert!(error.contains("two words"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deployments_under_other_prefixes_see_nothing_of_one_another() {
+    let bench = bench();
+    let (one, two) = (bench.open().await, NatsOptions { prefix: "other".into(), ..bench.options() });
+    let two = NatsBus::connect(two).await.unwrap();
+    one.publish(&task("a", 1)).await.unwrap();
+    one.record(job("a"), &outcome(&task("a", 2), "one")).await.unwrap();
+    let blob = one.put(job("a"), "a source".into()).await.unwrap();
+    one.keep_reply(call("asked"), "an answer".into()).await.unwrap();
+    two.publish(&task("a", 3)).await.unwrap();
+    assert_eq!(*two.pull(&Kinds::all()).await.unwrap().task, task("a", 3));
+    assert_eq!(read(&mut two.journal(job("a")).await.unwrap()).await, []);
+    assert!(matches!(two.get(job("a"), blob).await, Err(BusError::NoBlob(_))));
+    assert_eq!(two.reply(call("asked")).await.unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_worker_loses_its_task_and_a_living_one_keeps_it() {
+    let bench = bench();
+    let options = NatsOptions { ack_wait: Duration::from_secs(1), ..bench.options() };
+    let bus = NatsBus::connect(options).await.unwrap();
+    bus.publish(&task("a", 1)).await.unwrap();
+    bus.publish(&task("a", 2)).await.unwrap();
+    // As if its process were gone.
+    mem::forget(bus.pull(&Kinds::all()).await.unwrap());
+    let alive = bus.pull(&Kinds::all()).await.unwrap();
+    assert_eq!((&*alive.task, alive.patience()), (&task("a", 2), Duration::from_secs(1)));
+    let kinds = Kinds::all();
+    let (mut others, mut beats) = (bus.pull(&kinds), tokio::time::interval(alive.patience() / 4));
+    let silent = loop {
+        tokio::select! {
+            delivery = &mut others => break delivery.unwrap(),
+            _ = beats.tick() => alive.working().await.unwrap(),
+        }
+    };
+    assert_eq!((&*silent.task, silent.delivery), (&task("a", 1), 2));
+    silent.done().await.unwrap();
+    let mut others = bus.pull(&kinds);
+    for _ in 0..10 {
+        tokio::select! {
+            delivery = &mut others => panic!("the {}. delivery", delivery.unwrap().delivery),
+            _ = beats.tick() => alive.working().await.unwrap(),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_delivered_too_often_is_put_aside_and_its_job_goes_on() {
+    let bench = bench();
+    let bus = NatsBus::connect(NatsOptions { max_deliver: 2, ..bench.options() }).await.unwrap();
+    bus.publish(&task("a", 1)).await.unwrap();
+    for delivery in 1..=2 {
+        assert_eq!(bus.pull(&Kinds::all()).await.unwrap().delivery, delivery);
+    }
+    bus.publish(&task("a", 2)).await.unwrap();
+    let mut journal = bus.journal(job("a")).await.unwrap();
+    let kinds = Kinds::all();
+    let other = bus.pull(&kinds);
+    let failed = async {
+        loop {
+            if let Entry::Outcome(outcome) = next(&mut journal).await {
+                break outcome;
+            }
+        }
+    };
+    // Both happen because someone pulls; in which order is open.
+    let (other, failed) = tokio::join!(
+        async {
+            let first = other.await.unwrap();
+            assert_eq!(*first.task, task("a", 2));
+            first.done().await.unwrap();
+            tokio::select! {
+                _ = bus.pull(&kinds) => panic!("there is nothing else"),
+                () = async { while letters(&bench).await == 0 { tokio::task::yield_now().await } } => {}
+            }
+        },
+        failed
+    );
+    let () = other;
+    assert_eq!(failed.task, task("a", 1).id);
+    assert!(matches!(&failed.verdict, Verdict::Failed { reason } if reason.contains("2 deliveries")));
+}
+
+async fn letters(bench: &Nats) -> u64 {
+    let names = Names::new("tributary").unwrap();
+    let dead = bench.jetstream().await.get_stream(names.dead()).await.unwrap();
+    dead.cached_info().state.messages
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_of_an_unknown_version_is_handed_back() {
+    let bench = bench();
+    let bus = bench.open().await;
+    let names = Names::new("tributary").unwrap();
+    let newer = task("a", 1);
+    let subject = names.task(Kind::Group, newer.job, newer.id);
+    bench.jetstream().await.publish(subject, vec![0, 99, 1, 2, 3].into()).await.unwrap().await.unwrap();
+    bus.publish(&task("a", 2)).await.unwrap();
+    assert_eq!(*bus.pull(&Kinds::all()).await.unwrap().task, task("a", 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_killed_and_started_again_has_all_and_everyone_goes_on() {
+    let mut bench = bench();
+    let bus = bench.open().await;
+    let outcomes: Vec<_> = (0..4).map(|n| outcome(&task("a", n), "done")).collect();
+    let mut follower = bus.journal(job("a")).await.unwrap();
+    let mut disturbed = bus.disturbances();
+    bus.record(job("a"), &outcomes[0]).await.unwrap();
+    bus.record(job("a"), &outcomes[1]).await.unwrap();
+    let blob = bus.put(job("a"), "a source".into()).await.unwrap();
+    bus.keep_reply(call("asked"), "an answer".into()).await.unwrap();
+    bus.publish(&task("a", 7)).await.unwrap();
+    let in_hand = bus.pull(&Kinds::all()).await.unwrap();
+    let kinds = Kinds::all();
+    let mut waiting = bus.pull(&kinds);
+    assert!(futures::poll!(&mut waiting).is_pending());
+
+    bench.0.kill();
+    bench.0.restart().unwrap();
+    disturbed.next().await.unwrap();
+
+    bus.publish(&task("a", 8)).await.unwrap();
+    let mut delivery = waiting.await.unwrap();
+    // The server may have forgotten in whose hands a task was.
+    while *delivery.task != task("a", 8) {
+        assert_eq!(*delivery.task, task("a", 7));
+        delivery = bus.pull(&Kinds::all()).await.unwrap();
+    }
+    in_hand.done().await.unwrap();
+    assert_eq!(bus.get(job("a"), blob).await.unwrap(), "a source");
+    assert_eq!(bus.reply(call("asked")).await.unwrap().unwrap(), "an answer");
+    bus.record(job("a"), &outcomes[2]).await.unwrap();
+    bus.record(job("a"), &outcomes[3]).await.unwrap();
+    let mut followed = Vec::new();
+    while followed.len() < 4 {
+        if let Entry::Outcome(outcome) = next(&mut follower).await {
+            followed.push((*outcome).clone());
+        }
+    }
+    assert_eq!(followed, outcomes);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_server_forgot_is_noticed_and_may_be_said_again() {
+    let mut bench = bench();
+    let bus = bench.open().await;
+    let outcomes: Vec<_> = (0..12).map(|n| outcome(&task("a", n), "done")).collect();
+    let mut follower = bus.journal(job("a")).await.unwrap();
+    for outcome in &outcomes[..5] {
+        bus.record(job("a"), outcome).await.unwrap();
+    }
+    bench.0.stop().unwrap();
+    let earlier = tempfile::tempdir().unwrap();
+    copy_folder(&bench.0.store(), earlier.path());
+    bench.0.restart().unwrap();
+    for outcome in &outcomes[5..10] {
+        bus.record(job("a"), outcome).await.unwrap();
+    }
+    bus.publish(&task("a", 20)).await.unwrap();
+    let mut followed = Vec::new();
+    while followed.len() < 10 {
+        if let Entry::Outcome(outcome) = next(&mut follower).await {
+            followed.push((*outcome).clone());
+        }
+    }
+
+    let mut disturbed = bus.disturbances();
+    bench.0.kill();
+    fs::remove_dir_all(bench.0.store()).unwrap();
+    copy_folder(earlier.path(), &bench.0.store());
+    bench.0.restart().unwrap();
+    disturbed.next().await.unwrap();
+
+    // Those that nobody has any more are said again, in another order, and two are new.
+    for outcome in outcomes[7..].iter().rev() {
+        bus.record(job("a"), outcome).await.unwrap();
+    }
+    bus.publish(&task("a", 20)).await.unwrap();
+    assert_eq!(*bus.pull(&Kinds::all()).await.unwrap().task, task("a", 20));
+    while followed.len() < 12 {
+        if let Entry::Outcome(outcome) = next(&mut follower).await {
+            followed.push((*outcome).clone());
+        }
+    }
+    assert_eq!(followed[..10], outcomes[..10]);
+    assert_eq!(followed[10..], [outcomes[11].clone(), outcomes[10].clone()]);
+    assert_eq!(read(&mut bus.journal(job("a")).await.unwrap()).await.len(), 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_of_a_cleared_job_is_left_on_the_server() {
+    let bench = bench();
+    let bus = bench.open().await;
+    let jetstream = bench.jetstream().await;
+    let fresh = left_over(&jetstream).await;
+    bus.put(job("a"), "a source".into()).await.unwrap();
+    for n in 0..10 {
+        bus.publish(&condensing("a", n, if n == 0 { 2 << 20 } else { 10 })).await.unwrap();
+    }
+    let mut journal = bus.journal(job("a")).await.unwrap();
+    for _ in 0..5 {
+        let delivery = bus.pull(&Kinds::all()).await.unwrap();
+        bus.record(job("a"), &outcome(&delivery.task, "done")).await.unwrap();
+        delivery.done().await.unwrap();
+    }
+    assert!(matches!(next(&mut journal).await, Entry::Outcome(_) | Entry::Caught));
+    drop(journal);
+    bus.clear(job("a")).await.unwrap();
+    assert_eq!(left_over(&jetstream).await, fresh);
+}
+
+/// The streams, and how many messages each has.
+async fn left_over(jetstream: &jetstream::Context) -> Vec<(String, u64)> {
+    let streams: Vec<_> = jetstream.streams().try_collect().await.unwrap();
+    let mut streams: Vec<_> = streams.into_iter().map(|info| (info.config.name, info.state.messages)).collect();
+    streams.sort_unstable();
+    streams
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().flatten() {
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_folder(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
