@@ -5,6 +5,8 @@
 
 use std::{
     collections::BTreeMap,
+    error::Error,
+    fmt,
     fs::File,
     io::{BufWriter, Read, Seek, SeekFrom, Write},
     path::PathBuf,
@@ -89,6 +91,28 @@ pub enum StoreError {
     Bus(#[from] BusError),
 }
 
+/// Why nothing could be prepared, and what had been found by then.
+#[derive(Debug)]
+pub struct Unprepared {
+    pub error: ingest::Error,
+    pub problems: Vec<Problem>,
+}
+
+impl fmt::Display for Unprepared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.error)?;
+        let mut cause = self.error.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        self.problems.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
+    }
+}
+
+/// Its cause is part of what it says, since the problems follow.
+impl Error for Unprepared {}
+
 /// Reads the inputs to their end. Blocks.
 ///
 /// # Errors
@@ -98,8 +122,9 @@ pub fn prepare(
     title: Option<&str>,
     settings: &Settings,
     seed: u64,
-) -> Result<Prepared, ingest::Error> {
-    let spool = Spool::new().map_err(|error| ingest::Error::Sink(error.into()))?;
+) -> Result<Prepared, Unprepared> {
+    let spool =
+        Spool::new().map_err(|error| Unprepared { error: ingest::Error::Sink(error.into()), problems: vec![] })?;
     let mut intake = Intake {
         settings,
         chunk_room: chunk_room(settings),
@@ -109,7 +134,9 @@ pub fn prepare(
         problems: Vec::new(),
     };
     let options = ingest::Options { title: title.map(str::to_owned) };
-    ingest::read(inputs, &options, &mut intake)?;
+    if let Err(error) = ingest::read(inputs, &options, &mut intake) {
+        return Err(Unprepared { error, problems: intake.problems });
+    }
     let spool = Arc::new(intake.spool);
     let draft = |(survey, part): (Survey, Part)| {
         let mut blobs = part.blobs;
