@@ -74,6 +74,11 @@ pub fn bad_request(message: &str) -> Response {
     error(StatusCode::BAD_REQUEST, "invalid_request_error", None, message)
 }
 
+/// A 401: not the right key.
+pub fn unauthorised() -> Response {
+    error(StatusCode::UNAUTHORIZED, "invalid_request_error", Some("invalid_api_key"), "Incorrect API key provided.")
+}
+
 /// A 400: the prompt and the room that it wants for the reply don't fit the window.
 pub fn too_long(window: usize, prompt: usize, reserved: usize) -> Response {
     let message = format!(

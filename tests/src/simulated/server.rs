@@ -12,7 +12,7 @@ use super::settings::{FailureKind, SchemaSupport, Settings};
 use super::stats::{Book, Stats};
 use axum::body::Bytes;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode, header::AUTHORIZATION};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -150,6 +150,7 @@ impl Drop for Slot {
 async fn complete(
     State(server): State<Arc<Server>>,
     ConnectInfo(line): ConnectInfo<Scissors>,
+    headers: HeaderMap,
     body: Bytes,
 ) -> Response {
     let started = Instant::now();
@@ -159,6 +160,9 @@ async fn complete(
         lock(&server.book).turn_away(status, clock());
         response
     };
+    if settings.key.as_ref().is_some_and(|key| !shows(&headers, key)) {
+        return turn_away("unauthorised", answer::unauthorised());
+    }
     let call = match Call::read(&body) {
         Ok(call) => call,
         Err(reason) => return turn_away("bad_request", answer::bad_request(&reason)),
@@ -219,6 +223,12 @@ fn deliver(planned: Plan, call: &Call, prompt: &[u32], slot: &mut Slot, line: &S
         return answer::torn(&completion);
     }
     Json(completion).into_response()
+}
+
+/// Does the call show this key?
+fn shows(headers: &HeaderMap, key: &str) -> bool {
+    let shown = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    shown.and_then(|value| value.strip_prefix("Bearer ")) == Some(key)
 }
 
 /// Why the server doesn't take the call's `response_format`, if it doesn't.

@@ -40,6 +40,8 @@ pub struct Settings {
     pub minute: f64,
     /// The context window: prompt and reserved reply tokens beyond it get a 400, `context_length_exceeded`.
     pub window: Option<usize>,
+    /// The key that calls must show; without the right one they get a 401.
+    pub key: Option<String>,
     /// Which `response_format` the server takes.
     pub schema_support: SchemaSupport,
     /// An instruction that the model follows where it stands outside of fenced source text.
@@ -67,6 +69,7 @@ impl Default for Settings {
             tokens_per_minute: None,
             minute: 60.0,
             window: None,
+            key: None,
             schema_support: SchemaSupport::JsonSchema,
             injection: None,
             seed: 0,

@@ -20,7 +20,8 @@ pub struct Stats {
     /// Good replies to calls that had got one before: what was paid twice.
     pub answered_again: u64,
     /// Calls that got no good reply, by what they got: `500`, `503`, `hang_up`, `torn_reply`, `stall`, `cut`,
-    /// `refusal`, `garbage:...`, `rate_limited`, `window`, `response_format`, `bad_request`, `abandoned`.
+    /// `refusal`, `garbage:...`, `rate_limited`, `window`, `response_format`, `unauthorised`, `bad_request`,
+    /// `abandoned`.
     pub failed: BTreeMap<String, u64>,
     /// Calls refused with a 429.
     pub rate_limited: u64,
