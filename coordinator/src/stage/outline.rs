@@ -25,15 +25,29 @@ enum Firsts {
     /// Its groups aren't there yet.
     Unknown,
     /// Those before it aren't known: they wait here.
-    Waiting(Vec<Option<Sections>>),
+    Waiting(Vec<Option<Counted>>),
     /// They stand in the lowest level from here on.
     Placed(usize),
+}
+
+/// An outline and its tokens, counted once.
+#[derive(Clone)]
+struct Counted {
+    outline: Sections,
+    tokens: u32,
+}
+
+impl Counted {
+    fn new(outline: Sections) -> Self {
+        let tokens = outline.tokens() + 2 * HANDLE;
+        Self { outline, tokens }
+    }
 }
 
 /// Outlines of one level, merged in fields of neighbours.
 #[derive(Default)]
 struct Level {
-    outlines: Vec<Option<Sections>>,
+    outlines: Vec<Option<Counted>>,
     /// No more will be added.
     complete: bool,
     /// How many have gone into fields.
@@ -87,8 +101,8 @@ impl Outline {
             _ => of_titles(context, sources),
         };
         match &mut self.firsts[*batch] {
-            Firsts::Waiting(waiting) => waiting[*i] = Some(outline),
-            Firsts::Placed(start) => self.levels[0].outlines[*start + *i] = Some(outline),
+            Firsts::Waiting(waiting) => waiting[*i] = Some(Counted::new(outline)),
+            Firsts::Placed(start) => self.levels[0].outlines[*start + *i] = Some(Counted::new(outline)),
             Firsts::Unknown => unreachable!("a first outline is asked for once its batch is known"),
         }
         self.merge(context, asked, 0)
@@ -107,7 +121,7 @@ impl Outline {
             Some(Product::Outline(outline)) => outline,
             _ => one_after_the_other(members, context.rooms.limits.sections as usize),
         };
-        self.levels[level + 1].outlines[field] = Some(outline);
+        self.levels[level + 1].outlines[field] = Some(Counted::new(outline));
         self.merge(context, asked, level + 1)
     }
 
@@ -128,7 +142,7 @@ impl Outline {
     fn merge(&mut self, context: &Context, asked: &mut Asked, number: usize) -> Option<Sections> {
         let level = &mut self.levels[number];
         if level.complete && level.outlines.len() == 1 {
-            return level.outlines[0].clone();
+            return level.outlines[0].clone().map(|counted| counted.outline);
         }
         let mut merged = Vec::new();
         loop {
@@ -137,8 +151,8 @@ impl Outline {
             let mut tokens = 0;
             let closed = loop {
                 let Some(slot) = level.outlines.get(end) else { break level.complete };
-                let Some(outline) = slot else { break false };
-                tokens += outline.tokens() + 2 * HANDLE;
+                let Some(counted) = slot else { break false };
+                tokens += counted.tokens;
                 let members = end - level.taken;
                 if members >= MOST_OUTLINES || (members >= 2 && tokens > context.rooms.outlines) {
                     break true;
@@ -149,7 +163,7 @@ impl Outline {
                 break;
             }
             let members: Vec<_> =
-                level.outlines[level.taken..end].iter_mut().map(|outline| outline.take().expect("there")).collect();
+                level.outlines[level.taken..end].iter_mut().filter_map(|slot| Some(slot.take()?.outline)).collect();
             level.taken = end;
             merged.push((level.fields.len(), members.clone()));
             level.fields.push(members);
@@ -163,7 +177,7 @@ impl Outline {
             let next = &mut self.levels[number + 1];
             next.outlines.push(None);
             if members.len() == 1 {
-                next.outlines[field] = members.into_iter().next();
+                next.outlines[field] = members.into_iter().next().map(Counted::new);
                 alone = true;
             } else {
                 let place = Place::MergeOutlines { level: number, field };
