@@ -30,6 +30,10 @@ const LAYOUT: &[u8] = b"1";
 /// Memory for what is not in the tables yet, a keyspace, in bytes. Up to four times as much may wait to be written out.
 const MEMTABLE: u64 = 4 << 20;
 
+/// Threads that write tables out and tidy them. One that asks for a full memtable to be written out waits for room in the
+/// queue that these threads empty: there must be more of them than keyspaces that fill up at once.
+const WORKERS: usize = 6;
+
 pub(super) struct Store {
     // The order matters: what uses the database goes before it is closed, and the folder is freed last.
     pub journal: Journal,
@@ -56,7 +60,7 @@ impl Store {
         let database = Database::builder(folder.database())
             .cache_size(options.cache)
             .max_journaling_size(64 << 20)
-            .worker_threads(1)
+            .worker_threads(WORKERS)
             .open()
             .map_err(|error| open_error(&path, error))?;
         let keyspace = |name, options: fn() -> KeyspaceCreateOptions| {
@@ -190,17 +194,10 @@ impl Syncer {
 }
 
 fn sync(database: &Database, every: Duration, stopped: &Receiver<()>) {
-    let mut synced = None;
     loop {
         let ending = stopped.recv_timeout(every) != Err(RecvTimeoutError::Timeout);
-        let written = database.seqno();
-        if synced != Some(written) {
-            match database.persist(PersistMode::SyncData) {
-                Ok(()) => synced = Some(written),
-                Err(error) => {
-                    tracing::warn!(%error, "what was written lately may not outlive a power failure")
-                }
-            }
+        if let Err(error) = database.persist(PersistMode::SyncData) {
+            tracing::warn!(%error, "what was written lately may not outlive a power failure");
         }
         if ending {
             return;

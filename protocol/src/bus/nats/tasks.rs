@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use async_nats::{HeaderMap, jetstream::stream::Stream};
+use async_nats::jetstream::stream::Stream;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::sync::{mpsc, oneshot};
 
@@ -128,7 +128,7 @@ impl Tasks {
         let reason =
             format!("given up after {deliveries} deliveries: each of its workers died, stalled or handed it back");
         tracing::error!(%job, %task, kind = kind.name(), reason);
-        let mut headers = held.message.headers.clone().unwrap_or_else(HeaderMap::new);
+        let mut headers = held.message.headers.clone().unwrap_or_default();
         headers.insert(REASON, reason.as_str());
         let letter = self.link.names.dead_letter(kind, job, task);
         self.link.store(letter, headers, held.message.payload.clone()).await?;
