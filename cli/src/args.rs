@@ -1,5 +1,6 @@
 //! The command line as it is typed. What it means is the business of [`crate::settings`] and of the commands.
 
+mod cluster;
 pub mod help;
 
 use std::path::PathBuf;
@@ -10,6 +11,8 @@ use clap::{
 };
 use clap_complete::Shell;
 use tributary_protocol::task::Kind;
+
+pub use self::cluster::{CoordinatorArgs, JobArgs, ListArgs, ResultArgs, RoleArgs, StatusArgs, SubmitArgs, WorkerArgs};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -43,6 +46,28 @@ pub enum Command {
     /// Say what a run would cost, by stage; nothing is spent
     #[command(long_about = help::PLAN)]
     Plan(PlanArgs),
+    /// Hold jobs of a cluster: claim them, run them, keep what came of them
+    #[command(long_about = help::COORDINATOR)]
+    Coordinator(CoordinatorArgs),
+    /// Do the work of a cluster's jobs
+    #[command(long_about = help::WORKER)]
+    Worker(WorkerArgs),
+    /// Hand jobs in to a cluster, and print their ids
+    #[command(long_about = help::SUBMIT)]
+    Submit(SubmitArgs),
+    /// List a cluster's jobs
+    List(ListArgs),
+    /// Say how a cluster's job stands
+    Status(StatusArgs),
+    /// Show a cluster's job until it ends, with the exit codes of `run`
+    Watch(JobArgs),
+    /// Fetch the article of a cluster's job: the same files that `run` writes
+    Result(ResultArgs),
+    /// End a cluster's job and clear what it has left
+    Cancel(JobArgs),
+    /// Check all that jobs need: NATS, its streams, and the models
+    #[command(long_about = help::DOCTOR)]
+    Doctor(SettingsArgs),
     /// Print the settings in effect and where each comes from
     #[command(long_about = help::CONFIG)]
     Config(SettingsArgs),

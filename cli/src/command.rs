@@ -1,9 +1,19 @@
 //! One file a command.
 
+pub mod cancel;
+mod cluster;
 pub mod completions;
 pub mod config;
+pub mod coordinator;
+pub mod doctor;
+pub mod list;
 pub mod plan;
+pub mod result;
 pub mod run;
+pub mod status;
+pub mod submit;
+pub mod watch;
+pub mod worker;
 
 use crate::{
     args::SettingsArgs,

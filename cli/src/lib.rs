@@ -2,11 +2,12 @@
 //!
 //! [`args`] is the command line as typed, [`settings`] is what it means together with the file and the environment, and
 //! [`command`] has a file a command. What people see on the way is in [`terminal`], [`progress`], [`summary`] and
-//! [`logging`]; how it all ends is in [`interrupt`] and [`exit`].
+//! [`logging`], and what monitoring sees in [`http`]; how it all ends is in [`interrupt`] and [`exit`].
 
 pub mod args;
 pub mod command;
 pub mod exit;
+pub mod http;
 pub mod interrupt;
 pub mod logging;
 pub mod progress;

@@ -28,6 +28,15 @@ fn run(args: &Args, terminal: &Terminal) -> Result<Exit, Failure> {
     match &args.command {
         Command::Run(run) => command::run::run(run, args.console.progress, terminal),
         Command::Plan(plan) => command::plan::run(plan, terminal),
+        Command::Coordinator(role) => command::coordinator::run(role, terminal),
+        Command::Worker(role) => command::worker::run(role, terminal),
+        Command::Submit(submit) => command::submit::run(submit, terminal),
+        Command::List(list) => command::list::run(list, terminal),
+        Command::Status(status) => command::status::run(status, terminal),
+        Command::Watch(job) => command::watch::run(job, args.console.progress, terminal),
+        Command::Result(result) => command::result::run(result, terminal),
+        Command::Cancel(job) => command::cancel::run(job, terminal),
+        Command::Doctor(flags) => command::doctor::run(flags, terminal),
         Command::Config(flags) => command::config::run(flags, terminal),
         Command::Completions { shell } => command::completions::run(*shell),
     }

@@ -97,7 +97,7 @@ pub fn spent(usage: &Usage) -> String {
 }
 
 /// The same of one stage, with what went wrong.
-fn stage_spent(stage: &StageProgress) -> String {
+pub fn stage_spent(stage: &StageProgress) -> String {
     let mut text = spent(&stage.usage);
     if stage.usage.calls_failed > 0 {
         text.push_str(&format!(", {} failed", units::count(stage.usage.calls_failed)));

@@ -4,6 +4,7 @@
 //! strictly and alone before they are merged, so that an unknown key or a wrong type is reported with the file, variable
 //! or flag that it stands in.
 
+mod cluster;
 mod environment;
 mod flags;
 mod layer;
@@ -19,10 +20,14 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use tributary_protocol::settings::{Models, Settings};
+use tributary_protocol::{
+    bus::nats::NatsOptions,
+    settings::{Models, Settings},
+};
 use tributary_worker::model::ModelName;
 
 pub use self::{
+    cluster::Cluster,
     load::{Loaded, Sources, load},
     secret::Secret,
 };
@@ -55,6 +60,10 @@ pub struct Execution {
     pub limits: Limits,
     /// What models cost, by their full names.
     pub prices: BTreeMap<String, Price>,
+    /// The address that health and metrics are served at, such as `0.0.0.0:9090`; none where it is empty.
+    pub listen: String,
+    pub nats: NatsOptions,
+    pub cluster: Cluster,
 }
 
 impl Default for Execution {
@@ -68,6 +77,9 @@ impl Default for Execution {
             timeouts: Timeouts::default(),
             limits: Limits::default(),
             prices: BTreeMap::new(),
+            listen: String::new(),
+            nats: NatsOptions::default(),
+            cluster: Cluster::default(),
         }
     }
 }
@@ -136,6 +148,14 @@ impl Config {
         }
     }
 
+    /// The most tasks that a worker of a cluster does at a time. Its own settings don't tell which models it is asked for.
+    pub fn worker_concurrency(&self) -> u32 {
+        match self.execution.concurrency {
+            0 => Self::REMOTE_CONCURRENCY,
+            asked => asked,
+        }
+    }
+
     /// The models that a run may call, each once.
     pub fn models(&self) -> BTreeSet<&str> {
         self.algorithm.models.all().collect()
@@ -154,6 +174,7 @@ impl Config {
                 return Err(format!("timeouts.{name} is {seconds}; a number of seconds above 0 is needed"));
             }
         }
+        self.execution.cluster.check()?;
         for (model, price) in prices {
             let all = [Some(price.prompt), Some(price.reply), price.cached_prompt];
             if let Some(bad) = all.into_iter().flatten().find(|dollars| !(0.0..1e6).contains(dollars)) {

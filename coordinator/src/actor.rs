@@ -1,25 +1,30 @@
 //! The coordinator: one supervised actor a job.
 //!
 //! A job's actor feeds its machine from the job's journal and publishes the tasks that come of it, the earliest stages
-//! first and never more than a window of them. It keeps nothing that the journal doesn't have. When it dies, its
-//! supervisor starts it again, and it replays the journal.
+//! first and never more than a [`Window`] of them. It keeps nothing that the journal doesn't have. When it dies, its
+//! supervisor starts it again, and it replays the journal. What is with the bus is published again when the bus may have
+//! forgotten it.
+
+mod backlog;
 
 use std::{
-    cmp::Reverse,
-    collections::{BinaryHeap, HashMap},
+    collections::HashMap,
     sync::Arc,
+    time::{Duration, Instant},
 };
 
-use futures::{StreamExt, future::try_join_all};
-use ractor::{Actor, ActorProcessingErr, ActorRef, SupervisionEvent, concurrency::JoinHandle};
+use futures::StreamExt;
+use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SupervisionEvent, concurrency::JoinHandle};
 use tokio::sync::{oneshot, watch};
 use tributary_protocol::{
     bus::{Bus, BusError, Entry},
     id::JobId,
     job::{Job, Progress},
-    task::{Outcome, Stage, Task, Verdict},
+    task::{Outcome, Verdict},
 };
 
+use self::backlog::Backlog;
+pub use self::backlog::Window;
 use crate::machine::Machine;
 
 /// How often a job's actor is started again after it died of something that was not the bus's or the model's fault.
@@ -41,6 +46,22 @@ pub enum JobError {
     Interrupted,
 }
 
+/// How jobs are run.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// For each job.
+    pub window: Window,
+    /// After so long without any outcome, what is outstanding is published again. The bus knows what it has, so this
+    /// costs next to nothing, and finds what it lost without a word.
+    pub silence: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { window: Window::default(), silence: Duration::from_secs(60) }
+    }
+}
+
 /// Runs jobs over a bus.
 pub struct Coordinator {
     supervisor: ActorRef<Order>,
@@ -48,22 +69,23 @@ pub struct Coordinator {
 }
 
 impl Coordinator {
-    /// `window`: the most tasks of a job that are with the bus at a time, at least 1.
-    ///
     /// # Errors
     /// [`JobError::Crashed`] where the actor system refuses to start.
-    pub async fn start(bus: Arc<dyn Bus>, window: usize) -> Result<Self, JobError> {
-        let (supervisor, ended) = Actor::spawn(None, Supervisor, (bus, window.max(1)))
+    pub async fn start(bus: Arc<dyn Bus>, options: Options) -> Result<Self, JobError> {
+        let (supervisor, ended) = Actor::spawn(None, Supervisor, (bus, options))
             .await
             .map_err(|error| JobError::Crashed(error.to_string()))?;
         Ok(Self { supervisor, ended })
     }
 
-    /// Runs a job to its end, or takes it up where its journal stands. `progress` is kept up to date.
+    /// Runs a job to its end, or takes it up where its journal stands. `progress` is kept up to date. Dropped before
+    /// that, the job stops where it is.
     ///
     /// # Errors
     /// See [`JobError`].
     pub async fn run(&self, job: Arc<Job>, progress: watch::Sender<Progress>) -> Result<Machine, JobError> {
+        // Dropped last, when the other end of the channel is closed.
+        let _leave = Leave(self.supervisor.clone());
         let (done, end) = oneshot::channel();
         let order = Order::Run { job, progress: Arc::new(progress), done };
         self.supervisor.cast(order).map_err(|error| JobError::Crashed(error.to_string()))?;
@@ -80,7 +102,22 @@ impl Coordinator {
 type Done = oneshot::Sender<Result<Machine, JobError>>;
 
 enum Order {
-    Run { job: Arc<Job>, progress: Arc<watch::Sender<Progress>>, done: Done },
+    Run {
+        job: Arc<Job>,
+        progress: Arc<watch::Sender<Progress>>,
+        done: Done,
+    },
+    /// Stop the jobs that nobody waits for any more.
+    Leave,
+}
+
+/// Says, when it is dropped, that somebody may have ceased to wait.
+struct Leave(ActorRef<Order>);
+
+impl Drop for Leave {
+    fn drop(&mut self) {
+        let _ = self.0.cast(Order::Leave);
+    }
 }
 
 /// Starts jobs' actors and starts them again.
@@ -88,8 +125,8 @@ struct Supervisor;
 
 struct Supervised {
     bus: Arc<dyn Bus>,
-    window: usize,
-    jobs: HashMap<ractor::ActorId, Running>,
+    options: Options,
+    jobs: HashMap<ractor::ActorId, (ActorCell, Running)>,
 }
 
 struct Running {
@@ -102,10 +139,11 @@ struct Running {
 impl Supervised {
     async fn start(&mut self, supervisor: ActorRef<Order>, running: Running) {
         let Running { job, progress, .. } = &running;
-        let begin = Begin { job: job.clone(), bus: self.bus.clone(), window: self.window, progress: progress.clone() };
+        let begin =
+            Begin { job: job.clone(), bus: self.bus.clone(), options: self.options, progress: progress.clone() };
         match Actor::spawn_linked(None, JobActor, begin, supervisor.get_cell()).await {
             Ok((actor, _)) => {
-                self.jobs.insert(actor.get_id(), running);
+                self.jobs.insert(actor.get_id(), (actor.get_cell(), running));
             }
             Err(error) => {
                 let _ = running.done.send(Err(JobError::Crashed(error.to_string())));
@@ -117,14 +155,14 @@ impl Supervised {
 impl Actor for Supervisor {
     type Msg = Order;
     type State = Supervised;
-    type Arguments = (Arc<dyn Bus>, usize);
+    type Arguments = (Arc<dyn Bus>, Options);
 
     async fn pre_start(
         &self,
         _: ActorRef<Order>,
-        (bus, window): Self::Arguments,
+        (bus, options): Self::Arguments,
     ) -> Result<Supervised, ActorProcessingErr> {
-        Ok(Supervised { bus, window, jobs: HashMap::new() })
+        Ok(Supervised { bus, options, jobs: HashMap::new() })
     }
 
     async fn handle(
@@ -133,8 +171,15 @@ impl Actor for Supervisor {
         order: Order,
         state: &mut Supervised,
     ) -> Result<(), ActorProcessingErr> {
-        let Order::Run { job, progress, done } = order;
-        state.start(myself, Running { job, progress, done, deaths: 0 }).await;
+        match order {
+            Order::Run { job, progress, done } => {
+                state.start(myself, Running { job, progress, done, deaths: 0 }).await;
+            }
+            Order::Leave => {
+                let left = state.jobs.values().filter(|(_, running)| running.done.is_closed());
+                left.for_each(|(actor, _)| actor.stop(None));
+            }
+        }
         Ok(())
     }
 
@@ -146,7 +191,7 @@ impl Actor for Supervisor {
     ) -> Result<(), ActorProcessingErr> {
         match event {
             SupervisionEvent::ActorTerminated(actor, left, _) => {
-                let Some(running) = state.jobs.remove(&actor.get_id()) else { return Ok(()) };
+                let Some((_, running)) = state.jobs.remove(&actor.get_id()) else { return Ok(()) };
                 let end = match left.and_then(|mut left| left.take::<JobState>().ok()) {
                     Some(JobState { end: Some(End::Finished), machine, .. }) => Ok(machine),
                     Some(JobState { end: Some(End::Failed(error)), .. }) => Err(error),
@@ -155,7 +200,7 @@ impl Actor for Supervisor {
                 let _ = running.done.send(end);
             }
             SupervisionEvent::ActorFailed(actor, error) => {
-                let Some(mut running) = state.jobs.remove(&actor.get_id()) else { return Ok(()) };
+                let Some((_, mut running)) = state.jobs.remove(&actor.get_id()) else { return Ok(()) };
                 running.deaths += 1;
                 tracing::error!(job = %running.job.id, %error, deaths = running.deaths, "a job's actor died");
                 if running.deaths > RESTARTS {
@@ -176,7 +221,7 @@ struct JobActor;
 struct Begin {
     job: Arc<Job>,
     bus: Arc<dyn Bus>,
-    window: usize,
+    options: Options,
     progress: Arc<watch::Sender<Progress>>,
 }
 
@@ -185,22 +230,25 @@ enum News {
     /// The journal so far has been replayed.
     Caught,
     Lost(BusError),
+    /// The bus may have forgotten what it had.
+    Disturbed,
+    /// Some time has passed.
+    Tick,
 }
 
 struct JobState {
     id: JobId,
     machine: Machine,
     bus: Arc<dyn Bus>,
-    window: usize,
     progress: Arc<watch::Sender<Progress>>,
-    /// Asked for and not published.
-    ready: BinaryHeap<Ready>,
-    asked: u64,
-    /// Published and without an outcome.
-    out: usize,
+    backlog: Backlog,
+    outcomes: u64,
+    silence: Duration,
+    /// When anything was heard of the tasks, or said of them.
+    heard: Instant,
     /// The journal has been replayed: what is open now is really open.
     live: bool,
-    _reader: Reader,
+    _ears: [Ear; 2],
     end: Option<End>,
 }
 
@@ -209,59 +257,28 @@ enum End {
     Failed(JobError),
 }
 
-/// Reads the journal as long as its job's actor lives.
-struct Reader(tokio::task::JoinHandle<()>);
+/// Listens for a job's actor as long as that lives.
+struct Ear(tokio::task::JoinHandle<()>);
 
-impl Drop for Reader {
+impl Drop for Ear {
     fn drop(&mut self) {
         self.0.abort();
     }
 }
 
-/// Earlier stages first: what has the longest way to go still ahead of it. Then in the order of asking.
-struct Ready {
-    rank: Reverse<(Stage, u64)>,
-    task: Task,
-}
-
-impl PartialEq for Ready {
-    fn eq(&self, other: &Self) -> bool {
-        self.rank == other.rank
-    }
-}
-
-impl Eq for Ready {}
-
-impl PartialOrd for Ready {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Ready {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.rank.cmp(&other.rank)
-    }
-}
-
 impl JobState {
-    fn ready(&mut self, tasks: Vec<Task>) {
-        for task in tasks {
-            self.asked += 1;
-            self.ready.push(Ready { rank: Reverse((task.stage, self.asked)), task });
-        }
-    }
-
     fn apply(&mut self, outcome: &Outcome) {
         if self.live && self.machine.awaits(outcome.task) {
             if let Verdict::Stopped { reason } = &outcome.verdict {
                 self.end = Some(End::Failed(JobError::Model(reason.clone())));
                 return;
             }
-            self.out = self.out.saturating_sub(1);
         }
+        self.outcomes += 1;
+        self.heard = Instant::now();
         let tasks = self.machine.apply(outcome);
-        self.ready(tasks);
+        self.backlog.add(tasks);
+        self.backlog.ended(outcome);
         if self.live {
             self.show();
         }
@@ -273,18 +290,23 @@ impl JobState {
 
     /// Publishes what there is room for.
     async fn publish(&mut self) -> Result<(), BusError> {
-        let mut tasks = Vec::new();
-        while self.out < self.window
-            && let Some(Ready { task, .. }) = self.ready.pop()
-        {
-            // During replay a task may have been asked for before its outcome was met.
-            if self.machine.awaits(task.id) {
-                self.out += 1;
-                tasks.push(task);
-            }
+        let tasks = self.backlog.take(|task| self.machine.awaits(task));
+        if tasks.is_empty() {
+            return Ok(());
         }
-        try_join_all(tasks.iter().map(|task| self.bus.publish(task))).await?;
-        Ok(())
+        self.heard = Instant::now();
+        self.bus.publish_all(&tasks).await
+    }
+
+    /// Publishes again what has been published and has no outcome.
+    async fn publish_again(&mut self, why: &str) -> Result<(), BusError> {
+        let tasks = self.backlog.outstanding();
+        if tasks.is_empty() || !self.live {
+            return Ok(());
+        }
+        self.heard = Instant::now();
+        tracing::info!(job = %self.id, tasks = tasks.len(), "{why}: what is outstanding is published again");
+        self.bus.publish_all(&tasks).await
     }
 
     fn finish_if_done(&mut self) {
@@ -300,45 +322,52 @@ impl Actor for JobActor {
     type Arguments = Begin;
 
     async fn pre_start(&self, myself: ActorRef<News>, begin: Begin) -> Result<JobState, ActorProcessingErr> {
-        let Begin { job, bus, window, progress } = begin;
+        let Begin { job, bus, options, progress } = begin;
         let id = job.id;
         let (machine, first) = Machine::new(job);
-        let _reader = Reader(tokio::spawn(read_journal(bus.clone(), id, myself)));
-        let mut state = JobState {
+        let mut backlog = Backlog::new(options.window);
+        backlog.add(first);
+        let ears = [
+            Ear(tokio::spawn(watch_bus(bus.clone(), options.silence, myself.clone()))),
+            Ear(tokio::spawn(read_journal(bus.clone(), id, myself))),
+        ];
+        Ok(JobState {
             id,
             machine,
             bus,
-            window,
             progress,
-            ready: BinaryHeap::new(),
-            asked: 0,
-            out: 0,
+            backlog,
+            outcomes: 0,
+            silence: options.silence,
+            heard: Instant::now(),
             live: false,
-            _reader,
+            _ears: ears,
             end: None,
-        };
-        state.ready(first);
-        Ok(state)
+        })
     }
 
     async fn handle(&self, myself: ActorRef<News>, news: News, state: &mut JobState) -> Result<(), ActorProcessingErr> {
         if state.end.is_some() {
             return Ok(());
         }
+        let mut published = Ok(());
         match news {
             News::Outcome(outcome) => state.apply(&outcome),
             News::Caught => {
                 state.live = true;
                 state.show();
-                tracing::debug!(job = %state.id, outcomes = state.asked, "journal replayed");
+                tracing::debug!(job = %state.id, outcomes = state.outcomes, "journal replayed");
             }
             News::Lost(error) => state.end = Some(End::Failed(error.into())),
+            News::Disturbed => published = state.publish_again("the bus was disturbed").await,
+            News::Tick if state.heard.elapsed() < state.silence => {}
+            News::Tick => published = state.publish_again("nothing is heard of the tasks").await,
         }
         state.finish_if_done();
-        if state.live
-            && state.end.is_none()
-            && let Err(error) = state.publish().await
-        {
+        if state.live && state.end.is_none() && published.is_ok() {
+            published = state.publish().await;
+        }
+        if let Err(error) = published {
             state.end = Some(End::Failed(error.into()));
         }
         if state.end.is_some() {
@@ -362,6 +391,21 @@ async fn read_journal(bus: Arc<dyn Bus>, job: JobId, actor: ActorRef<News>) {
             Ok(Entry::Outcome(outcome)) => News::Outcome(outcome),
             Ok(Entry::Caught) => News::Caught,
             Err(error) => News::Lost(error),
+        };
+        if actor.cast(news).is_err() {
+            return;
+        }
+    }
+}
+
+/// Tells a job's actor of the bus's disturbances, and of the time.
+async fn watch_bus(bus: Arc<dyn Bus>, silence: Duration, actor: ActorRef<News>) {
+    let mut disturbances = bus.disturbances();
+    let tick = (silence / 4).max(Duration::from_millis(10));
+    loop {
+        let news = tokio::select! {
+            Some(()) = disturbances.next() => News::Disturbed,
+            () = tokio::time::sleep(tick) => News::Tick,
         };
         if actor.cast(news).is_err() {
             return;

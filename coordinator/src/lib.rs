@@ -1,5 +1,5 @@
 //! Decides what a job does next: reads the input ([`ingest`], [`prepare`]), runs the job's state machine ([`machine`],
-//! driven by [`actor`]) and makes the article of what it ends with ([`reduce`]).
+//! driven by [`actor`], for a whole deployment by [`service`]) and makes the article of what it ends with ([`reduce`]).
 
 pub mod actor;
 pub mod ingest;
@@ -9,4 +9,5 @@ pub mod prepare;
 pub mod reduce;
 pub mod rehearsal;
 pub mod rooms;
+pub mod service;
 mod stage;

@@ -2,6 +2,7 @@
 //! readers of its articles, and what every bus must do.
 
 pub mod article;
+pub mod cluster;
 pub mod conformance;
 pub mod corpus;
 pub mod nats_server;

@@ -7,6 +7,7 @@
 mod calling;
 mod conversation;
 mod models;
+mod only;
 mod outage;
 mod patience;
 mod split;
@@ -37,6 +38,7 @@ use self::{
 };
 pub use self::{
     models::{Connected, Models, Price, Served},
+    only::OnlyModels,
     patience::Patience,
 };
 use crate::model::extractive::{self, Texts};

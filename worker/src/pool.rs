@@ -5,6 +5,7 @@
 //! replaced. While a task runs, its bus is told so in time; then the outcome is recorded, and only then is the delivery
 //! acknowledged.
 
+mod measure;
 mod slot;
 mod stats;
 

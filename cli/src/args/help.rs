@@ -30,6 +30,33 @@ Prices are settings, in US dollars a million tokens:
   cached_prompt = 0.10
   reply = 1.60";
 
+pub const COORDINATOR: &str = "\
+Hold jobs of a cluster: claim them, run them, keep what came of them.
+
+Any number of coordinators may run. A job that one of them holds goes to another when it has been silent for nats.lease \
+seconds, and goes on where it was. SIGTERM hands all jobs back. NATS is found by TRIBUTARY_NATS_URL or the settings' [nats] \
+section.";
+
+pub const WORKER: &str = "\
+Do the work of a cluster's jobs: pull tasks, ask models, record outcomes.
+
+Keys and addresses of models are this process's own; which model does a task is the job's affair. With --model only tasks \
+of these models are done; others are handed back for other workers, with a pause. A task that is handed back \
+nats.max_deliver times is given up, so where workers serve different models, tell them apart by --only as well.
+
+SIGTERM drains: nothing new is pulled, what runs may end within cluster.grace seconds, and what doesn't is handed back.";
+
+pub const SUBMIT: &str = "\
+Hand jobs in to a cluster, and print their ids on stdout, a line each.
+
+Inputs and settings are those of `run`. A job's id is made from its sources, settings and seed: to submit it again changes \
+nothing while it is out or done, and makes it go on where it was after its model failed.";
+
+pub const DOCTOR: &str = "\
+Check all that jobs need, and say what to do where something is missing: is NATS there, does it take this login, is \
+JetStream on, are the streams right, does each model answer, does it take a schema. Each model is asked for a few tokens. \
+The exit code is 0 where all is well and 1 where something is not.";
+
 pub const CONFIG: &str = "\
 Print the settings in effect as TOML, each with where it comes from. Secrets are hidden. The output is a valid \
 tributary.toml: keep what you want to change.";
@@ -70,6 +97,7 @@ const ENVIRONMENT: &str = "
   OPENAI_API_KEY, OPENAI_BASE_URL, OPENAI_API_BASE   key and address for openai/ models
   GOOGLE_API_KEY, GEMINI_API_KEY                     key for gemini/ models
   TRIBUTARY_*                                        any setting, as text or TOML
+  TRIBUTARY_NATS_URL                                 where the cluster's NATS is: nats://host:4222
   TRIBUTARY_CONFIG                                   the settings file, as --config
   TRIBUTARY_LOG                                      a log filter: warn,tributary=debug
   HTTPS_PROXY, HTTP_PROXY, NO_PROXY, NO_COLOR        as everywhere";

@@ -8,7 +8,7 @@ use anyhow::Context;
 use futures::{StreamExt, stream};
 use tokio::{runtime, sync::watch, task::spawn_blocking};
 use tributary_coordinator::{
-    actor::Coordinator,
+    actor::{self, Coordinator, Window},
     ingest::{Problem, slug},
     prepare::{Draft, Prepared, prepare},
 };
@@ -84,8 +84,9 @@ async fn in_runtime(
     };
     prepared.problems.iter().for_each(|problem| terminal.say(problem));
     let (bus, pool) = start_workers(&config, models).await?;
-    let window = TASKS_A_CALL * config.concurrency() as usize;
-    let coordinator = Coordinator::start(bus.clone(), window).await.map_err(anyhow::Error::from)?;
+    let window = Window::of(TASKS_A_CALL * config.concurrency() as usize);
+    let options = actor::Options { window, ..actor::Options::default() };
+    let coordinator = Coordinator::start(bus.clone(), options).await.map_err(anyhow::Error::from)?;
     let run = Run {
         bus,
         coordinator,

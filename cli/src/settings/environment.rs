@@ -8,10 +8,14 @@ use super::layer::{Layer, Wrong};
 const PREFIX: &str = "TRIBUTARY_";
 
 /// Variables with the prefix that are no settings.
-const OTHERS: [&str; 2] = [crate::logging::VARIABLE, "TRIBUTARY_CONFIG"];
+const OTHERS: [&str; 3] = [crate::logging::VARIABLE, "TRIBUTARY_CONFIG", NATS_URL];
+
+/// What every process of a deployment is told.
+const NATS_URL: &str = "TRIBUTARY_NATS_URL";
 
 /// Variables that people have set already, and what they set here. Later ones outrank earlier ones.
-const WELL_KNOWN: [(&str, [&str; 2]); 5] = [
+const WELL_KNOWN: [(&str, [&str; 2]); 6] = [
+    (NATS_URL, ["nats", "url"]),
     ("OPENAI_API_BASE", ["openai", "base"]),
     ("OPENAI_BASE_URL", ["openai", "base"]),
     ("OPENAI_API_KEY", ["openai", "key"]),

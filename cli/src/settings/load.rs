@@ -50,10 +50,18 @@ impl fmt::Debug for Loaded {
 impl Loaded {
     /// Whether anybody said which model does the work.
     pub fn names_a_model(&self) -> bool {
-        let models = self.merged.get("models").map(|value| &value.kind);
-        let Some(ValueKind::Table(models)) = models else { return false };
-        let default = models.get("default").and_then(Value::origin);
-        default != Some(Layer::DEFAULT) || !self.config.algorithm.models.by_kind.is_empty()
+        self.names("models", "default") || !self.config.algorithm.models.by_kind.is_empty()
+    }
+
+    /// Whether anybody said where NATS is.
+    pub fn names_nats(&self) -> bool {
+        self.names("nats", "url")
+    }
+
+    fn names(&self, section: &str, key: &str) -> bool {
+        let section = self.merged.get(section).map(|value| &value.kind);
+        let Some(ValueKind::Table(section)) = section else { return false };
+        section.get(key).and_then(Value::origin) != Some(Layer::DEFAULT)
     }
 }
 

@@ -18,12 +18,21 @@ impl Config {
     ///
     /// Where a model's name is none, its key is missing or unusable, or its address is none.
     pub fn connect(&self) -> Result<Models> {
-        let prices = self.execution.prices.iter().map(|(model, price)| (model.clone(), price.into())).collect();
-        let models = Models::over_http(self.endpoints()?, self.execution.limits.into(), prices);
+        let models = self.connect_when_named()?;
         for name in self.models() {
             models.get(name).map_err(|reason| anyhow!(reason))?;
         }
         Ok(models)
+    }
+
+    /// Models for whatever tasks name: one that can't be had stops the job that names it.
+    ///
+    /// # Errors
+    ///
+    /// Where a timeout is none.
+    pub fn connect_when_named(&self) -> Result<Models> {
+        let prices = self.execution.prices.iter().map(|(model, price)| (model.clone(), price.into())).collect();
+        Ok(Models::over_http(self.endpoints()?, self.execution.limits.into(), prices))
     }
 
     fn endpoints(&self) -> Result<Endpoints> {

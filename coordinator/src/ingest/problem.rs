@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Where a document or a problem comes from. Displayed as `file:line: field`, as far as known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -69,7 +69,7 @@ fn place(f: &mut fmt::Formatter, file: &Path, line: Option<u64>, field: Option<&
 }
 
 /// Something that was dropped or changed on the way in, or looks wrong. Displayed as one line.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
     pub file: PathBuf,
     /// Counted from 1.
@@ -88,7 +88,7 @@ impl fmt::Display for Problem {
 }
 
 /// What a problem did to the input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// It isn't in the corpus.

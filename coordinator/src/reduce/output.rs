@@ -126,6 +126,14 @@ fn replace(path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> std::io::Resu
     draft.finish()
 }
 
+/// Writes a file whole or not at all.
+///
+/// # Errors
+/// A file that can't be written, by its path.
+pub fn put(path: &Path, bytes: &[u8]) -> Result<(), OutputError> {
+    replace(path, |out| out.write_all(bytes))
+}
+
 /// A file that takes its name only when it is complete.
 struct Whole {
     path: PathBuf,

@@ -1,6 +1,9 @@
 //! A slot of the pool: one task at a time, from its delivery to its recorded outcome.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use ractor::{
     ActorProcessingErr, ActorRef,
@@ -12,7 +15,7 @@ use tributary_protocol::{
     task::{Outcome, Task, Usage, Verdict},
 };
 
-use super::{Phase, stats::Counters};
+use super::{Phase, measure, stats::Counters};
 use crate::perform::{Patience, Perform};
 
 /// A delivery, and the leave to work on it.
@@ -72,6 +75,7 @@ impl Slot {
             // A pool that is gone hands back as well.
             let _ = phase.wait_for(|phase| *phase == Phase::HandingBack).await;
         };
+        measure::begins(delivery.delivery);
         let ended = tokio::select! {
             biased;
             ended = self.finish(&task, delivery.delivery) => Some(ended),
@@ -94,6 +98,7 @@ impl Slot {
             None => Duration::ZERO,
         };
         self.stats.handed_back();
+        measure::handed_back(task.kind());
         if let Err(error) = delivery.hand_back(delay).await {
             tracing::warn!(task = %task.id, %error, "the task goes to another worker when its time is up");
         }
@@ -101,6 +106,7 @@ impl Slot {
 
     /// Does the task and records its outcome.
     async fn finish(&self, task: &Arc<Task>, deliveries: u32) -> Result<super::Done, BusError> {
+        let began = Instant::now();
         let outcome = match self.performer.perform(task).await {
             Err(error @ (BusError::NoBlob(_) | BusError::Wire(_))) if deliveries >= MOST_DELIVERIES => {
                 failed(task, error.to_string())
@@ -108,7 +114,9 @@ impl Slot {
             ended => ended?,
         };
         Patience::default().with_bus(|| self.bus.record(task.job, &outcome)).await?;
-        Ok(super::Done::of(&outcome.verdict))
+        let done = super::Done::of(&outcome.verdict);
+        measure::ended(task.kind(), done, &outcome.usage, began.elapsed());
+        Ok(done)
     }
 }
 

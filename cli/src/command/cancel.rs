@@ -1,0 +1,29 @@
+//! `tributary cancel`: ends a job of a cluster.
+
+use anyhow::Context;
+use tributary_coordinator::service::{self, Status};
+
+use super::{cluster, load};
+use crate::{
+    args::JobArgs,
+    exit::{Exit, Failure},
+    terminal::Terminal,
+};
+
+/// Wishes that the job ends. Whoever holds it stops at once; a job that nobody holds ends when somebody takes it.
+pub fn run(args: &JobArgs, terminal: &Terminal) -> Result<Exit, Failure> {
+    let config = load(&args.settings.settings())?.config;
+    cluster::runtime()?.block_on(async {
+        let queue = cluster::connect(&config, "cancel").await?;
+        let (job, state) = cluster::find(&*queue, &args.job).await?;
+        service::cancel(&*queue, &*queue, job).await.context("the job can't be cancelled")?;
+        let (title, status) = (&state.title, &state.status);
+        queue.flush().await.context("the last words may be lost")?;
+        terminal.say(match status {
+            Status::Done(_) | Status::Cancelled => format!("{title}: {status} already"),
+            Status::Queued | Status::Running => format!("{title}: will be cancelled"),
+            Status::ModelFailed { .. } | Status::Failed { .. } => format!("{title}: cancelled"),
+        });
+        Ok(Exit::Done)
+    })
+}

@@ -1,0 +1,48 @@
+//! `tributary coordinator`: holds jobs of a cluster.
+
+use std::sync::Arc;
+
+use tributary_coordinator::service::{self, Figures};
+
+use super::{cluster, load};
+use crate::{
+    args::CoordinatorArgs,
+    exit::{Exit, Failure},
+    http::{self, Health},
+    interrupt::Interrupt,
+    settings::Config,
+    terminal::Terminal,
+};
+
+pub fn run(args: &CoordinatorArgs, terminal: &Terminal) -> Result<Exit, Failure> {
+    let mut config = load(&args.role.settings.settings())?.config;
+    if let Some(jobs) = args.jobs {
+        config.execution.cluster.jobs = jobs as usize;
+    }
+    let listen = http::address(&args.role, &config)?;
+    cluster::runtime()?.block_on(in_runtime(config, listen, terminal))
+}
+
+async fn in_runtime(config: Config, listen: Option<String>, terminal: &Terminal) -> Result<Exit, Failure> {
+    let interrupt = Interrupt::listen(terminal);
+    let health = Health::default();
+    let served = http::serve(listen.as_deref(), health.clone()).await?;
+    let bus = cluster::connect(&config, "coordinator").await?;
+    health.ready(true);
+    terminal.say(format!("coordinator: waiting for jobs at {}", cluster::place(&config)));
+    let figures = Arc::new(Figures::default());
+    let shown = http::show(http::of_coordinator(figures.clone()));
+    let options = config.execution.cluster.service();
+    let ended = service::serve(bus.clone(), bus.clone(), options, figures, async {
+        interrupt.wait().await;
+        health.ready(false);
+    })
+    .await;
+    ended.map_err(anyhow::Error::from)?;
+    shown.abort();
+    served.abort();
+    if let Err(error) = bus.flush().await {
+        tracing::warn!(%error, "the last words may be lost; jobs go to others when their time is up");
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,70 @@
+//! `tributary worker`: does the work of a cluster's jobs.
+
+use std::sync::Arc;
+
+use tributary_protocol::bus::Kinds;
+use tributary_worker::{
+    perform::{OnlyModels, Patience, Perform, Performer},
+    pool::{Pool, PoolOptions},
+};
+
+use super::{cluster, load};
+use crate::{
+    args::WorkerArgs,
+    exit::{Exit, Failure, OrExit},
+    http::{self, Health},
+    interrupt::Interrupt,
+    settings::Config,
+    terminal::Terminal,
+};
+
+pub fn run(args: &WorkerArgs, terminal: &Terminal) -> Result<Exit, Failure> {
+    let mut settings = args.role.settings.settings();
+    settings.concurrency = args.concurrency;
+    let config = load(&settings)?.config;
+    let listen = http::address(&args.role, &config)?;
+    let runtime = cluster::runtime()?;
+    let end = runtime.block_on(in_runtime(args, config, listen, terminal));
+    // A call that was given up keeps nobody waiting.
+    runtime.shutdown_background();
+    end
+}
+
+async fn in_runtime(
+    args: &WorkerArgs,
+    config: Config,
+    listen: Option<String>,
+    terminal: &Terminal,
+) -> Result<Exit, Failure> {
+    let interrupt = Interrupt::listen(terminal);
+    let health = Health::default();
+    let served = http::serve(listen.as_deref(), health.clone()).await?;
+    let models = config.connect_when_named().or_exit(Exit::BadInput)?;
+    for model in &args.model {
+        models.get(model).map_err(anyhow::Error::msg).or_exit(Exit::BadInput)?;
+    }
+    let bus = cluster::connect(&config, "worker").await?;
+    let performer: Arc<dyn Perform> = Arc::new(Performer::new(bus.clone(), models, Patience::default()));
+    let performer = OnlyModels::of(&args.model, performer);
+    let kinds = Kinds::only(args.only.iter().copied()).unwrap_or_else(Kinds::all);
+    let concurrency = config.worker_concurrency();
+    let options = PoolOptions { concurrency: concurrency as usize, kinds };
+    let pool = Arc::new(Pool::start(bus.clone(), performer, options).await.map_err(anyhow::Error::from)?);
+    health.ready(true);
+    let shown = http::show(http::of_worker(pool.clone(), concurrency));
+    terminal.say(format!("worker: {concurrency} tasks at a time from {}", cluster::place(&config)));
+    interrupt.wait().await;
+    health.ready(false);
+    shown.abort();
+    let _ = shown.await;
+    if let Some(pool) = Arc::into_inner(pool)
+        && !pool.drain(config.execution.cluster.grace()).await
+    {
+        terminal.say("worker: what could not end in time is handed back");
+    }
+    served.abort();
+    if let Err(error) = bus.flush().await {
+        tracing::warn!(%error, "the last words may be lost; tasks go to others when their time is up");
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,114 @@
+//! What a role shows to probes and to monitoring: `/healthz`, `/readyz` and `/metrics`, over HTTP.
+
+use std::{
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use anyhow::{Context, anyhow};
+use axum::{Router, http::StatusCode, routing::get};
+use metrics::gauge;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tokio::{net::TcpListener, task::JoinHandle};
+use tributary_coordinator::service::Figures;
+use tributary_worker::pool::Pool;
+
+use crate::{
+    args::RoleArgs,
+    exit::{Exit, Failure, OrExit},
+    settings::Config,
+};
+
+/// Where a role listens when nobody said.
+const DEFAULT: &str = "0.0.0.0:9090";
+
+/// The address that stands for none.
+const OFF: &str = "off";
+
+/// Upper ends of the buckets that times are counted in: from an answer at once to the longest call.
+const SECONDS: [f64; 14] = [0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 40.0, 90.0, 300.0, 900.0];
+
+/// How often gauges are read.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// Whether the role can do its work. It is alive as long as it answers.
+#[derive(Clone, Default)]
+pub struct Health(Arc<AtomicBool>);
+
+impl Health {
+    pub fn ready(&self, ready: bool) {
+        self.0.store(ready, Relaxed);
+    }
+}
+
+/// Where this role is to listen; none where it is told not to.
+pub fn address(role: &RoleArgs, config: &Config) -> Result<Option<String>, Failure> {
+    let set = Some(config.execution.listen.as_str()).filter(|address| !address.is_empty());
+    let address = role.listen.as_deref().or(set).unwrap_or(DEFAULT);
+    if address == OFF {
+        return Ok(None);
+    }
+    let port = address.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
+    port.ok_or_else(|| anyhow!("`{address}` is no address to listen at: HOST:PORT is needed, or `{OFF}`"))
+        .or_exit(Exit::BadInput)?;
+    Ok(Some(address.to_owned()))
+}
+
+/// Answers probes until the task is aborted.
+pub async fn serve(address: Option<&str>, health: Health) -> Result<JoinHandle<()>, Failure> {
+    let Some(address) = address else { return Ok(tokio::spawn(async {})) };
+    let metrics = recorder()?;
+    let listener = TcpListener::bind(address).await;
+    let listener = listener.with_context(|| format!("{address} can't be listened at")).or_exit(Exit::BadInput)?;
+    let ready = move || async move {
+        if health.0.load(Relaxed) {
+            (StatusCode::OK, "ready\n")
+        } else {
+            (StatusCode::SERVICE_UNAVAILABLE, "not ready\n")
+        }
+    };
+    let router = Router::new()
+        .route("/healthz", get(|| async { "alive\n" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(move || async move { metrics.render() }));
+    Ok(tokio::spawn(async move {
+        if let Err(error) = axum::serve(listener, router).await {
+            tracing::error!(%error, "health and metrics are served no more");
+        }
+    }))
+}
+
+/// The one recorder of this process.
+fn recorder() -> anyhow::Result<PrometheusHandle> {
+    static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
+    if let Some(recorder) = RECORDER.get() {
+        return Ok(recorder.clone());
+    }
+    let builder = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?;
+    let recorder = builder.install_recorder()?;
+    Ok(RECORDER.get_or_init(|| recorder).clone())
+}
+
+/// Reads gauges time and again, until the task is aborted.
+pub fn show(measure: impl Fn() + Send + 'static) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        loop {
+            measure();
+            tokio::time::sleep(EVERY).await;
+        }
+    })
+}
+
+pub fn of_coordinator(figures: Arc<Figures>) -> impl Fn() + Send + 'static {
+    move || gauge!("tributary_jobs_held").set(figures.running() as f64)
+}
+
+pub fn of_worker(pool: Arc<Pool>, concurrency: u32) -> impl Fn() + Send + 'static {
+    move || {
+        gauge!("tributary_tasks_in_flight").set(pool.stats().in_flight as f64);
+        gauge!("tributary_concurrency").set(f64::from(concurrency));
+    }
+}

@@ -1,0 +1,61 @@
+//! The settings of a cluster's roles.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tributary_coordinator::{
+    actor::{self, Window},
+    service,
+};
+
+/// How coordinators and workers go about it. Times are in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Cluster {
+    /// Jobs that a coordinator holds at a time.
+    pub jobs: usize,
+    /// The most tasks of a job that are with the workers at a time; each job finds its own number below that.
+    pub window: usize,
+    /// After so long without any outcome of a job, its outstanding tasks are published again.
+    pub silence: f64,
+    /// The shortest time between two writings of how a job stands.
+    pub state_every: f64,
+    /// How long a worker that is told to stop may finish what it is doing.
+    pub grace: f64,
+}
+
+impl Default for Cluster {
+    fn default() -> Self {
+        Self { jobs: 16, window: Window::default().most, silence: 60.0, state_every: 1.0, grace: 25.0 }
+    }
+}
+
+impl Cluster {
+    pub fn service(&self) -> service::Options {
+        let least = Window::default().least.min(self.window);
+        let window = Window { least, most: self.window };
+        let run = actor::Options { window, silence: Duration::from_secs_f64(self.silence) };
+        service::Options { jobs: self.jobs, run, state_every: Duration::from_secs_f64(self.state_every) }
+    }
+
+    pub fn grace(&self) -> Duration {
+        Duration::from_secs_f64(self.grace)
+    }
+
+    /// Says which value can't be worked with, naming the setting.
+    pub(super) fn check(&self) -> Result<(), String> {
+        for (name, number) in [("jobs", self.jobs), ("window", self.window)] {
+            if number == 0 {
+                return Err(format!("cluster.{name} is 0; 1 is the least"));
+            }
+        }
+        let times =
+            [("silence", self.silence, 0.1), ("state_every", self.state_every, 0.0), ("grace", self.grace, 0.0)];
+        for (name, seconds, least) in times {
+            if !(least..1e9).contains(&seconds) {
+                return Err(format!("cluster.{name} is {seconds}; a number of seconds, {least} or more, is needed"));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,190 @@
+//! The tasks of a job that have no outcome: those that wait, and those that are with the bus.
+
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, HashMap},
+    time::{Duration, Instant},
+};
+
+use tributary_protocol::{
+    id::TaskId,
+    task::{Outcome, Stage, Task},
+};
+
+/// How many tasks of a job are with the bus at a time.
+///
+/// Too few, and workers idle; too many, and other jobs' tasks stand in line behind them. Between `least` and `most` the
+/// window finds its own size: it grows while tasks are taken up at once, and shrinks when they wait for longer than half
+/// their calls take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    pub least: usize,
+    pub most: usize,
+}
+
+impl Window {
+    /// What a window opens with, where its limits allow it.
+    const FIRST: usize = 32;
+
+    /// Waiting that is shorter tells of the way to the workers rather than of a line.
+    const UNNOTICED: Duration = Duration::from_millis(200);
+
+    /// A window that doesn't change.
+    pub fn of(size: usize) -> Self {
+        Self { least: size, most: size }
+    }
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Self { least: 16, most: 1024 }
+    }
+}
+
+pub(super) struct Backlog {
+    /// Asked for and not published.
+    ready: BinaryHeap<Ready>,
+    asked: u64,
+    /// Published and without an outcome.
+    out: HashMap<TaskId, Out>,
+    limits: Window,
+    size: usize,
+}
+
+struct Out {
+    task: Task,
+    since: Instant,
+}
+
+/// Earlier stages first: what has the longest way to go still ahead of it. Then in the order of asking.
+struct Ready {
+    rank: Reverse<(Stage, u64)>,
+    task: Task,
+}
+
+impl PartialEq for Ready {
+    fn eq(&self, other: &Self) -> bool {
+        self.rank == other.rank
+    }
+}
+
+impl Eq for Ready {}
+
+impl PartialOrd for Ready {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Ready {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.rank.cmp(&other.rank)
+    }
+}
+
+impl Backlog {
+    pub fn new(limits: Window) -> Self {
+        let least = limits.least.max(1);
+        let limits = Window { least, most: limits.most.max(least) };
+        let size = Window::FIRST.clamp(limits.least, limits.most);
+        Self { ready: BinaryHeap::new(), asked: 0, out: HashMap::new(), limits, size }
+    }
+
+    pub fn add(&mut self, tasks: Vec<Task>) {
+        for task in tasks {
+            self.asked += 1;
+            self.ready.push(Ready { rank: Reverse((task.stage, self.asked)), task });
+        }
+    }
+
+    /// An outcome has come; fits the window to how long its task had to wait.
+    pub fn ended(&mut self, outcome: &Outcome) {
+        let Some(out) = self.out.remove(&outcome.task) else { return };
+        let calls = Duration::from_millis(outcome.usage.call_millis);
+        let waited = out.since.elapsed().saturating_sub(calls);
+        if !calls.is_zero() && waited > Window::UNNOTICED.max(calls / 2) {
+            self.size = (self.size - 1).max(self.limits.least);
+        } else if !self.ready.is_empty() {
+            self.size = (self.size + 1).min(self.limits.most);
+        }
+    }
+
+    /// What there is room for now, of the tasks that are still `awaited`: during replay a task may have been asked for
+    /// before its outcome was met.
+    pub fn take(&mut self, awaited: impl Fn(TaskId) -> bool) -> Vec<Task> {
+        let mut tasks = Vec::new();
+        while self.out.len() < self.size
+            && let Some(Ready { task, .. }) = self.ready.pop()
+        {
+            if awaited(task.id) {
+                self.out.insert(task.id, Out { task: task.clone(), since: Instant::now() });
+                tasks.push(task);
+            }
+        }
+        tasks
+    }
+
+    /// All that is with the bus, or should be.
+    pub fn outstanding(&self) -> Vec<Task> {
+        self.out.values().map(|out| out.task.clone()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tributary_protocol::{
+        budget::Window as Context,
+        id::{Hasher, JobId},
+        settings::{Genre, Language},
+        task::{Brief, Limits, Usage, Verdict, Work},
+    };
+
+    use super::*;
+
+    fn task(number: usize, stage: Stage) -> Task {
+        let limits = Limits { sections: 1, outline: 1, suggestion: 1, digest: 1, passage: 1 };
+        let brief =
+            Brief { title: "T".into(), language: Language::En, genre: Genre::Survey, window: Context(8_000), limits };
+        let work = Work::Group { sources: Vec::new(), size: number as u32 };
+        Task::new(JobId::of(&Hasher::new("job")), stage, number.to_string(), "m".into(), Arc::new(brief), work)
+    }
+
+    fn outcome(task: &Task, call_millis: u64) -> Outcome {
+        let usage = Usage { call_millis, ..Usage::default() };
+        Outcome { task: task.id, verdict: Verdict::Failed { reason: String::new() }, usage, citations_removed: 0 }
+    }
+
+    #[test]
+    fn earlier_stages_go_out_first_and_no_more_than_the_window() {
+        let mut backlog = Backlog::new(Window::of(2));
+        backlog.add(vec![task(1, Stage::Write), task(2, Stage::Digest), task(3, Stage::Digest)]);
+        let places = |tasks: &[Task]| tasks.iter().map(|task| task.place.clone()).collect::<Vec<_>>();
+        let first = backlog.take(|_| true);
+        assert_eq!(places(&first), ["2", "3"]);
+        assert!(backlog.take(|_| true).is_empty());
+        backlog.ended(&outcome(&first[0], 10));
+        assert_eq!(places(&backlog.take(|_| true)), ["1"]);
+        assert_eq!(backlog.outstanding().len(), 2);
+    }
+
+    #[test]
+    fn the_window_grows_while_nothing_waits_and_shrinks_when_tasks_stand_in_line() {
+        let mut backlog = Backlog::new(Window { least: 1, most: 40 });
+        backlog.add((0..200).map(|number| task(number, Stage::Digest)).collect());
+        let mut out = backlog.take(|_| true);
+        assert_eq!(out.len(), Window::FIRST);
+        for task in out.drain(..) {
+            backlog.ended(&outcome(&task, 50));
+        }
+        let mut out = backlog.take(|_| true);
+        assert_eq!(out.len(), 40);
+        for task in out.drain(..10) {
+            let waiting = backlog.out.get_mut(&task.id).unwrap();
+            waiting.since -= Duration::from_secs(2);
+            backlog.ended(&outcome(&task, 50));
+        }
+        assert_eq!(backlog.size, 30);
+    }
+}

@@ -1,0 +1,196 @@
+//! One job in this coordinator's hands, from its claim to its end.
+
+use std::{sync::Arc, time::Instant};
+
+use futures::StreamExt;
+use tokio::sync::watch;
+use tributary_protocol::{
+    bus::{self, BusError, Claim},
+    id::JobId,
+    job::{Job, Progress},
+    wire,
+};
+
+use super::{
+    PAUSE, Shared,
+    made::{self, MakeError},
+    state::{Numbers, State, Status, state},
+    submit::Input,
+    sweep,
+};
+use crate::actor::JobError;
+
+/// Why a job is let go.
+enum End {
+    Done(Numbers),
+    Model(String),
+    Failed(String),
+    Cancelled,
+    /// Another coordinator holds it.
+    Lost,
+    /// This coordinator stops.
+    Stopping,
+    Bus(BusError),
+}
+
+impl From<BusError> for End {
+    fn from(error: BusError) -> Self {
+        Self::Bus(error)
+    }
+}
+
+/// Sees to a job, and to its claim.
+pub(super) async fn hold(shared: Arc<Shared>, claim: Claim) {
+    let job = claim.job.clone();
+    let end = tokio::select! {
+        end = see_to(&shared, &job) => end,
+        never = signs_of_life(&claim) => never,
+    };
+    let let_go = match end {
+        End::Lost => {
+            tracing::info!(job = %job.id, "another coordinator has taken the job over");
+            // Dropped, the claim would take the job from the other as well.
+            std::mem::forget(claim);
+            return;
+        }
+        End::Stopping => claim.hand_back(std::time::Duration::ZERO).await,
+        End::Bus(error) => {
+            tracing::warn!(job = %job.id, %error, "the job is handed back");
+            claim.hand_back(PAUSE).await
+        }
+        End::Done(_) | End::Model(_) | End::Failed(_) | End::Cancelled => claim.done().await,
+    };
+    if let Err(error) = let_go {
+        tracing::warn!(job = %job.id, %error, "the job comes again when its time is up");
+    }
+}
+
+/// Tells the queue that this coordinator lives, three times as often as it needs to hear it; never ends.
+async fn signs_of_life(claim: &Claim) -> End {
+    loop {
+        tokio::time::sleep(claim.patience() / 3).await;
+        if let Err(error) = claim.working().await {
+            tracing::warn!(job = %claim.job.id, %error, "the queue wasn't told that the job is being worked on");
+        }
+    }
+}
+
+/// Takes the job, works on it, and writes down how that ended.
+async fn see_to(shared: &Arc<Shared>, job: &Arc<Job>) -> End {
+    let mut mine = match take(shared, job).await {
+        Ok(Ok(mine)) => mine,
+        Ok(Err(numbers)) => return End::Done(numbers),
+        Err(error) => return error.into(),
+    };
+    tracing::info!(job = %job.id, title = job.title, term = mine.term, "a job is taken");
+    let (me, mut stopping) = ((mine.term, mine.holder.clone()), shared.stopping.clone());
+    let end = tokio::select! {
+        biased;
+        lost = rival(shared, job.id, me) => lost,
+        _ = stopping.wait_for(|stop| *stop) => End::Stopping,
+        wished = shared.queue.cancelled(job.id) => wished.map_or_else(End::Bus, |()| End::Cancelled),
+        end = work(shared, job, &mut mine) => end,
+    };
+    let written = conclude(shared, job.id, mine, &end).await;
+    written.map_or_else(End::Bus, |()| end)
+}
+
+/// Writes down that the job is held from now on. The error is that it has been finished before.
+async fn take(shared: &Shared, job: &Job) -> bus::Result<Result<State, Numbers>> {
+    let before = state(&*shared.queue, job.id).await?;
+    if let Some(State { status: Status::Done(numbers), .. }) = before
+        && shared.queue.result(job.id).await?.is_some()
+    {
+        shared.bus.clear(job.id).await?;
+        return Ok(Err(numbers));
+    }
+    let mut mine = before.unwrap_or_else(|| State::new(job, None));
+    mine.status = Status::Running;
+    mine.term += 1;
+    mine.holder = format!("{:016x}", rand::random::<u64>());
+    mine.write(&*shared.queue, job.id).await?;
+    Ok(Ok(mine))
+}
+
+/// Returns when another has taken the job, or ended it.
+async fn rival(shared: &Shared, job: JobId, me: (u64, String)) -> End {
+    let mut states = match shared.queue.watch(job).await {
+        Ok(states) => states,
+        Err(error) => return error.into(),
+    };
+    while let Some(state) = states.next().await {
+        match state.map(|bytes| wire::decode::<State>(&bytes)) {
+            Ok(Ok(theirs)) if (theirs.term, &theirs.holder) > (me.0, &me.1) => return End::Lost,
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::warn!(%job, %error, "how a job stands can't be read"),
+            Err(error) => return error.into(),
+        }
+    }
+    std::future::pending().await
+}
+
+/// Runs the job and keeps its result.
+async fn work(shared: &Shared, job: &Arc<Job>, mine: &mut State) -> End {
+    let began = Instant::now();
+    let input = match mine.input {
+        Some(blob) => shared.bus.get(job.id, blob).await.and_then(|bytes| Ok(wire::decode::<Input>(&bytes)?)),
+        None => Ok(Input::default()),
+    };
+    let input = input.unwrap_or_else(|error| {
+        tracing::warn!(job = %job.id, %error, "the report will miss what is to be said of the input");
+        Input::default()
+    });
+    let (progress, updates) = watch::channel(mine.progress.clone());
+    let run = tokio::select! {
+        run = shared.coordinator.run(job.clone(), progress) => run,
+        never = tell(shared, job.id, mine, updates) => return never,
+    };
+    let machine = match run {
+        Ok(machine) => machine,
+        Err(JobError::Model(reason)) => return End::Model(reason),
+        Err(JobError::Bus(error)) => return End::Bus(error),
+        Err(JobError::Crashed(reason)) => return End::Failed(reason),
+        Err(JobError::Interrupted) => return End::Stopping,
+    };
+    mine.progress = machine.progress().clone();
+    match made::make(&*shared.bus, job, &machine, input, began).await {
+        Ok((made, numbers)) => match shared.queue.keep_result(job.id, wire::encode(&made).into()).await {
+            Ok(()) => End::Done(numbers),
+            Err(error) => End::Bus(error),
+        },
+        Err(MakeError::Bus(error)) => End::Bus(error),
+        Err(error) => End::Failed(error.to_string()),
+    }
+}
+
+/// Writes down how far the job is, not too often; never ends but for a bus that fails.
+async fn tell(shared: &Shared, job: JobId, mine: &mut State, mut updates: watch::Receiver<Progress>) -> End {
+    while updates.changed().await.is_ok() {
+        mine.progress = updates.borrow_and_update().clone();
+        if let Err(error) = mine.write(&*shared.queue, job).await {
+            return error.into();
+        }
+        tokio::time::sleep(shared.options.state_every).await;
+    }
+    std::future::pending().await
+}
+
+/// Writes down how the job ended, and clears what nobody needs any more.
+async fn conclude(shared: &Arc<Shared>, job: JobId, mut mine: State, end: &End) -> bus::Result<()> {
+    let over = matches!(end, End::Done(_) | End::Cancelled);
+    mine.status = match end {
+        End::Done(numbers) => Status::Done(*numbers),
+        End::Model(reason) => Status::ModelFailed { reason: reason.clone() },
+        End::Failed(reason) => Status::Failed { reason: reason.clone() },
+        End::Cancelled => Status::Cancelled,
+        End::Stopping => Status::Queued,
+        End::Lost | End::Bus(_) => return Ok(()),
+    };
+    tracing::info!(%job, status = %mine.status, "a job is let go");
+    mine.write(&*shared.queue, job).await?;
+    if over {
+        shared.bus.clear(job).await?;
+        sweep::later(shared.bus.clone(), shared.queue.clone(), job);
+    }
+    Ok(())
+}

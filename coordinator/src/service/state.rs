@@ -1,0 +1,135 @@
+//! How a job stands, as its coordinator writes it down and all others read it.
+
+use std::{
+    fmt,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use serde::{Deserialize, Serialize};
+use tributary_protocol::{
+    bus::{self, JobQueue},
+    id::{BlobId, JobId},
+    job::{Job, Progress},
+    wire,
+};
+
+/// All that is known of a job from outside.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct State {
+    pub title: String,
+    pub sources: u64,
+    pub status: Status,
+    pub progress: Progress,
+    /// When it was submitted, and when it last changed, in seconds since 1970.
+    pub submitted: u64,
+    pub changed: u64,
+    /// Where what the job itself doesn't say of its input is kept.
+    pub input: Option<BlobId>,
+    /// Who holds it, and for the how-manieth time it is held: of two holders the later one is right.
+    pub holder: String,
+    pub term: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// It waits for a coordinator.
+    Queued,
+    Running,
+    /// Its result is kept.
+    Done(Numbers),
+    /// It goes on where it was when it is submitted again.
+    ModelFailed {
+        reason: String,
+    },
+    /// The same.
+    Failed {
+        reason: String,
+    },
+    Cancelled,
+}
+
+/// A finished article in numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Numbers {
+    pub words: u64,
+    pub cited: u64,
+    /// Units of work that a fallback had to do, and pieces of the input that were dropped.
+    pub degraded: u64,
+    pub dropped: u64,
+    /// From the moment that its last coordinator took it.
+    pub wall: Duration,
+}
+
+impl State {
+    /// Of a job that has just been submitted.
+    pub fn new(job: &Job, input: Option<BlobId>) -> Self {
+        let now = now();
+        Self {
+            title: job.title.clone(),
+            sources: job.sources.len() as u64,
+            status: Status::Queued,
+            progress: Progress::default(),
+            submitted: now,
+            changed: now,
+            input,
+            holder: String::new(),
+            term: 0,
+        }
+    }
+
+    pub(super) async fn write(&mut self, queue: &dyn JobQueue, job: JobId) -> bus::Result<()> {
+        self.changed = now();
+        queue.set_state(job, wire::encode(self).into()).await
+    }
+}
+
+impl Status {
+    /// Whether nothing more will happen by itself.
+    pub fn has_ended(&self) -> bool {
+        !matches!(self, Self::Queued | Self::Running)
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Queued => f.write_str("queued"),
+            Self::Running => f.write_str("running"),
+            Self::Done(_) => f.write_str("done"),
+            Self::ModelFailed { reason } => write!(f, "model failed: {reason}"),
+            Self::Failed { reason } => write!(f, "failed: {reason}"),
+            Self::Cancelled => f.write_str("cancelled"),
+        }
+    }
+}
+
+/// How a job stands. None of one that was never submitted.
+///
+/// # Errors
+///
+/// The queue's, and a state that this build can't read.
+pub async fn state(queue: &dyn JobQueue, job: JobId) -> bus::Result<Option<State>> {
+    Ok(queue.state(job).await?.map(|bytes| wire::decode(&bytes)).transpose()?)
+}
+
+/// How all jobs stand that this build can read, the latest last.
+///
+/// # Errors
+///
+/// The queue's.
+pub async fn states(queue: &dyn JobQueue) -> bus::Result<Vec<(JobId, State)>> {
+    let mut states: Vec<(JobId, State)> = Vec::new();
+    for (job, bytes) in queue.states().await? {
+        match wire::decode(&bytes) {
+            Ok(state) => states.push((job, state)),
+            Err(error) => tracing::warn!(%job, %error, "how a job stands can't be read"),
+        }
+    }
+    states.sort_by_key(|(_, state)| state.submitted);
+    Ok(states)
+}
+
+fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}

@@ -1,0 +1,109 @@
+//! Handing a job in, and calling it off.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use tributary_protocol::{
+    bus::{self, Bus, JobQueue},
+    id::JobId,
+    wire,
+};
+
+use super::state::{State, Status, state};
+use crate::{
+    ingest::Problem,
+    prepare::{Draft, StoreError},
+};
+
+/// What a job doesn't say of its input, and its result is to tell.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Input {
+    /// Fields of the survey's own line.
+    pub extra: Map<String, Value>,
+    /// Of the input as a whole.
+    pub problems: Vec<Problem>,
+}
+
+/// What became of a job that was handed in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Submitted {
+    /// It is on its way, from its beginning or from where it had stopped.
+    Now,
+    /// It was on its way already.
+    Before,
+    /// It was finished already, and its result is kept.
+    Done,
+}
+
+/// Stores a job's texts and puts it into the queue. A job that stopped goes on where it was; one that is out or finished
+/// stays as it is. Where a job that is not out is to begin `anew`, all that is known of it is forgotten first.
+///
+/// # Errors
+///
+/// The bus's, and those of reading texts back.
+pub async fn submit(
+    bus: &dyn Bus,
+    queue: &dyn JobQueue,
+    draft: &Draft,
+    problems: &[Problem],
+    anew: bool,
+) -> Result<Submitted, StoreError> {
+    let id = draft.job.id;
+    let mut before = state(queue, id).await?;
+    if anew && before.as_ref().is_none_or(|before| before.status.has_ended()) {
+        queue.forget(id).await?;
+        bus.clear(id).await?;
+        before = None;
+    }
+    match before.as_ref().map(|state| &state.status) {
+        Some(Status::Done(_)) if queue.result(id).await?.is_some() => return Ok(Submitted::Done),
+        // Storing again what is there costs little, and heals a submission that was cut short.
+        Some(Status::Queued | Status::Running) => {
+            store(bus, queue, draft, problems, id, None).await?;
+            return Ok(Submitted::Before);
+        }
+        _ => {}
+    }
+    let term = before.map_or(0, |before| before.term);
+    store(bus, queue, draft, problems, id, Some(term)).await?;
+    Ok(Submitted::Now)
+}
+
+/// Wishes that a job ends, and how it stood then. One that has stopped and would go on when it is submitted again is
+/// forgotten here and now, but for the fact; one that is over is left alone.
+///
+/// # Errors
+///
+/// The bus's.
+pub async fn cancel(bus: &dyn Bus, queue: &dyn JobQueue, job: JobId) -> bus::Result<Option<State>> {
+    let Some(mut state) = state(queue, job).await? else { return Ok(None) };
+    let before = state.clone();
+    match state.status {
+        Status::Done(_) | Status::Cancelled => {}
+        Status::Queued | Status::Running => queue.cancel(job).await?,
+        Status::ModelFailed { .. } | Status::Failed { .. } => {
+            state.status = Status::Cancelled;
+            state.write(queue, job).await?;
+            bus.clear(job).await?;
+        }
+    }
+    Ok(Some(before))
+}
+
+async fn store(
+    bus: &dyn Bus,
+    queue: &dyn JobQueue,
+    draft: &Draft,
+    problems: &[Problem],
+    id: JobId,
+    term: Option<u64>,
+) -> Result<(), StoreError> {
+    let input = Input { extra: draft.extra.clone(), problems: problems.to_vec() };
+    let input = bus.put(id, wire::encode(&input).into()).await?;
+    if let Some(term) = term {
+        // Before the texts: who cleans up after ended jobs must see that this one is none.
+        let mut state = State { term, ..State::new(&draft.job, Some(input)) };
+        state.write(queue, id).await?;
+    }
+    draft.store(bus).await?;
+    Ok(queue.submit(&draft.job).await?)
+}

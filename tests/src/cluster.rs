@@ -1,0 +1,119 @@
+//! A cluster for tests: a real nats-server, a simulated model, and the roles as processes that come and go.
+
+use std::{fs, path::Path};
+
+use async_nats::jetstream;
+use futures::TryStreamExt as _;
+use tempfile::TempDir;
+
+use crate::{
+    article::Made,
+    corpus::Corpus,
+    nats_server::{self, NatsServer},
+    process::{Ended, Running, Tributary},
+    simulated::{self, SimulatedModel},
+};
+
+/// Settings that make a cluster notice at once what takes a real one a while.
+const QUICK: &str = "\
+    [nats]\nack_wait = 4\nlease = 2\n[cluster]\nstate_every = 0.05\nsilence = 5\n";
+
+/// A folder with a corpus and settings in it, a broker and a model. The roles are started one by one.
+pub struct Cluster {
+    pub nats: NatsServer,
+    pub model: SimulatedModel,
+    folder: TempDir,
+}
+
+impl Cluster {
+    pub fn new(corpus: &Corpus, model: simulated::Settings) -> Self {
+        Self::with(nats_server::Settings::default(), corpus, model)
+    }
+
+    pub fn with(nats: nats_server::Settings, corpus: &Corpus, model: simulated::Settings) -> Self {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        fs::write(folder.path().join("tributary.toml"), QUICK).expect("a file can be written");
+        corpus.write(folder.path(), "corpus.jsonl");
+        let nats = NatsServer::start(nats).expect("a nats-server can be had");
+        Self { nats, model: SimulatedModel::start(model), folder }
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A command of the program, with the way to this broker and this model.
+    pub fn tributary(&self) -> Tributary {
+        Tributary::in_folder(self.path())
+            .env("TRIBUTARY_NATS_URL", &self.nats.url())
+            .env("OPENAI_BASE_URL", &self.model.base_url)
+    }
+
+    pub fn coordinator(&self) -> Running {
+        self.tributary().args(["coordinator", "--listen", "off", "-v"]).start()
+    }
+
+    pub fn worker(&self, concurrency: usize) -> Running {
+        self.tributary().args(["worker", "--listen", "off", "-v", "--concurrency", &concurrency.to_string()]).start()
+    }
+
+    /// Submits a corpus that lies in the folder, and returns the job's id.
+    pub fn submit(&self, corpus: &str) -> String {
+        let submit = self.tributary().args(["submit", corpus, "--model", "openai/simulated"]);
+        let ended = submit.run().with(0);
+        let id = ended.stdout.trim();
+        assert!(id.len() == 32 && id.chars().all(|c| c.is_ascii_hexdigit()), "no job id: {ended}");
+        id.to_owned()
+    }
+
+    /// Waits until a job has ended.
+    pub fn watch(&self, job: &str) -> Ended {
+        self.tributary().args(["watch", job, "--progress", "lines"]).run()
+    }
+
+    /// How a job stands, as `status --json` tells it.
+    pub fn status(&self, job: &str) -> serde_json::Value {
+        let ended = self.tributary().args(["status", job, "--json"]).run().with(0);
+        serde_json::from_str(&ended.stdout).expect("it is JSON")
+    }
+
+    /// The files of a finished job.
+    pub fn result(&self, job: &str, slug: &str) -> Made {
+        // An id may be cut short.
+        self.tributary().args(["result", &job[..8], "--out", "fetched"]).run().with(0);
+        Made::read(&self.path().join("fetched"), slug)
+    }
+
+    /// The same corpus, made by one process without a broker, and asking a model of its own.
+    pub fn alone(&self, corpus: &str, slug: &str) -> Made {
+        let model = SimulatedModel::start(simulated::Settings::default());
+        let out = format!("alone-{slug}");
+        Tributary::in_folder(self.path()).args(["run", corpus, "--out", &out]).asking(&model).run().with(0);
+        Made::read(&self.path().join(out), slug)
+    }
+
+    /// Everything on the broker that belongs to single jobs, in words: messages, consumers, object stores. Empty when
+    /// nothing of any job is left.
+    pub fn leftovers(&self) -> Vec<String> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let jetstream = jetstream::new(async_nats::connect(self.nats.url()).await.expect("it connects"));
+            let mut left = Vec::new();
+            let mut streams = jetstream.streams();
+            while let Some(stream) = streams.try_next().await.expect("streams can be listed") {
+                let (name, state) = (&stream.config.name, &stream.state);
+                if name.contains("-blobs-") {
+                    left.push(format!("the object store {name}"));
+                } else if ["tasks", "journal", "jobs", "dead"].iter().any(|kept| name.ends_with(&format!("-{kept}")))
+                    && state.messages > 0
+                {
+                    left.push(format!("{} messages in {name}", state.messages));
+                }
+                if name.ends_with("-journal") && state.consumer_count > 0 {
+                    left.push(format!("{} consumers of {name}", state.consumer_count));
+                }
+            }
+            left
+        })
+    }
+}

@@ -1,0 +1,39 @@
+//! A worker that serves some models alone.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use async_trait::async_trait;
+use tributary_protocol::{
+    bus::BusError,
+    task::{Outcome, Task},
+};
+
+use super::Perform;
+
+/// Does the tasks that name one of its models, and hands back all others.
+pub struct OnlyModels {
+    models: BTreeSet<String>,
+    inner: Arc<dyn Perform>,
+}
+
+impl OnlyModels {
+    /// Only these models; every model where none is named.
+    pub fn of(models: &[String], inner: Arc<dyn Perform>) -> Arc<dyn Perform> {
+        if models.is_empty() {
+            return inner;
+        }
+        Arc::new(Self { models: models.iter().cloned().collect(), inner })
+    }
+}
+
+#[async_trait]
+impl Perform for OnlyModels {
+    async fn perform(&self, task: &Arc<Task>) -> Result<Outcome, BusError> {
+        if self.models.contains(&task.model) {
+            return self.inner.perform(task).await;
+        }
+        let served = self.models.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        let reason = format!("the task is for {}, and this worker serves {served} alone", task.model);
+        Err(BusError::Unavailable { place: "this worker".to_owned(), reason })
+    }
+}
