@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rand::{RngExt, SeedableRng, seq::IndexedRandom};
+use rand::{RngExt, SeedableRng, seq::IteratorRandom};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
@@ -77,136 +77,56 @@ pub fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// What sources of one kind are about: words, each list parted by commas.
 struct Topic {
     name: &'static str,
-    things: [&'static str; 12],
-    qualities: [&'static str; 8],
-    deeds: [&'static str; 8],
+    things: &'static str,
+    qualities: &'static str,
+    deeds: &'static str,
 }
 
 const TOPICS: [Topic; 6] = [
     Topic {
         name: "Harbour Dredging",
-        things: [
-            "channel",
-            "silt layer",
-            "dredger",
-            "quay wall",
-            "tidal basin",
-            "spoil ground",
-            "breakwater",
-            "berth",
-            "turbidity plume",
-            "survey vessel",
-            "dock gate",
-            "sand bar",
-        ],
-        qualities: ["shallow", "muddy", "sheltered", "busy", "tidal", "contaminated", "dredged", "narrow"],
-        deeds: ["deepens", "erodes", "shelters", "fills", "narrows", "clears", "buries", "widens"],
+        things: "channel, silt layer, dredger, quay wall, tidal basin, spoil ground, breakwater, berth, turbidity \
+            plume, survey vessel, dock gate, sand bar",
+        qualities: "shallow, muddy, sheltered, busy, tidal, contaminated, dredged, narrow",
+        deeds: "deepens, erodes, shelters, fills, narrows, clears, buries, widens",
     },
     Topic {
         name: "Bee Keeping",
-        things: [
-            "colony",
-            "queen",
-            "brood comb",
-            "nectar flow",
-            "hive entrance",
-            "swarm",
-            "honey frame",
-            "drone",
-            "mite treatment",
-            "forager",
-            "wax foundation",
-            "apiary",
-        ],
-        qualities: ["strong", "queenless", "overwintered", "mite-ridden", "docile", "populous", "hungry", "sealed"],
-        deeds: ["feeds", "weakens", "replaces", "supersedes", "guards", "crowds", "splits", "stimulates"],
+        things: "colony, queen, brood comb, nectar flow, hive entrance, swarm, honey frame, drone, mite treatment, \
+            forager, wax foundation, apiary",
+        qualities: "strong, queenless, overwintered, mite-ridden, docile, populous, hungry, sealed",
+        deeds: "feeds, weakens, replaces, supersedes, guards, crowds, splits, stimulates",
     },
     Topic {
         name: "Compiler Passes",
-        things: [
-            "register allocator",
-            "parser",
-            "type checker",
-            "basic block",
-            "loop invariant",
-            "syntax tree",
-            "linker",
-            "constant folder",
-            "call graph",
-            "inliner",
-            "live range",
-            "symbol table",
-        ],
-        qualities: ["incremental", "greedy", "speculative", "redundant", "typed", "unreachable", "nested", "static"],
-        deeds: ["rewrites", "hoists", "spills", "folds", "inlines", "annotates", "prunes", "verifies"],
+        things: "register allocator, parser, type checker, basic block, loop invariant, syntax tree, linker, \
+            constant folder, call graph, inliner, live range, symbol table",
+        qualities: "incremental, greedy, speculative, redundant, typed, unreachable, nested, static",
+        deeds: "rewrites, hoists, spills, folds, inlines, annotates, prunes, verifies",
     },
     Topic {
         name: "Glacier Mapping",
-        things: [
-            "ice tongue",
-            "moraine",
-            "crevasse field",
-            "snow line",
-            "accumulation zone",
-            "meltwater stream",
-            "icefall",
-            "bedrock step",
-            "radar profile",
-            "calving front",
-            "firn layer",
-            "proglacial lake",
-        ],
-        qualities: ["retreating", "debris-covered", "steep", "stagnant", "polythermal", "surging", "thin", "frozen"],
-        deeds: ["drains", "dams", "carves", "exposes", "thickens", "undercuts", "feeds", "displaces"],
+        things: "ice tongue, moraine, crevasse field, snow line, accumulation zone, meltwater stream, icefall, \
+            bedrock step, radar profile, calving front, firn layer, proglacial lake",
+        qualities: "retreating, debris-covered, steep, stagnant, polythermal, surging, thin, frozen",
+        deeds: "drains, dams, carves, exposes, thickens, undercuts, feeds, displaces",
     },
     Topic {
         name: "Bread Baking",
-        things: [
-            "sourdough starter",
-            "gluten network",
-            "oven spring",
-            "rye flour",
-            "proofing basket",
-            "crumb",
-            "crust",
-            "hydration",
-            "lamination",
-            "baking stone",
-            "autolyse",
-            "wild yeast",
-        ],
-        qualities: ["sour", "slack", "overproofed", "wholemeal", "enriched", "dense", "open", "chilled"],
-        deeds: ["leavens", "strengthens", "softens", "browns", "tightens", "acidifies", "traps", "dries"],
+        things: "sourdough starter, gluten network, oven spring, rye flour, proofing basket, crumb, crust, \
+            hydration, lamination, baking stone, autolyse, wild yeast",
+        qualities: "sour, slack, overproofed, wholemeal, enriched, dense, open, chilled",
+        deeds: "leavens, strengthens, softens, browns, tightens, acidifies, traps, dries",
     },
     Topic {
         name: "Railway Signalling",
-        things: [
-            "block section",
-            "interlocking",
-            "track circuit",
-            "axle counter",
-            "signal box",
-            "route table",
-            "points motor",
-            "level crossing",
-            "train describer",
-            "braking curve",
-            "overlap",
-            "token machine",
-        ],
-        qualities: [
-            "occupied",
-            "bidirectional",
-            "mechanical",
-            "fail-safe",
-            "electronic",
-            "protected",
-            "single-line",
-            "locked",
-        ],
-        deeds: ["releases", "locks", "detects", "protects", "delays", "clears", "signals", "overrides"],
+        things: "block section, interlocking, track circuit, axle counter, signal box, route table, points motor, \
+            level crossing, train describer, braking curve, overlap, token machine",
+        qualities: "occupied, bidirectional, mechanical, fail-safe, electronic, protected, single-line, locked",
+        deeds: "releases, locks, detects, protects, delays, clears, signals, overrides",
     },
 ];
 
@@ -219,15 +139,14 @@ impl Author {
     fn paper(&mut self, nth: usize, words: usize) -> Paper {
         let topic = &TOPICS[nth % TOPICS.len()];
         let place = self.name();
-        let one = |author: &mut Self, from: &[&'static str]| *from.choose(&mut author.rng).expect("there are some");
-        let (thing, quality) = (one(self, &topic.things), one(self, &topic.qualities));
+        let (thing, quality) = (self.one_of(topic.things), self.one_of(topic.qualities));
         let title = format!("{} at {place}: the {quality} {thing}", topic.name);
         let abstract_text =
             nth.is_multiple_of(2).then(|| format!("{} {}", self.sentence(topic, &place), self.sentence(topic, &place)));
         let mut text = String::new();
         let mut written = 0;
         while written < words {
-            let heading = format!("## The {} {}\n\n", one(self, &topic.qualities), one(self, &topic.things));
+            let heading = format!("## The {} {}\n\n", self.one_of(topic.qualities), self.one_of(topic.things));
             text.push_str(&heading);
             for _ in 0..3 {
                 let sentences: Vec<String> =
@@ -253,11 +172,9 @@ impl Author {
     }
 
     fn try_sentence(&mut self, topic: &Topic, place: &str) -> String {
-        let rng = &mut self.rng;
-        let mut word = |from: &[&'static str]| *from.choose(rng).expect("there are some");
-        let [a, b, c] = [(); 3].map(|()| word(&topic.things));
-        let [p, q] = [(); 2].map(|()| word(&topic.qualities));
-        let (does, did) = (word(&topic.deeds), word(&topic.deeds));
+        let [a, b, c] = [(); 3].map(|()| self.one_of(topic.things));
+        let [p, q] = [(); 2].map(|()| self.one_of(topic.qualities));
+        let (does, did) = (self.one_of(topic.deeds), self.one_of(topic.deeds));
         let number = self.rng.random_range(11..98);
         match self.rng.random_range(0..9) {
             0 => format!("A {p} {a} {does} the {b} of {place} whenever the {c} is {q}."),
@@ -274,11 +191,15 @@ impl Author {
 
     /// A name that nobody has heard of.
     fn name(&mut self) -> String {
-        let one = ["Ar", "Bel", "Cor", "Dun", "Esk", "Fal", "Gor", "Hal", "Ith", "Kel", "Lor", "Mar", "Nor", "Tor"];
-        let two = ["ber", "dan", "gar", "len", "mor", "nia", "ras", "ste", "tho", "vin", "wen", "zel"];
-        let three = ["by", "dale", "ford", "ham", "ley", "mouth", "stead", "ton", "wick", "worth"];
-        let mut part = |from: &[&'static str]| *from.choose(&mut self.rng).expect("there are some");
-        [part(&one), part(&two), part(&three)].concat()
+        let one = "Ar, Bel, Cor, Dun, Esk, Fal, Gor, Hal, Ith, Kel, Lor, Mar, Nor, Tor";
+        let two = "ber, dan, gar, len, mor, nia, ras, ste, tho, vin, wen, zel";
+        let three = "by, dale, ford, ham, ley, mouth, stead, ton, wick, worth";
+        [one, two, three].map(|parts| self.one_of(parts)).concat()
+    }
+
+    /// One of the words of a list.
+    fn one_of(&mut self, list: &'static str) -> &'static str {
+        list.split(", ").choose(&mut self.rng).expect("a list has words")
     }
 }
 

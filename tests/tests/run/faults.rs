@@ -2,25 +2,27 @@
 
 use std::collections::BTreeMap;
 
-use tributary_tests::simulated::{GarbageKind, Settings, SimulatedModel};
+use tributary_tests::{
+    article::Made,
+    simulated::{GarbageKind, Settings, SimulatedModel},
+};
 
 use crate::common::{Desk, check_sound, corpus};
 
 /// Runs against a model with these faults; everything that holds of any article must hold of this one.
-fn runs_to_a_sound_article(faults: Settings) {
+fn runs_to_a_sound_article(faults: Settings) -> Made {
     let desk = Desk::new();
     let model = SimulatedModel::start(faults);
     let run = desk.run().args(["--concurrency", "32"]).env("TRIBUTARY_TIMEOUTS__STALL", "1");
     run.asking(&model).run().with(0);
     let (made, stats) = (desk.made(), model.stats());
     check_sound(&made, corpus());
-    assert!(!made.degraded().is_empty(), "some unit must have had more bad luck than patience helps against");
     assert!(made.number("/total/degraded") <= made.degraded().len() as f64, "every degraded task has its line");
-    assert!(made.number("/citations/removed") > 0.0, "citations that nobody offered are counted");
     assert_eq!(stats.answered_again, 0, "no good reply is asked for twice");
     assert_eq!(stats.in_flight, 0);
     let calls: f64 = ["calls", "calls_failed"].iter().map(|name| made.number(&format!("/total/{name}"))).sum();
     assert_eq!(calls, stats.received as f64, "the report has every call: {:?}", stats.failed);
+    made
 }
 
 #[test]
@@ -30,9 +32,9 @@ fn with_a_fifth_of_calls_failing_and_a_fifth_of_replies_garbage_an_article_comes
 
 #[test]
 fn with_every_kind_of_fault_at_once_an_article_comes_of_it() {
-    runs_to_a_sound_article(Settings {
-        failure_rate: 0.15,
-        garbage_rate: 0.2,
+    let made = runs_to_a_sound_article(Settings {
+        failure_rate: 0.05,
+        garbage_rate: 0.4,
         cut_rate: 0.1,
         refusal_rate: 0.05,
         stall_rate: 0.01,
@@ -40,6 +42,9 @@ fn with_every_kind_of_fault_at_once_an_article_comes_of_it() {
         seed: 2,
         ..Settings::default()
     });
+    // Half of all replies are bad: of the tasks, some have none that is good.
+    assert!(made.degraded().len() > 3, "{:#?}", made.degraded());
+    assert!(made.number("/citations/removed") > 0.0, "citations that nobody offered are counted");
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn only_what_was_too_long_is_degraded(made: &Made) {
         assert!(unit["reason"].as_str().unwrap().contains("cut off at its ceiling"), "{unit}");
     }
     let share = made.degraded().len() as f64 / made.number("/total/tasks");
-    assert!(share < 0.05, "{share} of the tasks are degraded");
+    assert!(share < 0.1, "{share} of the tasks are degraded");
 }
 
 #[test]
