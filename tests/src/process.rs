@@ -148,6 +148,11 @@ impl Running {
         assert!(status.is_ok_and(|status| status.success()), "`kill` can't be run");
     }
 
+    /// Its number, for signals of all kinds.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Whether it is still there.
     pub fn is_running(&mut self) -> bool {
         self.child.try_wait().expect("a child can be waited for").is_none()

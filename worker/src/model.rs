@@ -13,6 +13,7 @@ pub mod json;
 mod name;
 pub mod openai;
 pub mod schema;
+mod trial;
 
 use std::sync::Arc;
 
@@ -28,6 +29,7 @@ pub use self::{
     error::{ConnectError, ModelError},
     name::{BadModelName, ModelName, Provider},
     schema::ReplySchema,
+    trial::{Trial, try_out},
 };
 
 /// Who says a message.
@@ -109,6 +111,11 @@ pub struct Usage {
 pub trait LanguageModel: Send + Sync {
     /// The model's full name, `openai/gpt-4o-mini`.
     fn name(&self) -> &str;
+
+    /// How replies of this shape are asked for, as far as the server is known, for people.
+    fn shaping(&self, _schema: &ReplySchema) -> &'static str {
+        "by the prompt alone"
+    }
 
     /// Asks once. What a server doesn't understand of the call is left out and asked again; nothing else is retried.
     async fn complete(&self, call: &Call) -> Result<Reply, ModelError>;

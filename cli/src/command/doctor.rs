@@ -1,14 +1,106 @@
 //! `tributary doctor`: is all there that jobs need?
 
-use super::load;
+use std::fmt::Display;
+
+use tributary_protocol::bus::{BusError, nats::NatsBus};
+use tributary_worker::{
+    model::{ModelError, try_out},
+    perform::{Models, Served},
+};
+
+use super::{cluster, load};
 use crate::{
     args::SettingsArgs,
-    exit::{Exit, Failure},
+    exit::{Exit, Failure, OrExit},
+    settings::{Config, Loaded},
     terminal::Terminal,
 };
 
+/// What is wrong, and what to do about it.
+struct Ailment {
+    wrong: String,
+    remedy: &'static str,
+}
+
+type Finding = Result<String, Ailment>;
+
+/// Prints a line a check.
 pub fn run(flags: &SettingsArgs, terminal: &Terminal) -> Result<Exit, Failure> {
-    let _ = load(flags)?;
-    terminal.say("not yet");
-    Ok(Exit::Failed)
+    let loaded = load(flags)?;
+    let models = loaded.config.connect_when_named().or_exit(Exit::BadInput)?;
+    cluster::runtime()?.block_on(async {
+        let mut findings = nats(&loaded).await;
+        for name in loaded.config.models() {
+            findings.push(model(&models, name).await);
+        }
+        findings.iter().for_each(|finding| terminal.print(line(finding)));
+        Ok(if findings.iter().all(Result::is_ok) { Exit::Done } else { Exit::Failed })
+    })
+}
+
+fn line(finding: &Finding) -> String {
+    match finding {
+        Ok(well) => format!("ok      {well}"),
+        Err(Ailment { wrong, remedy }) => format!("failed  {wrong}\n        {remedy}"),
+    }
+}
+
+fn ailment(wrong: impl Display, remedy: &'static str) -> Finding {
+    Err(Ailment { wrong: wrong.to_string(), remedy })
+}
+
+async fn nats(loaded: &Loaded) -> Vec<Finding> {
+    let Loaded { config, .. } = loaded;
+    if !loaded.names_nats() {
+        return vec![Ok("NATS: none is set (TRIBUTARY_NATS_URL); `tributary run` needs none".to_owned())];
+    }
+    match NatsBus::connect(config.execution.nats.clone()).await {
+        Ok(_) => {
+            let all = ["it answers and takes this login", "JetStream is on", "streams and consumers are right"];
+            all.iter().map(|well| Ok(format!("NATS: {}: {well}", cluster::place(config)))).collect()
+        }
+        Err(error) => vec![ailment(format!("NATS: {error}"), remedy(config, &error))],
+    }
+}
+
+fn remedy(config: &Config, error: &BusError) -> &'static str {
+    let BusError::Unavailable { reason, .. } = error else { return "see the message" };
+    let says = |words: &str| reason.contains(words);
+    if says("login") || says("credentials") {
+        "set nats.auth: a user and password, a token, an nkey or a credentials file that this server knows"
+    } else if says("JetStream") {
+        "start the server with JetStream (nats-server -js, or a `jetstream` section), and allow it to this account"
+    } else if says("another shape") || says("consumer") {
+        "somebody else uses these names: choose another nats.prefix, or remove what is there if it is nobody's"
+    } else if says("created") {
+        "let this account create streams, or nats.replicas be no more than there are servers"
+    } else if says("TLS") || config.execution.nats.url.contains("tls://") {
+        "see nats.tls: is the authority known that signed the server's certificate?"
+    } else {
+        "is a server running there? See nats.url, or TRIBUTARY_NATS_URL, and what stands between"
+    }
+}
+
+async fn model(models: &Models, name: &str) -> Finding {
+    let connected = match models.get(name) {
+        Ok(Served::Extractive) => return Ok(format!("{name}: quotes the sources in this process; asks no server")),
+        Ok(Served::Model(connected)) => connected,
+        Err(reason) => return ailment(reason, "set what the message names"),
+    };
+    match try_out(&*connected.model).await {
+        Ok(trial) if trial.fits => Ok(format!("{name}: answers; replies are shaped {}", trial.shaping)),
+        Ok(trial) => ailment(
+            format!("{name}: answers, but not in the shape that was asked for ({})", trial.shaping),
+            "many replies will have to be made without it: take a model that follows a JSON schema",
+        ),
+        Err(error) => ailment(
+            &error,
+            match error {
+                ModelError::Unavailable { .. } => "is a server running there? See OPENAI_BASE_URL or gemini.base",
+                ModelError::RateLimited { .. } => "there may be no quota left; else try again, or set limits",
+                ModelError::Fatal { .. } => "see the key, the model's name and the quota",
+                _ => "try another model",
+            },
+        ),
+    }
 }

@@ -24,6 +24,15 @@ pub(super) enum Format {
 impl Format {
     const ALL: [Self; 3] = [Self::Schema, Self::Object, Self::Plain];
 
+    /// For people.
+    pub fn told(self) -> &'static str {
+        match self {
+            Self::Schema => "by its schema, which the server enforces",
+            Self::Object => "as a JSON object, with the schema in the prompt",
+            Self::Plain => "by the prompt alone",
+        }
+    }
+
     fn below(self) -> Option<Self> {
         Self::ALL.get(self as usize + 1).copied()
     }

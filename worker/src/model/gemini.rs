@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use self::failure::{Failure, Feature};
 use super::{
-    Call, ConnectError, Endpoints, LanguageModel, Message, ModelError, ModelName, Reply, Role,
+    Call, ConnectError, Endpoints, LanguageModel, Message, ModelError, ModelName, Reply, ReplySchema, Role,
     format::{Format, Ladder, instructed},
     http::{Server, address},
     schema,
@@ -79,6 +79,10 @@ impl Gemini {
 impl LanguageModel for Gemini {
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn shaping(&self, schema: &ReplySchema) -> &'static str {
+        self.ladder.format(&schema.name).told()
     }
 
     async fn complete(&self, call: &Call) -> Result<Reply, ModelError> {

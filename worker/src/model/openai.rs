@@ -14,7 +14,7 @@ use self::{
     failure::Failure,
 };
 use super::{
-    Call, ConnectError, Endpoints, LanguageModel, Message, ModelError, ModelName, Reply, Role,
+    Call, ConnectError, Endpoints, LanguageModel, Message, ModelError, ModelName, Reply, ReplySchema, Role,
     format::{Format, instructed},
     http::{Server, address},
     schema,
@@ -68,6 +68,10 @@ impl OpenAi {
 impl LanguageModel for OpenAi {
     fn name(&self) -> &str {
         &self.name
+    }
+
+    fn shaping(&self, schema: &ReplySchema) -> &'static str {
+        self.dialect.spoken(&schema.name).format.told()
     }
 
     async fn complete(&self, call: &Call) -> Result<Reply, ModelError> {
