@@ -67,7 +67,7 @@ pub fn text(value: &Value) -> &str {
 }
 
 /// Past the test's own output, which nobody reads where it passes.
-pub fn say_skipped(reason: &str) {
+fn say_skipped(reason: &str) {
     let _ = writeln!(std::io::stderr(), "SKIPPED: {reason}");
 }
 

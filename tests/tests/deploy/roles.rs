@@ -5,10 +5,13 @@ use std::{
     io::{Read as _, Write as _},
     net::{TcpListener, TcpStream},
     panic::AssertUnwindSafe,
-    time::Duration,
+    path::Path,
+    thread,
+    time::{Duration, Instant},
 };
 
 use futures::{FutureExt as _, StreamExt as _};
+use tempfile::TempDir;
 use tokio::{sync::mpsc, time::timeout};
 use tributary_protocol::{
     bus::{
@@ -21,7 +24,9 @@ use tributary_protocol::{
 };
 use tributary_tests::{
     conformance::{call, condensing, outcome},
+    corpus::Corpus,
     nats_server::{self, NatsServer},
+    process::{Running, Tributary},
 };
 
 use super::{
@@ -36,11 +41,13 @@ const TOO_LONG: Duration = Duration::from_secs(120);
 struct Deployed {
     server: NatsServer,
     monitor: u16,
+    /// Goes after the server.
+    _store: TempDir,
 }
 
 impl Deployed {
     fn start() -> Self {
-        let monitor = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+        let monitor = free_port();
         let asked = asked_of_the_environment(&["nats.conf", "accounts.conf"]);
         let mut more = String::new();
         for variable in asked {
@@ -60,11 +67,13 @@ impl Deployed {
             };
         }
         // The braces of the store's block are opened twice; the later one counts.
-        let store = tempfile::tempdir().unwrap().keep();
-        more =
-            more.replace("jetstream {\n", &format!("jetstream {{\n  store_dir: {:?}\n", store.display().to_string()));
+        let store = tempfile::tempdir().unwrap();
+        more = more.replace(
+            "jetstream {\n",
+            &format!("jetstream {{\n  store_dir: {:?}\n", store.path().display().to_string()),
+        );
         let settings = nats_server::Settings { more, ..nats_server::Settings::default() };
-        Self { server: NatsServer::start(settings).unwrap(), monitor }
+        Self { server: NatsServer::start(settings).unwrap(), monitor, _store: store }
     }
 
     async fn connect(&self, role: &str) -> NatsBus {
@@ -83,13 +92,76 @@ impl Deployed {
         log.lines().filter(|line| line.contains("Violation")).map(str::to_owned).collect()
     }
 
-    fn ask(&self, path: &str) -> String {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.monitor)).unwrap();
-        write!(stream, "GET {path} HTTP/1.0\r\n\r\n").unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        answer.split_once("\r\n\r\n").expect("an answer has a head").1.to_owned()
+    /// The program with a role's login.
+    fn program(&self, role: &str, folder: &Path) -> Tributary {
+        let password = password(&format!("{}_PASSWORD", role.to_uppercase()));
+        let auth = format!("{{ user = {{ user = {role:?}, password = {password:?} }} }}");
+        let program = Tributary::in_folder(folder).env("TRIBUTARY_NATS_URL", &self.server.url());
+        program.env("TRIBUTARY_NATS__AUTH", &auth)
     }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+}
+
+/// What is served there. None where nobody listens.
+fn ask(port: u16, path: &str) -> Option<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    write!(stream, "GET {path} HTTP/1.0\r\n\r\n").ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    head.contains(" 200 ").then(|| body.to_owned())
+}
+
+/// Starts a role and waits until it is ready.
+fn start(deployed: &Deployed, role: &str, folder: &Path) -> (Running, u16) {
+    let port = free_port();
+    let started = deployed.program(role, folder).args([role, "--listen", &format!("127.0.0.1:{port}")]).start();
+    let deadline = Instant::now() + TOO_LONG;
+    while ask(port, "/readyz").is_none() {
+        assert!(Instant::now() < deadline, "the {role} is not ready");
+        thread::sleep(Duration::from_millis(20));
+    }
+    assert!(ask(port, "/healthz").is_some());
+    (started, port)
+}
+
+#[test]
+fn programs_do_whole_jobs_with_their_roles_rights_and_have_the_metrics_that_are_looked_at() {
+    let deployed = Deployed::start();
+    let folder = tempfile::tempdir().unwrap();
+    Corpus::new("Six Trades", 6, 200, 1).write(folder.path(), "corpus.jsonl");
+    let (_coordinator, coordinators) = start(&deployed, "coordinator", folder.path());
+    let (_worker, workers) = start(&deployed, "worker", folder.path());
+    let submitter = |args: &[&str]| deployed.program("submitter", folder.path()).args(args).run().with(0);
+
+    let submit = ["submit", "corpus.jsonl", "--model", "extractive"];
+    let job = submitter(&submit).stdout.trim().to_owned();
+    submitter(&["watch", &job, "--progress", "none"]);
+    submitter(&["result", &job]);
+    submitter(&[&submit[..], &["--fresh"]].concat());
+    submitter(&["watch", &job, "--progress", "none"]);
+    let other = submitter(&[&submit[..], &["--seed", "7"]].concat()).stdout.trim().to_owned();
+    submitter(&["cancel", &other]);
+    submitter(&["list"]);
+    submitter(&["doctor", "--model", "extractive"]);
+    assert_eq!(deployed.violations(), [""; 0]);
+
+    let served = ask(coordinators, "/metrics").unwrap() + &ask(workers, "/metrics").unwrap();
+    let looked_at =
+        ["alarms.yaml", "dashboard.json"].map(|name| file(&format!("kubernetes/components/monitoring/{name}")));
+    let mut names = 0;
+    for text in &looked_at {
+        for (at, _) in text.match_indices("tributary_") {
+            let name = text[at..].split(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().unwrap();
+            let there = served.lines().any(|line| line.split(['{', ' ']).next() == Some(name));
+            assert!(there, "no role has {name}");
+            names += 1;
+        }
+    }
+    assert!(names > 5, "{names} metrics are looked at");
 }
 
 fn password(variable: &str) -> String {
@@ -106,7 +178,7 @@ async fn each_role_may_do_all_that_it_has_to() {
 
     // What KEDA and the alarms look at.
     let account: serde_json::Value =
-        serde_json::from_str(&deployed.ask("/jsz?acc=TRIBUTARY&consumers=true&config=true")).unwrap();
+        serde_json::from_str(&ask(deployed.monitor, "/jsz?acc=TRIBUTARY&consumers=true&config=true").unwrap()).unwrap();
     let streams = account["account_details"][0]["stream_detail"].as_array().unwrap();
     let tasks = streams.iter().find(|stream| stream["name"] == Names::new(PREFIX).unwrap().tasks()).unwrap();
     assert_eq!(tasks["consumer_detail"].as_array().unwrap().len(), Kind::ALL.len());
@@ -197,7 +269,7 @@ async fn no_role_may_do_what_is_anothers() {
     let refused = [
         ("coordinator", vec![&delete, &pull, &job]),
         ("worker", vec![&delete, &purge, &task, &state, &job, &claim, &results, &read]),
-        ("submitter", vec![&delete, &purge, &task, &state, &ended, &pull, &claim, &replies, &read]),
+        ("submitter", vec![&delete, &task, &ended, &pull, &claim, &replies, &read]),
     ];
     for (role, subjects) in refused {
         let (told, mut events) = mpsc::unbounded_channel();
