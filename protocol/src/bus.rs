@@ -15,6 +15,7 @@
 
 mod jobs;
 pub mod local;
+mod members;
 pub mod nats;
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
@@ -32,7 +33,10 @@ use crate::{
     wire::WireError,
 };
 
-pub use self::jobs::{Claim, JobQueue};
+pub use self::{
+    jobs::{Claim, JobQueue},
+    members::Members,
+};
 
 #[derive(Debug, thiserror::Error)]
 pub enum BusError {

@@ -8,6 +8,7 @@ mod blobs;
 mod folder;
 mod jobs;
 mod journal;
+mod members;
 mod store;
 mod tasks;
 
@@ -27,7 +28,7 @@ use crate::{
     task::{Outcome, Task},
 };
 
-use self::{jobs::Jobs, store::Store, tasks::Tasks};
+use self::{jobs::Jobs, members::Members, store::Store, tasks::Tasks};
 
 /// What may be set of a [`LocalBus`]. The defaults suit corpora of kilobytes to gigabytes.
 #[derive(Clone, Debug)]
@@ -51,6 +52,7 @@ pub struct LocalBus {
     store: Arc<Store>,
     tasks: Arc<Tasks>,
     jobs: Arc<Jobs>,
+    members: Arc<Members>,
 }
 
 impl LocalBus {
@@ -63,7 +65,7 @@ impl LocalBus {
     pub fn open(folder: &Path, options: Options) -> Result<Self> {
         let store = Store::open(folder, &options)?;
         let jobs = Arc::new(Jobs::new(store.submitted()?));
-        Ok(Self { store: Arc::new(store), tasks: Arc::default(), jobs })
+        Ok(Self { store: Arc::new(store), tasks: Arc::default(), jobs, members: Arc::default() })
     }
 
     /// Runs what may wait for the disk where waiting harms nobody. It is carried out whole, even if nobody waits for it.

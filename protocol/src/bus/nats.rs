@@ -6,6 +6,7 @@
 //! - **Blobs** are an object store a job; tasks and outcomes that are larger than a message go there as well.
 //! - **Replies** are a key-value bucket.
 //! - **Jobs** are a work queue that coordinators hold messages of, with a bucket of how they stand.
+//! - **Words between workers** are plain messages: nothing keeps them.
 //!
 //! A server may forget what it acknowledged, when it dies with the machine it runs on. Readers notice and read on from
 //! where it is now; [`Bus::disturbances`] tells the coordinator to publish again what is outstanding.
@@ -14,6 +15,7 @@ mod claim;
 mod jobs;
 mod journal;
 mod link;
+mod members;
 mod names;
 mod objects;
 mod options;

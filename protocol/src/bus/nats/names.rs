@@ -127,6 +127,16 @@ impl Names {
         format!("{}.job.*", self.prefix)
     }
 
+    /// Where the members of a group tell one another how they stand. A group may have any name; its hash stands for it.
+    pub fn member(&self, group: &str) -> String {
+        let hash = blake3::hash(group.as_bytes()).to_hex();
+        format!("{}.member.{}", self.prefix, &hash[..16])
+    }
+
+    pub fn all_members(&self) -> String {
+        format!("{}.member.*", self.prefix)
+    }
+
     /// The key-value bucket of jobs' states, and of wishes to cancel them.
     pub fn states(&self) -> String {
         format!("{}-states", self.prefix)

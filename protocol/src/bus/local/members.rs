@@ -1,0 +1,55 @@
+//! Words between the parts of one process.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, PoisonError},
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::{
+    StreamExt as _,
+    stream::{self, BoxStream},
+};
+use tokio::sync::broadcast::{self, Sender, error::RecvError};
+
+use super::LocalBus;
+use crate::bus::{self, Result};
+
+/// Words that may wait for somebody who doesn't listen; the oldest go first.
+const WAITING: usize = 256;
+
+#[derive(Default)]
+pub(super) struct Members {
+    groups: Mutex<HashMap<String, Sender<Bytes>>>,
+}
+
+impl Members {
+    fn group(&self, name: &str) -> Sender<Bytes> {
+        let mut groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
+        groups.entry(name.to_owned()).or_insert_with(|| broadcast::channel(WAITING).0).clone()
+    }
+}
+
+#[async_trait]
+impl bus::Members for LocalBus {
+    async fn tell(&self, group: &str, word: Bytes) -> Result<()> {
+        // Nobody may be listening.
+        let _ = self.members.group(group).send(word);
+        Ok(())
+    }
+
+    async fn hear(&self, group: &str) -> Result<BoxStream<'static, Bytes>> {
+        let heard = self.members.group(group).subscribe();
+        Ok(stream::unfold(heard, |mut heard| async {
+            loop {
+                match heard.recv().await {
+                    Ok(word) => return Some((word, heard)),
+                    Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => return None,
+                }
+            }
+        })
+        .boxed())
+    }
+}
