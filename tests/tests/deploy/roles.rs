@@ -66,7 +66,7 @@ impl Deployed {
                 _ => format!("{line}\n"),
             };
         }
-        // The braces of the store's block are opened twice; the later one counts.
+        // This block comes after the server's own, and the later one counts.
         let store = tempfile::tempdir().unwrap();
         more = more.replace(
             "jetstream {\n",
