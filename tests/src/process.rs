@@ -20,9 +20,9 @@ const TOO_LONG: Duration = Duration::from_secs(120);
 
 /// The program, built when it is asked for first.
 ///
-/// Cargo builds a package's programs for the tests of that package alone, so it is asked for this one. Where that is
-/// fresh, it costs a moment: what cargo tells tests of themselves is kept from it, since some build scripts take a
-/// change there for a change of theirs.
+/// Cargo builds a package's programs for the tests of that package alone, so it is asked for this one: of the whole
+/// workspace, so that dependencies have the features that the tests' own have. Where it is fresh, it costs a moment: what
+/// cargo tells tests of themselves is kept from it, since some build scripts take a change there for a change of theirs.
 pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
@@ -43,7 +43,7 @@ pub fn binary() -> &'static Path {
         }
         let build = cargo
             .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .args(["build", "--quiet", "--package", "tributary", "--bin", "tributary", "--profile", profile])
+            .args(["build", "--quiet", "--workspace", "--bin", "tributary", "--profile", profile])
             .arg("--target-dir")
             .arg(target)
             .stdin(Stdio::null())

@@ -3,8 +3,7 @@
 //!     cargo build --release
 //!     cargo run --release -p tributary-tests --bin benchmark -- CORPUS.jsonl… [--slots 20,200] [--runs 5]
 //!
-//! Each run has a seed of its own, so the model judges differently and layers stop at different times; medians are
-//! printed. The lower bound is the larger of work / slots and the critical path, which is the wall time that the same run
+//! Each run has a seed of its own, for the job and for the latencies; medians are printed. The lower bound is the larger of work / slots and the critical path, which is the wall time that the same run
 //! takes with slots for every call.
 
 use std::{
@@ -91,6 +90,7 @@ fn run(flags: &Flags, corpus: &Path, slots: usize, seed: u64) -> Result<Measured
         latency_mean: flags.latency,
         latency_sigma: flags.sigma,
         window: flags.window,
+        seed,
         ..Settings::default()
     });
     let folder = tempfile::tempdir()?;
