@@ -2,5 +2,11 @@
 
 #[path = "cluster/common.rs"]
 mod common;
+#[path = "cluster/disturbed.rs"]
+mod disturbed;
+#[path = "cluster/doctor.rs"]
+mod doctor;
+#[path = "cluster/shared.rs"]
+mod shared;
 #[path = "cluster/whole.rs"]
 mod whole;

@@ -1,0 +1,54 @@
+//! What is said of a cluster that can't be used, and of one that can.
+
+use std::fs;
+
+use tributary_tests::{
+    cluster::Cluster,
+    nats_server::{NatsServer, Settings as Nats},
+    process::{Ended, Tributary},
+    simulated::{SchemaSupport, Settings},
+};
+
+use crate::common::{alone, corpus};
+
+fn doctor(tributary: Tributary) -> Ended {
+    tributary.args(["doctor", "--model", "openai/simulated"]).run()
+}
+
+#[test]
+fn the_doctor_finds_a_cluster_in_good_health() {
+    let _alone = alone();
+    let cluster = Cluster::new(&corpus(), Settings::default());
+    let ended = doctor(cluster.tributary()).with(0);
+    for well in ["takes this login", "JetStream is on", "streams and consumers are right", "which the server enforces"]
+    {
+        assert!(ended.stdout.contains(well), "{well}: {ended}");
+    }
+    let cluster = Cluster::new(&corpus(), Settings { schema_support: SchemaSupport::None, ..Settings::default() });
+    let ended = doctor(cluster.tributary().env("TRIBUTARY_NATS_URL", "")).with(0);
+    assert!(ended.stdout.contains("none is set") && ended.stdout.contains("by the prompt alone"), "{ended}");
+}
+
+#[test]
+fn what_is_wrong_with_nats_is_said_by_the_doctor_and_by_every_role() {
+    let _alone = alone();
+    let folder = tempfile::tempdir().unwrap();
+    let without = NatsServer::start(Nats { without_jetstream: true, ..Nats::default() }).unwrap();
+    let more = "authorization { user: ann, password: right }".to_owned();
+    let locked = NatsServer::start(Nats { more, ..Nats::default() }).unwrap();
+    for (url, reason) in [
+        ("nats://127.0.0.1:1".to_owned(), "no NATS server can be reached"),
+        (without.url(), "JetStream is off"),
+        (locked.url(), "refuses this login"),
+    ] {
+        let tributary = || Tributary::in_folder(folder.path()).env("TRIBUTARY_NATS_URL", &url);
+        let ended = tributary().args(["doctor"]).run().with(1);
+        assert!(ended.stdout.contains("failed  NATS") && ended.stdout.contains(reason), "{ended}");
+        for role in [["coordinator", "--listen=off"], ["worker", "--listen=off"], ["list", "-q"]] {
+            tributary().args(role).run().with(2).tells(reason);
+        }
+    }
+    let settings = "[nats.auth.user]\nuser = 'ann'\npassword = 'right'\n";
+    fs::write(folder.path().join("tributary.toml"), settings).unwrap();
+    Tributary::in_folder(folder.path()).env("TRIBUTARY_NATS_URL", &locked.url()).args(["list"]).run().with(0);
+}
