@@ -6,6 +6,7 @@
 mod jobs;
 mod journal;
 mod kept;
+mod members;
 mod tasks;
 
 use std::{future::Future, sync::Arc};
@@ -13,13 +14,13 @@ use std::{future::Future, sync::Arc};
 use futures::{StreamExt as _, stream::BoxStream};
 use tributary_protocol::{
     budget::Window,
-    bus::{Bus, BusError, Entry, JobQueue},
+    bus::{Bus, BusError, Entry, JobQueue, Members},
     id::{CallId, Hasher, JobId},
     settings::{Genre, Language},
     task::{Brief, Limits, Outcome, Product, SectionBrief, Stage, Task, Usage, Verdict, Work},
 };
 
-pub use self::{jobs::*, journal::*, kept::*, tasks::*};
+pub use self::{jobs::*, journal::*, kept::*, members::*, tasks::*};
 
 /// A place where a bus is kept.
 pub trait Bench {
@@ -28,6 +29,9 @@ pub trait Bench {
 
     /// The same, for the jobs alone.
     fn open_jobs(&self) -> impl Future<Output = Arc<dyn JobQueue>>;
+
+    /// The same, for what members tell one another.
+    fn open_members(&self) -> impl Future<Output = Arc<dyn Members>>;
 }
 
 /// Calls a macro with the names of all behaviours.
@@ -64,6 +68,7 @@ macro_rules! for_each_behaviour {
             how_jobs_stand_can_be_read_listed_and_watched
             a_wish_to_cancel_is_told_before_and_after_and_taken_back_by_submitting
             a_result_is_kept_until_it_is_forgotten
+            a_word_reaches_everybody_in_its_group_and_nobody_else
         }
     };
 }

@@ -1,9 +1,12 @@
 //! A provider's limits, kept before the provider has to.
 //!
 //! Every call asks for a [`Permit`] first and says in the end how it went. [`LocalThrottle`] keeps the limits of one model
-//! for one process; whatever keeps them for many stands behind the same [`Throttle`].
+//! for one process; [`SharedThrottle`] keeps them for all processes of a deployment together.
 
+mod group;
 mod pace;
+mod shared;
+mod shares;
 mod state;
 
 use std::{
@@ -18,7 +21,8 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use self::state::{State, Wait};
+pub use self::shared::SharedThrottle;
+use self::state::{Share, State, Use, Wait};
 
 /// A provider's limits for one model. None, or 0, is no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -123,6 +127,24 @@ impl LocalThrottle {
 
     pub fn snapshot(&self) -> Snapshot {
         self.shared.state().snapshot(Instant::now())
+    }
+
+    /// Changes the limits for calls to come.
+    pub fn set_limits(&self, limits: Limits) {
+        self.set_share(Share::whole(limits), None);
+    }
+
+    fn set_share(&self, share: Share, end: Option<Instant>) {
+        self.shared.state().set_share(share, end);
+        self.shared.changed.notify_one();
+    }
+
+    fn used(&self) -> Use {
+        self.shared.state().used(Instant::now())
+    }
+
+    fn slow_down_with_others(&self, pause: Duration) {
+        self.shared.state().slow_down_with_others(Instant::now(), pause);
     }
 }
 

@@ -39,11 +39,11 @@ async fn in_runtime(
     let interrupt = Interrupt::listen(terminal);
     let health = Health::default();
     let served = http::serve(listen.as_deref(), health.clone()).await?;
-    let models = config.connect_when_named().or_exit(Exit::BadInput)?;
+    let bus = cluster::connect(&config, "worker").await?;
+    let models = config.connect_with_others(bus.clone()).or_exit(Exit::BadInput)?;
     for model in &args.model {
         models.get(model).map_err(anyhow::Error::msg).or_exit(Exit::BadInput)?;
     }
-    let bus = cluster::connect(&config, "worker").await?;
     let performer: Arc<dyn Perform> = Arc::new(Performer::new(bus.clone(), models, Patience::default()));
     let performer = OnlyModels::of(&args.model, performer);
     let kinds = Kinds::only(args.only.iter().copied()).unwrap_or_else(Kinds::all);

@@ -1,8 +1,9 @@
 //! The settings as the worker takes them.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, anyhow};
+use tributary_protocol::bus::Members;
 use tributary_worker::{
     model::Endpoints,
     perform::{self, Models},
@@ -31,8 +32,20 @@ impl Config {
     ///
     /// Where a timeout is none.
     pub fn connect_when_named(&self) -> Result<Models> {
-        let prices = self.execution.prices.iter().map(|(model, price)| (model.clone(), price.into())).collect();
-        Ok(Models::over_http(self.endpoints()?, self.execution.limits.into(), prices))
+        Ok(Models::over_http(self.endpoints()?, self.execution.limits.into(), self.prices()))
+    }
+
+    /// The same for a worker of a cluster, which keeps the limits together with the others. Needs a runtime.
+    ///
+    /// # Errors
+    ///
+    /// Where a timeout is none.
+    pub fn connect_with_others(&self, members: Arc<dyn Members>) -> Result<Models> {
+        Ok(Models::over_http_shared(self.endpoints()?, self.execution.limits.into(), self.prices(), members))
+    }
+
+    fn prices(&self) -> BTreeMap<String, perform::Price> {
+        self.execution.prices.iter().map(|(model, price)| (model.clone(), price.into())).collect()
     }
 
     fn endpoints(&self) -> Result<Endpoints> {

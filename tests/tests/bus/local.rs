@@ -4,7 +4,7 @@ use std::{fs, sync::Arc, time::Duration};
 
 use tempfile::TempDir;
 use tributary_protocol::bus::{
-    Bus, BusError, JobQueue, Kinds,
+    Bus, BusError, JobQueue, Kinds, Members,
     local::{LocalBus, Options},
 };
 use tributary_tests::{
@@ -30,6 +30,10 @@ impl Bench for Local {
     }
 
     async fn open_jobs(&self) -> Arc<dyn JobQueue> {
+        Arc::new(self.try_open().unwrap())
+    }
+
+    async fn open_members(&self) -> Arc<dyn Members> {
         Arc::new(self.try_open().unwrap())
     }
 }

@@ -6,7 +6,7 @@ use async_nats::jetstream::{self, stream};
 use futures::{StreamExt as _, TryStreamExt as _};
 use tributary_protocol::{
     bus::{
-        Bus, BusError, Entry, JobQueue, Kinds,
+        Bus, BusError, Entry, JobQueue, Kinds, Members,
         nats::{Auth, Names, NatsBus, NatsOptions},
     },
     task::{Kind, Verdict},
@@ -44,6 +44,10 @@ impl Bench for Nats {
     }
 
     async fn open_jobs(&self) -> Arc<dyn JobQueue> {
+        Arc::new(NatsBus::connect(self.options()).await.unwrap())
+    }
+
+    async fn open_members(&self) -> Arc<dyn Members> {
         Arc::new(NatsBus::connect(self.options()).await.unwrap())
     }
 }

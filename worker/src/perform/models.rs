@@ -6,10 +6,11 @@ use std::{
 };
 
 use serde::Deserialize;
+use tributary_protocol::bus::Members;
 
 use crate::{
     model::{self, Endpoints, LanguageModel, ModelName, Provider, Usage},
-    throttle::{Limits, LocalThrottle, Throttle},
+    throttle::{Limits, LocalThrottle, SharedThrottle, Throttle},
 };
 
 /// A model behind a server, with what calls to it are held to and cost.
@@ -63,10 +64,29 @@ impl Models {
 
     /// Models behind their providers' servers, each with these limits for itself, within this process.
     pub fn over_http(endpoints: Endpoints, limits: Limits, prices: BTreeMap<String, Price>) -> Self {
+        Self::throttled(endpoints, prices, move |_| Arc::new(LocalThrottle::new(limits)))
+    }
+
+    /// The same, but all processes that are members keep the limits together. Must be used within a runtime.
+    pub fn over_http_shared(
+        endpoints: Endpoints,
+        limits: Limits,
+        prices: BTreeMap<String, Price>,
+        members: Arc<dyn Members>,
+    ) -> Self {
+        Self::throttled(endpoints, prices, move |model| Arc::new(SharedThrottle::join(model, limits, members.clone())))
+    }
+
+    fn throttled(
+        endpoints: Endpoints,
+        prices: BTreeMap<String, Price>,
+        throttle: impl Fn(&str) -> Arc<dyn Throttle> + Send + Sync + 'static,
+    ) -> Self {
         Self::new(move |name| {
             let model = model::connect(name, &endpoints).map_err(|error| error.to_string())?;
-            let price = prices.get(&name.to_string()).copied().unwrap_or_default();
-            Ok(Connected { model, throttle: Arc::new(LocalThrottle::new(limits)), price })
+            let name = name.to_string();
+            let price = prices.get(&name).copied().unwrap_or_default();
+            Ok(Connected { model, throttle: throttle(&name), price })
         })
     }
 

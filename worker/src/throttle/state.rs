@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::{Limits, Outcome, Snapshot, pace::Pace};
+use super::{Limits, Outcome, Snapshot, pace::Pace, shares::ENDLESS};
 
 /// The first pause after a refusal that names none; each further one in a row is twice as long, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
+/// Refusals that others tell of within this time are one.
+const ONE_BURST: Duration = Duration::from_secs(1);
 
 /// What the first in line waits for.
 pub enum Wait {
@@ -18,27 +22,91 @@ pub enum Wait {
     Until(Instant),
 }
 
+/// What one process may use of a provider's limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    pub in_flight: u64,
+    /// Of a minute, as are tokens.
+    pub requests: u64,
+    pub tokens: u64,
+    /// The tokens that all processes together may use.
+    pub all_tokens: u64,
+}
+
+impl Share {
+    pub fn whole(limits: Limits) -> Self {
+        let limit = |limit: Option<u64>| limit.filter(|most| *most > 0).unwrap_or(ENDLESS);
+        let tokens = limit(limits.tokens_per_minute);
+        Self {
+            in_flight: limit(limits.in_flight.map(u64::from)),
+            requests: limit(limits.requests_per_minute.map(u64::from)),
+            tokens,
+            all_tokens: tokens,
+        }
+    }
+
+    /// Nothing of what is limited.
+    pub fn none_of(whole: Self) -> Self {
+        let none = |limit| if limit == ENDLESS { ENDLESS } else { 0 };
+        Self {
+            in_flight: none(whole.in_flight),
+            requests: none(whole.requests),
+            tokens: none(whole.tokens),
+            all_tokens: whole.all_tokens,
+        }
+    }
+
+    /// What both of them hold.
+    pub fn least(self, other: Self) -> Self {
+        Self {
+            in_flight: self.in_flight.min(other.in_flight),
+            requests: self.requests.min(other.requests),
+            tokens: self.tokens.min(other.tokens),
+            all_tokens: self.all_tokens,
+        }
+    }
+}
+
+/// What one process uses of a provider's limits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Use {
+    pub in_flight: u64,
+    /// Of the last minute, as are tokens.
+    pub requests: u64,
+    pub tokens: u64,
+    /// Tokens of the largest call that is waiting, or was made within the last minute.
+    pub largest: u64,
+}
+
 pub struct State {
-    ceiling: usize,
-    allowed: usize,
-    in_flight: usize,
+    share: Share,
+    /// From then on the share is nothing.
+    share_ends: Option<Instant>,
+    /// Where the provider had too many calls: how many seem right since.
+    adapted: Option<u64>,
+    in_flight: u64,
+    /// Tokens of the first in line.
+    waiting: u64,
+    slowed: Option<Instant>,
     pace: Pace,
     paused_until: Option<Instant>,
     /// Counts refusals that were answered to: what was admitted before one says nothing new after it.
     epoch: u64,
     /// Successes since the allowance last changed.
-    successes: usize,
+    successes: u64,
     refusals_in_a_row: u32,
 }
 
 impl State {
     pub fn new(limits: Limits) -> Self {
-        let ceiling = limits.in_flight.filter(|limit| *limit > 0).map_or(usize::MAX, |limit| limit as usize);
         Self {
-            ceiling,
-            allowed: ceiling,
+            share: Share::whole(limits),
+            share_ends: None,
+            adapted: None,
             in_flight: 0,
-            pace: Pace::new(limits.requests_per_minute.unwrap_or(0), limits.tokens_per_minute.unwrap_or(0)),
+            waiting: 0,
+            slowed: None,
+            pace: Pace::default(),
             paused_until: None,
             epoch: 0,
             successes: 0,
@@ -48,15 +116,33 @@ impl State {
 
     /// Admits a call into the epoch that is returned, or says what to wait for.
     pub fn admit(&mut self, now: Instant, tokens: u64) -> Result<u64, Wait> {
-        if self.in_flight >= self.allowed {
+        self.waiting = tokens;
+        if self.in_flight >= self.allowed() || self.share_ends.is_some_and(|end| end <= now) {
             return Err(Wait::Change);
         }
         if let Some(until) = self.paused_until.filter(|until| *until > now) {
             return Err(Wait::Until(until));
         }
-        self.pace.admit(now, tokens).map_err(Wait::Until)?;
+        let admitted = self.pace.admit(now, tokens, &self.share);
+        admitted.map_err(|again| again.map_or(Wait::Change, Wait::Until))?;
         self.in_flight += 1;
+        self.waiting = 0;
         Ok(self.epoch)
+    }
+
+    /// Keeps to this share from now on, until `end` where there is one.
+    pub fn set_share(&mut self, share: Share, end: Option<Instant>) {
+        self.share = share;
+        self.share_ends = end;
+    }
+
+    pub fn used(&mut self, now: Instant) -> Use {
+        let (requests, tokens, largest) = self.pace.used(now);
+        Use { in_flight: self.in_flight, requests, tokens, largest: largest.max(self.waiting) }
+    }
+
+    fn allowed(&self) -> u64 {
+        self.adapted.map_or(self.share.in_flight, |adapted| adapted.min(self.share.in_flight))
     }
 
     /// A call that was admitted in `epoch` has ended; None where it was given up.
@@ -73,25 +159,42 @@ impl State {
     fn succeed(&mut self) {
         self.refusals_in_a_row = 0;
         self.successes += 1;
-        if self.successes >= self.allowed && self.allowed < self.ceiling {
-            self.allowed += 1;
-            self.successes = 0;
-        }
+        let Some(adapted) = self.adapted.filter(|_| self.successes >= self.allowed()) else { return };
+        self.successes = 0;
+        // Nobody knows how far it may grow without a share to grow to.
+        self.adapted = (self.share.in_flight == 0 || adapted + 1 < self.share.in_flight).then_some(adapted + 1);
     }
 
     fn slow_down(&mut self, now: Instant, epoch: u64, retry_after: Option<Duration>) {
         if epoch == self.epoch {
-            self.epoch += 1;
             self.refusals_in_a_row = self.refusals_in_a_row.saturating_add(1);
-            let before = if self.allowed == usize::MAX { self.in_flight } else { self.allowed };
-            self.allowed = (before / 2).max(1);
-            self.successes = 0;
+            self.halve(now);
         }
-        let pause = retry_after.unwrap_or_else(|| self.own_pause());
+        self.pause(now, retry_after.unwrap_or_else(|| self.own_pause()));
+    }
+
+    /// Another process of the same provider was refused.
+    pub fn slow_down_with_others(&mut self, now: Instant, pause: Duration) {
+        // One burst of refusals meets many processes, and each of them tells of it.
+        if self.slowed.is_none_or(|slowed| now.duration_since(slowed) >= ONE_BURST) {
+            self.halve(now);
+        }
+        self.pause(now, pause);
+    }
+
+    fn halve(&mut self, now: Instant) {
+        self.epoch += 1;
+        self.slowed = Some(now);
+        let before = if self.allowed() == ENDLESS { self.in_flight } else { self.allowed() };
+        self.adapted = Some((before / 2).max(1));
+        self.successes = 0;
+    }
+
+    fn pause(&mut self, now: Instant, pause: Duration) {
         let until = now.checked_add(pause).unwrap_or(now + LONGEST_PAUSE);
         if self.paused_until.is_none_or(|paused| paused < until) {
             self.paused_until = Some(until);
-            tracing::info!(?pause, allowed = self.allowed, "the provider has too many calls; all wait");
+            tracing::info!(?pause, allowed = self.allowed(), "the provider has too many calls; all wait");
         }
     }
 
@@ -102,8 +205,8 @@ impl State {
 
     pub fn snapshot(&self, now: Instant) -> Snapshot {
         Snapshot {
-            in_flight: self.in_flight,
-            allowed: (self.allowed < usize::MAX).then_some(self.allowed),
+            in_flight: self.in_flight as usize,
+            allowed: (self.allowed() < ENDLESS).then_some(self.allowed() as usize),
             paused: self.paused_until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now)),
         }
     }
