@@ -268,11 +268,12 @@ impl Drop for Ear {
 
 impl JobState {
     fn apply(&mut self, outcome: &Outcome) {
-        if self.live && self.machine.awaits(outcome.task) {
-            if let Verdict::Stopped { reason } = &outcome.verdict {
-                self.end = Some(End::Failed(JobError::Model(reason.clone())));
-                return;
-            }
+        if let Verdict::Stopped { reason } = &outcome.verdict
+            && self.live
+            && self.machine.awaits(outcome.task)
+        {
+            self.end = Some(End::Failed(JobError::Model(reason.clone())));
+            return;
         }
         self.outcomes += 1;
         self.heard = Instant::now();

@@ -180,7 +180,7 @@ pub fn address<'a>(rendered: &'a Rendered, address: &'a str) -> &'a str {
     let full = format!("{service}.{PREFIX}.svc.cluster.local");
     assert!(host == service || host == full, "{host} should be {full}");
     let ports = list(&rendered.find("Service", service)["spec"]["ports"]);
-    assert!(ports.iter().any(|open| open["port"].to_string() == port), "{service} has no port {port}");
+    assert!(ports.iter().any(|open| open["port"].as_u64() == port.parse().ok()), "{service} has no port {port}");
     service
 }
 
