@@ -45,9 +45,9 @@ impl Rooms {
     pub fn new(settings: &Settings, sources: usize) -> Self {
         let usable = settings.window.usable() - OVERHEAD;
         let width = settings.convolution.width;
-        // A convolution shows `width` outlines and is answered with one more, which comes wrapped in JSON: the outline's
-        // size is what has to give.
-        let most_outline = usable / (5 * width + 8) * 5;
+        // A convolution shows `width` outlines, each with a suggestion of a fifth its size, and is answered with one more,
+        // half as large again in JSON. The outline's size is what has to give.
+        let most_outline = usable / (12 * width + 17) * 10;
         let sections = (4.0 + 2.0 * (sources as f64).sqrt().round()).clamp(8.0, 36.0) as u32;
         let sections = sections.min(most_outline / 45);
         let outline = (sections * 75).min(most_outline);
