@@ -9,19 +9,20 @@ use crate::{bus::Result, id::JobId};
 /// The header that names the object which holds a message's payload.
 const CLAIM: &str = "Tributary-Claim";
 
-/// The headers and payload to send: the payload itself, or where it was put.
+/// The headers and payload to send: the payload itself, or where it was put, under a `name` that is made only then.
 pub(super) async fn check(
     link: &Link,
     objects: &Objects,
     job: JobId,
-    name: &str,
+    name: impl FnOnce(&Bytes) -> String,
     payload: Vec<u8>,
 ) -> Result<(HeaderMap, Bytes)> {
     let (mut headers, payload) = (HeaderMap::new(), Bytes::from(payload));
     if payload.len() <= link.largest() {
         return Ok((headers, payload));
     }
-    objects.put(&link.names.blobs(job), name, &payload).await?;
+    let name = name(&payload);
+    objects.put(&link.names.blobs(job), &name, &payload).await?;
     headers.insert(CLAIM, name);
     Ok((headers, Bytes::new()))
 }

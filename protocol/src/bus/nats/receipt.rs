@@ -81,8 +81,7 @@ impl Receipt for Held {
 
 /// How often a message was delivered, by the subject that it is acknowledged on.
 fn deliveries(reply: &str) -> Option<u32> {
-    let parts: Vec<_> = reply.split('.').collect();
     // `$JS.ACK.stream.consumer.deliveries...`, or with domain and account before the stream.
-    let at = if parts.len() >= 11 { 6 } else { 4 };
-    parts.get(at)?.parse().ok()
+    let at = if reply.split('.').count() >= 11 { 6 } else { 4 };
+    reply.split('.').nth(at)?.parse().ok()
 }
