@@ -1,7 +1,10 @@
 //! Messages that are too large to send: what they say goes to the job's object store, and they only name it.
+//!
+//! They are few. What is done for them is boxed, so that it takes no room in the futures of all others.
 
 use async_nats::HeaderMap;
 use bytes::Bytes;
+use futures::FutureExt as _;
 
 use super::{link::Link, objects::Objects};
 use crate::{bus::Result, id::JobId};
@@ -22,7 +25,7 @@ pub(super) async fn check(
         return Ok((headers, payload));
     }
     let name = name(&payload);
-    objects.put(&link.names.blobs(job), &name, &payload).await?;
+    objects.put(&link.names.blobs(job), &name, &payload).boxed().await?;
     headers.insert(CLAIM, name);
     Ok((headers, Bytes::new()))
 }
@@ -36,6 +39,6 @@ pub(super) async fn claim(
 ) -> Result<Option<Bytes>> {
     match message.headers.as_ref().and_then(|headers| headers.get(CLAIM)) {
         None => Ok(Some(message.payload.clone())),
-        Some(name) => objects.get(&link.names.blobs(job), name.as_str()).await,
+        Some(name) => objects.get(&link.names.blobs(job), name.as_str()).boxed().await,
     }
 }

@@ -7,7 +7,7 @@ use std::{
 
 use async_nats::jetstream::stream::Stream;
 use bytes::Bytes;
-use futures::{StreamExt as _, TryStreamExt as _, stream};
+use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
@@ -99,7 +99,7 @@ impl Tasks {
             return Ok(None);
         };
         if held.deliveries > self.link.options.max_deliver {
-            self.give_up(held, kind, job, id).await?;
+            self.give_up(held, kind, job, id).boxed().await?;
             return Ok(None);
         }
         let Some(payload) = claim::claim(&self.link, &self.objects, job, &held.message).await? else {

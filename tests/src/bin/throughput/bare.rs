@@ -22,7 +22,7 @@ use crate::{
 /// Messages on their way at once, in each direction.
 const AT_ONCE: usize = 512;
 
-pub async fn run(url: &str, work: &Work, _slots: usize) -> Result<Run> {
+pub async fn run(url: &str, work: &Work) -> Result<Run> {
     let (coordinator, worker) = (connect(url).await?, connect(url).await?);
     let tasks = queue(&coordinator).await?;
     let outcomes = journal(&coordinator).await?;

@@ -33,7 +33,7 @@ struct Flags {
     #[arg(long, default_value_t = 5)]
     rounds: usize,
     /// Tasks that the worker does at a time
-    #[arg(long, default_value_t = 256)]
+    #[arg(long, default_value_t = 64)]
     slots: usize,
     /// The ways to measure
     #[arg(long, value_delimiter = ',', default_value = "job,bus,bare")]
@@ -97,7 +97,7 @@ async fn measure(way: Way, work: &Work, slots: usize) -> Result<Run> {
     match way {
         Way::Job => job::run(&server.url(), work, slots).await,
         Way::Bus => bus::run(&server.url(), work, slots).await,
-        Way::Bare => bare::run(&server.url(), work, slots).await,
+        Way::Bare => bare::run(&server.url(), work).await,
     }
 }
 
