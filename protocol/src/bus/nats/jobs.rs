@@ -24,7 +24,6 @@ use super::{
     link::Link,
     objects::Objects,
     puller::{self, Hand, Source},
-    receipt::Confirmed,
     streams::{ensure, ensure_bucket, one_a_subject, queue_consumer},
 };
 use crate::{
@@ -92,7 +91,7 @@ impl Jobs {
                 continue;
             };
             match wire::decode::<Job>(&document) {
-                Ok(job) => return Ok(Claim::new(Arc::new(job), held.deliveries, Box::new(Confirmed(held)))),
+                Ok(job) => return Ok(Claim::new(Arc::new(job), held.deliveries, Box::new(held))),
                 Err(error) => {
                     tracing::warn!(subject = %held.message.subject, %error, "a job is handed back that this build can't read");
                     let delay = self.link.options.lease;

@@ -26,7 +26,8 @@ impl Held {
         Some(Self { link, message, deliveries, patience, armed: true })
     }
 
-    /// The server forgets the message, and has done so when this returns. Should it not hear of it, the message comes
+    /// The server forgets the message, and has done so when this returns: a task that is published again at once, as one
+    /// that was stopped may be, would else be taken for the one that is out. Should it not hear of it, the message comes
     /// again, which does no harm: what it asks for has been done.
     pub async fn settle(mut self) -> Result<()> {
         self.armed = false;
@@ -69,39 +70,13 @@ impl Receipt for Held {
         self.patience
     }
 
-    /// Doesn't wait for the server's word. To send it and to wait for it costs a tenth of all that a task costs, and
-    /// nothing rests on it: should the server not hear of the end, the task comes again, as after a [`Held::settle`]
-    /// without an answer.
-    async fn done(mut self: Box<Self>) -> Result<()> {
-        self.armed = false;
-        self.answer(AckKind::Ack).await
+    async fn done(self: Box<Self>) -> Result<()> {
+        self.settle().await
     }
 
     async fn hand_back(mut self: Box<Self>, delay: Duration) -> Result<()> {
         self.armed = false;
         self.answer(AckKind::Nak((!delay.is_zero()).then_some(delay))).await
-    }
-}
-
-/// A message that may be published again as soon as it is done: the server has forgotten it by then.
-pub(super) struct Confirmed(pub Held);
-
-#[async_trait]
-impl Receipt for Confirmed {
-    async fn working(&self) -> Result<()> {
-        self.0.working().await
-    }
-
-    fn patience(&self) -> Duration {
-        self.0.patience()
-    }
-
-    async fn done(self: Box<Self>) -> Result<()> {
-        self.0.settle().await
-    }
-
-    async fn hand_back(self: Box<Self>, delay: Duration) -> Result<()> {
-        Box::new(self.0).hand_back(delay).await
     }
 }
 
