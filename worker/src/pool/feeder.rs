@@ -10,7 +10,7 @@ use tributary_protocol::bus::{Bus, Kinds, Result};
 use super::{Phase, slot::Taken};
 use crate::perform::Patience;
 
-/// Pulls at a time. One after the other, each would cost a way to the bus and back; more than these gain nothing.
+/// Pulls at a time. One after the other, each would cost a way to the bus and back.
 const PULLS: usize = 32;
 
 pub(super) struct Feeder {

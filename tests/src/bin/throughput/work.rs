@@ -1,6 +1,6 @@
 //! Work that is none: a job of one source in as many chunks as there are to be tasks, each of which says nothing.
 //!
-//! Its tasks are of some 2 kB, as most of a real job's: what is asked, and the outline that it is asked against.
+//! Its tasks are of some 2 kB: what is asked, the outline that it is asked against, and a title of the length that is left.
 
 use std::sync::Arc;
 
