@@ -71,7 +71,6 @@ fn kills_of_every_process_at_random_change_no_byte_and_pay_no_recorded_call_twic
 }
 
 #[test]
-#[ignore = "not yet: after its store has gone back in time, the job is not seen to end"]
 fn what_the_broker_forgot_is_asked_for_again() {
     let _alone = alone();
     let mut cluster = Cluster::new(&corpus(), slow());
@@ -109,7 +108,6 @@ fn copy(from: &Path, to: &Path) {
 }
 
 #[test]
-#[ignore = "not yet: after the sleeper has let go, something of the job is left over for minutes"]
 fn a_job_whose_coordinator_dies_goes_on_with_another_and_a_sleeper_lets_go() {
     let _alone = alone();
     let cluster = Cluster::new(&corpus(), slow());

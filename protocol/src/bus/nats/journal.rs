@@ -18,7 +18,7 @@ use futures::{
     StreamExt as _,
     stream::{self, BoxStream},
 };
-use tokio::sync::watch;
+use tokio::{runtime::Handle, sync::watch};
 
 use super::{
     claim,
@@ -34,7 +34,7 @@ use crate::{
 
 /// How much a reader has on its way, in messages.
 const PAGE: usize = 512;
-/// How long the server keeps a place in the journal for a reader that it doesn't hear of.
+/// How long the server keeps a place in the journal for a reader that died without a word.
 const ABSENT: Duration = Duration::from_secs(60);
 /// How often the server says that there is nothing new; two such times without a word, and the reader asks again.
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -85,7 +85,7 @@ impl Journal {
             journal: self.clone(),
             job,
             epoch,
-            messages: None,
+            open: None,
             last: None,
             given: HashSet::new(),
             behind: None,
@@ -111,7 +111,7 @@ struct Reader {
     journal: Arc<Journal>,
     job: JobId,
     epoch: watch::Receiver<u64>,
-    messages: Option<Pin<Box<pull::Stream>>>,
+    open: Option<Reading>,
     /// The last message read.
     last: Option<(u64, Subject)>,
     /// The tasks whose ends were given.
@@ -121,27 +121,47 @@ struct Reader {
     ready: VecDeque<Entry>,
 }
 
+/// Messages as they come, and the server's note of how far they were read.
+struct Reading {
+    messages: Pin<Box<pull::Stream>>,
+    consumer: String,
+    journal: Arc<Journal>,
+}
+
+/// The server would keep its note for a while.
+impl Drop for Reading {
+    fn drop(&mut self) {
+        // Without a runtime the process is ending, and the server forgets by itself.
+        let Ok(runtime) = Handle::try_current() else { return };
+        let (journal, consumer) = (self.journal.clone(), std::mem::take(&mut self.consumer));
+        runtime.spawn(async move {
+            if let Err(error) = journal.stream.delete_consumer(&consumer).await {
+                tracing::debug!(consumer, %error, "a reader's place in the journal goes when its time is up");
+            }
+        });
+    }
+}
+
 impl Reader {
     async fn entry(&mut self) -> Result<Entry> {
         loop {
             if let Some(entry) = self.ready.pop_front() {
                 return Ok(entry);
             }
-            if self.messages.is_none() {
+            let Some(open) = &mut self.open else {
                 self.open().await?;
                 continue;
-            }
-            let messages = self.messages.as_mut().expect("they were just opened");
+            };
             tokio::select! {
-                message = messages.next() => match message {
+                message = open.messages.next() => match message {
                     Some(Ok(message)) => self.take(&message).await?,
                     Some(Err(error)) => {
                         tracing::debug!(%error, "the journal is opened again");
-                        self.messages = None;
+                        self.open = None;
                     }
-                    None => self.messages = None,
+                    None => self.open = None,
                 },
-                Ok(()) = self.epoch.changed() => self.messages = None,
+                Ok(()) = self.epoch.changed() => self.open = None,
             }
         }
     }
@@ -169,10 +189,15 @@ impl Reader {
             let consumer: Consumer<pull::Config> = journal.stream.create_consumer(config).await?;
             let pending = consumer.cached_info().num_pending;
             let stream = consumer.stream().max_messages_per_batch(PAGE).heartbeat(HEARTBEAT).expires(4 * HEARTBEAT);
-            Ok((stream.messages().await?, pending))
+            let reading = Reading {
+                messages: Box::pin(stream.messages().await?),
+                consumer: consumer.cached_info().name.clone(),
+                journal: journal.clone(),
+            };
+            Ok((reading, pending))
         });
-        let (messages, pending) = opened.await?;
-        self.messages = Some(Box::pin(messages));
+        let (reading, pending) = opened.await?;
+        self.open = Some(reading);
         let first = self.last.is_none() && self.given.is_empty() && self.behind.is_none();
         if first && pending == 0 {
             self.caught();
