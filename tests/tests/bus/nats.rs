@@ -309,6 +309,20 @@ async fn what_a_server_forgot_is_noticed_and_may_be_said_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_outcome_that_lost_its_payload_can_be_recorded_anew() {
+    let bench = bench();
+    let bus = bench.open().await;
+    let large = outcome(&task("a", 1), &"long ".repeat(400_000));
+    bus.record(job("a"), &large).await.unwrap();
+    let jetstream = bench.jetstream().await;
+    jetstream.delete_object_store(format!("tributary-blobs-{}", job("a"))).await.unwrap();
+    let mut journal = bench.open().await.journal(job("a")).await.unwrap();
+    assert_eq!(next(&mut journal).await, Entry::Caught);
+    bench.open().await.record(job("a"), &large).await.unwrap();
+    assert_eq!(next(&mut journal).await, Entry::Outcome(Arc::new(large)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_of_a_cleared_job_is_left_on_the_server() {
     let bench = bench();
     let bus = bench.open().await;

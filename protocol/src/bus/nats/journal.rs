@@ -98,7 +98,22 @@ impl Journal {
         .boxed()
     }
 
-    /// The outcome in a message. None where it is gone: its job was cleared.
+    /// Takes out a message whose payload is gone: a server that fell may have kept the one without the other, and the
+    /// outcome could not be recorded anew.
+    async fn strike(&self, sequence: u64) -> Result<()> {
+        tracing::debug!(sequence, "an outcome whose payload is gone is struck out");
+        self.link
+            .persist("an outcome can't be struck out", || async {
+                match self.stream.delete_message(sequence).await {
+                    Ok(_) => Ok(()),
+                    Err(error) if is_gone(&error.to_string()) => Ok(()),
+                    Err(error) => Err(error.into()),
+                }
+            })
+            .await
+    }
+
+    /// The outcome in a message. None where it is gone.
     async fn unpack(&self, job: JobId, message: &Message) -> Result<Option<Outcome>> {
         let payload = claim::claim(&self.link, &self.objects, job, message).await?;
         Ok(payload.map(|payload| wire::decode(&payload)).transpose()?)
@@ -213,12 +228,15 @@ impl Reader {
     async fn take(&mut self, message: &async_nats::jetstream::Message) -> Result<()> {
         let info = message.info().map_err(|error| self.journal.link.unavailable(error))?;
         let (sequence, pending) = (info.stream_sequence, info.pending);
-        if let Some(outcome) = self.journal.unpack(self.job, message).await? {
-            let new =
-                if ends(&outcome) { self.given.insert(outcome.task) } else { !self.given.contains(&outcome.task) };
-            if new {
-                self.ready.push_back(Entry::Outcome(Arc::new(outcome)));
+        match self.journal.unpack(self.job, message).await? {
+            Some(outcome) => {
+                let new =
+                    if ends(&outcome) { self.given.insert(outcome.task) } else { !self.given.contains(&outcome.task) };
+                if new {
+                    self.ready.push_back(Entry::Outcome(Arc::new(outcome)));
+                }
             }
+            None => self.journal.strike(sequence).await?,
         }
         self.last = Some((sequence, message.subject.clone()));
         if let Some(behind) = self.behind.filter(|behind| *behind > 0) {
@@ -240,7 +258,12 @@ impl Reader {
 async fn holds(stream: &Stream, sequence: u64, subject: &Subject) -> Result<bool, Trouble> {
     match stream.get_raw_message(sequence).await {
         Ok(message) => Ok(message.subject == *subject),
-        Err(error) if error.to_string().contains("no message found") => Ok(false),
+        Err(error) if is_gone(&error.to_string()) => Ok(false),
         Err(error) => Err(error.into()),
     }
+}
+
+/// In the server's words.
+fn is_gone(error: &str) -> bool {
+    error.contains("no message found") || error.contains("deleted message")
 }
