@@ -1,16 +1,16 @@
 //! Jobs whose processes die, whose broker dies, and whose broker forgets.
 
-use std::{env, fs, path::Path, process::Command, thread, time::Duration};
+use std::{fs, path::Path, process::Command, thread, time::Duration};
 
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tributary_tests::{
-    cluster::Cluster,
+    cluster::{CORPUS, Cluster},
     process::{Running, wait_until},
     simulated::{Settings, SimulatedModel},
 };
 
-use crate::common::{SLUG, alone, check_nothing_left, corpus};
+use crate::common::{alone, check_nothing_left, corpus, number};
 
 /// Slow enough to be hit while it works.
 fn slow() -> Settings {
@@ -29,15 +29,15 @@ fn signal(running: &Running, name: &str) {
 #[test]
 fn kills_of_every_process_at_random_change_no_byte_and_pay_no_recorded_call_twice() {
     let _alone = alone();
-    let number = |name: &str, otherwise: u64| env::var(name).map_or(otherwise, |text| text.parse().unwrap());
     let (kills, seed) = (number("TRIBUTARY_TEST_KILLS", 6), number("TRIBUTARY_TEST_SEED", 1));
+    let workers = number("TRIBUTARY_TEST_WORKERS", 3);
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut cluster = Cluster::new(&corpus(), slow());
-    let single = cluster.alone("corpus.jsonl", SLUG);
+    let single = cluster.alone();
     let calls = single.number("/total/calls") as u64;
     let mut coordinator = cluster.coordinator();
-    let mut workers: Vec<_> = (0..3).map(|_| cluster.worker(2)).collect();
-    let job = cluster.submit("corpus.jsonl");
+    let mut workers: Vec<_> = (0..workers).map(|_| cluster.worker(2)).collect();
+    let job = cluster.submit(CORPUS);
     let mut in_flight = 0;
     for kill in 0..kills {
         // At a call that chance chooses, from the first to the last.
@@ -62,7 +62,7 @@ fn kills_of_every_process_at_random_change_no_byte_and_pay_no_recorded_call_twic
         }
     }
     cluster.watch(&job).with(0);
-    let made = cluster.result(&job, SLUG);
+    let made = cluster.result(&job);
     assert_eq!(made.markdown, single.markdown);
     let stats = cluster.model.stats();
     assert!(stats.answered_again <= in_flight, "{} paid twice of {in_flight} in flight", stats.answered_again);
@@ -74,10 +74,10 @@ fn kills_of_every_process_at_random_change_no_byte_and_pay_no_recorded_call_twic
 fn what_the_broker_forgot_is_asked_for_again() {
     let _alone = alone();
     let mut cluster = Cluster::new(&corpus(), slow());
-    let single = cluster.alone("corpus.jsonl", SLUG);
+    let single = cluster.alone();
     let calls = single.number("/total/calls") as u64;
     let roles = (cluster.coordinator(), cluster.worker(4), cluster.worker(4));
-    let job = cluster.submit("corpus.jsonl");
+    let job = cluster.submit(CORPUS);
     answered(&cluster.model, calls / 4);
     cluster.nats.kill();
     let earlier = cluster.path().join("earlier");
@@ -89,7 +89,7 @@ fn what_the_broker_forgot_is_asked_for_again() {
     copy(&earlier, &cluster.nats.store());
     cluster.nats.restart().unwrap();
     cluster.watch(&job).with(0);
-    assert_eq!(cluster.result(&job, SLUG).markdown, single.markdown);
+    assert_eq!(cluster.result(&job).markdown, single.markdown);
     check_nothing_left(&cluster);
     drop(roles);
 }
@@ -111,10 +111,10 @@ fn copy(from: &Path, to: &Path) {
 fn a_job_whose_coordinator_dies_goes_on_with_another_and_a_sleeper_lets_go() {
     let _alone = alone();
     let cluster = Cluster::new(&corpus(), slow());
-    let single = cluster.alone("corpus.jsonl", SLUG);
+    let single = cluster.alone();
     let first = cluster.coordinator();
     let _worker = cluster.worker(6);
-    let job = cluster.submit("corpus.jsonl");
+    let job = cluster.submit(CORPUS);
     answered(&cluster.model, 20);
     // It doesn't know that it sleeps, and that another takes its job meanwhile.
     signal(&first, "-STOP");
@@ -122,7 +122,7 @@ fn a_job_whose_coordinator_dies_goes_on_with_another_and_a_sleeper_lets_go() {
     wait_until("the job is taken over", || cluster.status(&job)["term"] == 2);
     signal(&first, "-CONT");
     cluster.watch(&job).with(0);
-    assert_eq!(cluster.result(&job, SLUG).markdown, single.markdown);
+    assert_eq!(cluster.result(&job).markdown, single.markdown);
     assert_eq!(cluster.model.stats().answered_again, 0);
     check_nothing_left(&cluster);
     first.kill().tells("another coordinator has taken the job over");
@@ -133,9 +133,9 @@ fn a_job_whose_coordinator_dies_goes_on_with_another_and_a_sleeper_lets_go() {
 fn sigterm_drains_a_worker_and_hands_a_coordinator_s_jobs_back() {
     let _alone = alone();
     let cluster = Cluster::new(&corpus(), slow());
-    let single = cluster.alone("corpus.jsonl", SLUG);
+    let single = cluster.alone();
     let (coordinator, worker) = (cluster.coordinator(), cluster.worker(4));
-    let job = cluster.submit("corpus.jsonl");
+    let job = cluster.submit(CORPUS);
     answered(&cluster.model, 10);
     signal(&worker, "-TERM");
     signal(&coordinator, "-TERM");
@@ -146,7 +146,7 @@ fn sigterm_drains_a_worker_and_hands_a_coordinator_s_jobs_back() {
     assert_eq!(abandoned, 0, "calls that were under way came to their end");
     let roles = (cluster.coordinator(), cluster.worker(4));
     cluster.watch(&job).with(0);
-    assert_eq!(cluster.result(&job, SLUG).markdown, single.markdown);
+    assert_eq!(cluster.result(&job).markdown, single.markdown);
     assert_eq!(cluster.model.stats().answered_again, 0);
     drop(roles);
 }

@@ -15,7 +15,7 @@ use async_nats::{
     },
 };
 use futures::{
-    StreamExt as _,
+    StreamExt as _, TryStreamExt as _,
     stream::{self, BoxStream},
 };
 use tokio::{runtime::Handle, sync::watch};
@@ -59,7 +59,7 @@ impl Journal {
         let subject = if ends(outcome) {
             self.link.names.ended(job, outcome.task)
         } else {
-            self.link.names.stopped(job, &self.link.client.new_inbox().replace(['.', '_'], "-"))
+            self.link.names.stopped(job, &self.link.unique())
         };
         let payload = wire::encode(outcome);
         // Two outcomes of one task are two objects, and the message says which of them counts.
@@ -75,7 +75,20 @@ impl Journal {
             .persist("a journal can't be removed", || async {
                 Ok(self.stream.purge().filter(&subject).await.map(drop)?)
             })
-            .await
+            .await?;
+        self.link.persist("a journal's readers can't be removed", || self.remove_readers(job)).await
+    }
+
+    /// Those of processes that died; one that lives opens its place again.
+    async fn remove_readers(&self, job: JobId) -> Result<(), Trouble> {
+        let all: Vec<String> = self.stream.consumer_names().try_collect().await?;
+        let of_job = reader_name(job, "");
+        for reader in all.iter().filter(|name| name.starts_with(&of_job)) {
+            if let Err(error) = self.stream.delete_consumer(reader).await {
+                tracing::debug!(reader, %error, "a reader's place in the journal is gone already");
+            }
+        }
+        Ok(())
     }
 
     pub fn follow(self: &Arc<Self>, job: JobId) -> BoxStream<'static, Result<Entry>> {
@@ -193,6 +206,7 @@ impl Reader {
                 _ => DeliverPolicy::All,
             };
             let config = pull::Config {
+                name: Some(reader_name(self.job, &journal.link.unique())),
                 deliver_policy: start,
                 ack_policy: AckPolicy::None,
                 filter_subject: subject.clone(),
@@ -252,6 +266,10 @@ impl Reader {
         self.behind = Some(0);
         self.ready.push_back(Entry::Caught);
     }
+}
+
+fn reader_name(job: JobId, one: &str) -> String {
+    format!("{job}-{one}")
 }
 
 /// True if the stream still has this very message.

@@ -110,6 +110,11 @@ impl Link {
         .await
     }
 
+    /// A word that nobody else has, fit for names and subjects.
+    pub fn unique(&self) -> String {
+        self.client.new_inbox().replace(['.', '_'], "-")
+    }
+
     /// The largest message that is sent whole, in bytes; headers need some room too.
     pub fn largest(&self) -> usize {
         self.client.max_payload().saturating_sub(16 << 10)
