@@ -93,6 +93,18 @@ async fn a_token_is_a_login() {
 }
 
 #[tokio::test]
+async fn an_address_may_name_the_login() {
+    let with = |bench: &Nats, login: &str| {
+        let url = bench.0.url().replace("//", &format!("//{login}@"));
+        NatsBus::connect(NatsOptions { url, ..bench.options() })
+    };
+    let bench = server("authorization { user: ann, password: \"right: really\" }");
+    with(&bench, "ann:right%3A%20really").await.unwrap();
+    let bench = server("authorization { token: \"s3cret\" }");
+    with(&bench, "s3cret").await.unwrap();
+}
+
+#[tokio::test]
 async fn a_server_without_jetstream_is_said() {
     let server = NatsServer::start(Settings { without_jetstream: true, ..Settings::default() }).unwrap();
     let error = refusal(NatsOptions { url: server.url(), ..NatsOptions::default() }).await;
