@@ -74,7 +74,11 @@ impl Cluster {
 
     /// Waits until a job has ended.
     pub fn watch(&self, job: &str) -> Ended {
-        self.tributary().args(["watch", job, "--progress", "lines"]).run()
+        self.start_watch(job).wait()
+    }
+
+    pub fn start_watch(&self, job: &str) -> Running {
+        self.tributary().args(["watch", job, "--progress", "lines"]).start()
     }
 
     /// How a job stands, as `status --json` tells it.

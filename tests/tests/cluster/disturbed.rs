@@ -26,34 +26,55 @@ fn signal(running: &Running, name: &str) {
     assert!(status.is_ok_and(|status| status.success()), "`kill` can't be run");
 }
 
+/// Roles that are started again when they end, as a cluster's own supervisor does: one that starts while the broker is
+/// away says so and leaves.
+struct Supervised {
+    coordinator: Option<Running>,
+    workers: Vec<Running>,
+    wanted: usize,
+}
+
+impl Supervised {
+    fn start(cluster: &Cluster, workers: u64) -> Self {
+        let mut roles = Self { coordinator: None, workers: Vec::new(), wanted: workers as usize };
+        roles.revive(cluster);
+        roles
+    }
+
+    fn revive(&mut self, cluster: &Cluster) {
+        if !self.coordinator.as_mut().is_some_and(Running::is_running) {
+            self.coordinator = Some(cluster.coordinator());
+        }
+        self.workers.retain_mut(Running::is_running);
+        while self.workers.len() < self.wanted {
+            self.workers.push(cluster.worker(2));
+        }
+    }
+}
+
 #[test]
 fn kills_of_every_process_at_random_change_no_byte_and_pay_no_recorded_call_twice() {
     let _alone = alone();
     let (kills, seed) = (number("TRIBUTARY_TEST_KILLS", 6), number("TRIBUTARY_TEST_SEED", 1));
-    let workers = number("TRIBUTARY_TEST_WORKERS", 3);
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut cluster = Cluster::new(&corpus(), slow());
     let single = cluster.alone();
     let calls = single.number("/total/calls") as u64;
-    let mut coordinator = cluster.coordinator();
-    let mut workers: Vec<_> = (0..workers).map(|_| cluster.worker(2)).collect();
+    let mut roles = Supervised::start(&cluster, number("TRIBUTARY_TEST_WORKERS", 3));
     let job = cluster.submit(CORPUS);
     let mut in_flight = 0;
     for kill in 0..kills {
         // At a call that chance chooses, from the first to the last.
-        answered(&cluster.model, calls * kill / (kills + 1) + rng.random_range(0..(calls / (kills + 1)).max(1)));
+        let call = calls * kill / (kills + 1) + rng.random_range(0..(calls / (kills + 1)).max(1));
+        wait_until("calls are answered", || {
+            roles.revive(&cluster);
+            cluster.model.stats().answered >= call
+        });
         in_flight += cluster.model.stats().in_flight;
         // The first three are one of each.
         match if kill < 3 { kill } else { rng.random_range(0..3) } {
-            0 => {
-                let worker = rng.random_range(0..workers.len());
-                drop(workers.swap_remove(worker).kill());
-                workers.push(cluster.worker(2));
-            }
-            1 => {
-                drop(coordinator.kill());
-                coordinator = cluster.coordinator();
-            }
+            0 => drop(roles.workers.swap_remove(rng.random_range(0..roles.workers.len())).kill()),
+            1 => drop(roles.coordinator.take().map(Running::kill)),
             _ => {
                 cluster.nats.kill();
                 thread::sleep(Duration::from_millis(rng.random_range(0..300)));
@@ -61,7 +82,12 @@ fn kills_of_every_process_at_random_change_no_byte_and_pay_no_recorded_call_twic
             }
         }
     }
-    cluster.watch(&job).with(0);
+    let mut watch = cluster.start_watch(&job);
+    wait_until("the job has ended", || {
+        roles.revive(&cluster);
+        !watch.is_running()
+    });
+    watch.wait().with(0);
     let made = cluster.result(&job);
     assert_eq!(made.markdown, single.markdown);
     let stats = cluster.model.stats();
