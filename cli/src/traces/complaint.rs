@@ -28,7 +28,7 @@ impl<E: SpanExporter> SpanExporter for Complaining<E> {
         let sent = self.inner.export(batch).await;
         let was_failing = self.failing.swap(sent.is_err(), Relaxed);
         if let (Err(error), false) = (&sent, was_failing) {
-            tracing::warn!(%error, "traces are lost: the collector doesn't take them");
+            tracing::warn!(%error, "traces are lost: the collector that OTEL_EXPORTER_OTLP_ENDPOINT names doesn't take them");
         }
         sent
     }

@@ -91,15 +91,19 @@ fn a_job_is_one_trace_in_all_processes() {
     let (collector, mut cluster) = (Collector::start(), Cluster::new(&corpus(), flawed()));
     cluster.set("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url);
     let worker = || start(&cluster, &["worker", "--concurrency", "2"]);
-    let roles = [start(&cluster, &["coordinator"]), worker(), worker()];
-    let job = cluster.submit("corpus.jsonl");
-    cluster.watch(&job).with(0);
-    let status = cluster.status(&job);
     // They send what is left before they end.
-    for role in roles {
+    let stop = |role: Role| {
         role.running.interrupt();
         role.running.wait().with(0);
-    }
+    };
+    let (first, workers) = (start(&cluster, &["coordinator"]), [worker(), worker()]);
+    let job = cluster.submit("corpus.jsonl");
+    wait_until("the job is under way", || cluster.model.stats().answered >= 10);
+    stop(first);
+    let second = start(&cluster, &["coordinator"]);
+    cluster.watch(&job).with(0);
+    let status = cluster.status(&job);
+    workers.into_iter().chain([second]).for_each(stop);
 
     let spans = collector.spans();
     assert!(spans.iter().all(|span| span.trace == job), "not one trace: {spans:?}");
@@ -121,7 +125,7 @@ fn a_job_is_one_trace_in_all_processes() {
         names.sort();
         names
     };
-    assert_eq!(names(&of("tributary-coordinator")), ["hold", "job", "reduce"]);
+    assert_eq!(names(&of("tributary-coordinator")), ["hold", "hold", "job", "reduce"]);
     assert_eq!(names(&of("tributary")), ["ingest"]);
 
     let done = of("tributary-worker");
