@@ -29,6 +29,7 @@ pub struct Cluster {
     /// The name of its article's files.
     slug: String,
     folder: TempDir,
+    environment: Vec<(String, String)>,
 }
 
 impl Cluster {
@@ -41,18 +42,25 @@ impl Cluster {
         fs::write(folder.path().join("tributary.toml"), QUICK).expect("a file can be written");
         corpus.write(folder.path(), CORPUS);
         let nats = NatsServer::start(nats).expect("a nats-server can be had");
-        Self { nats, model: SimulatedModel::start(model), slug: slug(&corpus.title), folder }
+        let (slug, model) = (slug(&corpus.title), SimulatedModel::start(model));
+        Self { nats, model, slug, folder, environment: Vec::new() }
     }
 
     pub fn path(&self) -> &Path {
         self.folder.path()
     }
 
+    /// Sets a variable for all commands from now on.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
     /// A command of the program, with the way to this broker and this model.
     pub fn tributary(&self) -> Tributary {
-        Tributary::in_folder(self.path())
+        let tributary = Tributary::in_folder(self.path())
             .env("TRIBUTARY_NATS_URL", &self.nats.url())
-            .env("OPENAI_BASE_URL", &self.model.base_url)
+            .env("OPENAI_BASE_URL", &self.model.base_url);
+        self.environment.iter().fold(tributary, |tributary, (name, value)| tributary.env(name, value))
     }
 
     pub fn coordinator(&self) -> Running {
