@@ -4,10 +4,11 @@ use std::{fs, mem, path::Path, sync::Arc, time::Duration};
 
 use async_nats::jetstream::{self, stream};
 use futures::{StreamExt as _, TryStreamExt as _};
+use nkeys::KeyPair;
 use tributary_protocol::{
     bus::{
         Bus, BusError, Entry, JobQueue, Kinds, Members,
-        nats::{Auth, Names, NatsBus, NatsOptions},
+        nats::{Auth, Names, NatsBus, NatsOptions, Tls},
     },
     task::{Kind, Verdict},
 };
@@ -90,6 +91,33 @@ async fn a_token_is_a_login() {
     let bench = server("authorization { token: \"s3cret\" }");
     NatsBus::connect(NatsOptions { auth: Auth::Token("s3cret".into()), ..bench.options() }).await.unwrap();
     refusal(bench.options()).await;
+}
+
+#[tokio::test]
+async fn an_nkey_is_a_login() {
+    let [right, wrong] = [(); 2].map(|()| KeyPair::new_user());
+    let bench = server(&format!("authorization {{ users: [{{ nkey: {} }}] }}", right.public_key()));
+    let login = |key: &KeyPair| NatsOptions { auth: Auth::Nkey(key.seed().unwrap()), ..bench.options() };
+    NatsBus::connect(login(&right)).await.unwrap();
+    refusal(login(&wrong)).await;
+}
+
+#[tokio::test]
+async fn a_server_is_trusted_by_the_authority_that_is_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let write = |name: &str, text: String| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    };
+    let certificate = write("certificate.pem", own.cert.pem());
+    let key = write("key.pem", own.signing_key.serialize_pem());
+    let bench = server(&format!("tls {{ cert_file: {certificate:?}, key_file: {key:?} }}"));
+    let error = refusal(bench.options()).await;
+    assert!(error.contains("certificate"), "{error}");
+    let tls = Tls { ca: Some(certificate), required: true, ..Tls::default() };
+    NatsBus::connect(NatsOptions { tls, ..bench.options() }).await.unwrap();
 }
 
 #[tokio::test]
