@@ -135,7 +135,9 @@ fn a_job_is_one_trace_in_all_processes() {
     assert!(tasks.iter().all(|task| task.parent == root.id && task.name == task.get("kind")));
     let stages = status["progress"]["stages"].as_object().expect("stages are a map");
     let ended: u64 = stages.values().map(|stage| stage["ended"].as_u64().unwrap()).sum();
-    assert_eq!(tasks.iter().filter(|task| task.get("outcome") == "done").count() as u64, ended);
+    // What was just done when the coordinators changed may have been asked for again.
+    let finished = tasks.iter().filter(|task| task.get("outcome") == "done").map(|task| task.get("place"));
+    assert_eq!(finished.collect::<HashSet<_>>().len() as u64, ended);
     let digest = tasks.iter().find(|task| task.name == "digest").expect("there are digests");
     assert_eq!((digest.get("stage"), digest.get("model"), digest.get("delivery")), ("digest", "openai/simulated", "1"));
     assert!(!digest.get("place").is_empty());
