@@ -10,11 +10,12 @@ mod measure;
 
 use std::{
     collections::HashMap,
+    mem,
     sync::Arc,
     time::{Duration, Instant},
 };
 
-use futures::StreamExt;
+use futures::{StreamExt, stream};
 use ractor::{Actor, ActorCell, ActorProcessingErr, ActorRef, SupervisionEvent, concurrency::JoinHandle};
 use tokio::sync::{oneshot, watch};
 use tributary_protocol::{
@@ -30,6 +31,9 @@ use crate::machine::Machine;
 
 /// How often a job's actor is started again after it died of something that was not the bus's or the model's fault.
 const RESTARTS: u32 = 2;
+
+/// How many outcomes are taken in together. What they lead to is published together, and costs one way to the bus.
+const AT_ONCE: usize = 256;
 
 /// Why a job stopped before its end. Its state is kept in every case.
 #[derive(Debug, thiserror::Error)]
@@ -227,10 +231,8 @@ struct Begin {
 }
 
 enum News {
-    Outcome(Arc<Outcome>),
-    /// The journal so far has been replayed.
-    Caught,
-    Lost(BusError),
+    /// What the journal had ready. Dropped, it lets its reader go on.
+    Read { entries: Vec<Result<Entry, BusError>>, _go_on: oneshot::Sender<()> },
     /// The bus may have forgotten what it had.
     Disturbed,
     /// Some time has passed.
@@ -268,6 +270,25 @@ impl Drop for Ear {
 }
 
 impl JobState {
+    fn read(&mut self, entries: Vec<Result<Entry, BusError>>) {
+        for entry in entries {
+            match entry {
+                Ok(Entry::Outcome(outcome)) => self.apply(&outcome),
+                Ok(Entry::Caught) => {
+                    self.live = true;
+                    tracing::debug!(job = %self.id, outcomes = self.outcomes, "journal replayed");
+                }
+                Err(error) => self.end = Some(End::Failed(error.into())),
+            }
+            if self.end.is_some() {
+                return;
+            }
+        }
+        if self.live {
+            self.progress.send_replace(self.machine.progress().clone());
+        }
+    }
+
     fn apply(&mut self, outcome: &Outcome) {
         if let Verdict::Stopped { reason } = &outcome.verdict
             && self.live
@@ -283,13 +304,6 @@ impl JobState {
         if let Some((task, since)) = self.backlog.ended(outcome) {
             measure::ended(&task, outcome, since.elapsed());
         }
-        if self.live {
-            self.show();
-        }
-    }
-
-    fn show(&self) {
-        self.progress.send_replace(self.machine.progress().clone());
     }
 
     /// Publishes what there is room for.
@@ -352,19 +366,19 @@ impl Actor for JobActor {
         })
     }
 
-    async fn handle(&self, myself: ActorRef<News>, news: News, state: &mut JobState) -> Result<(), ActorProcessingErr> {
+    async fn handle(
+        &self,
+        myself: ActorRef<News>,
+        mut news: News,
+        state: &mut JobState,
+    ) -> Result<(), ActorProcessingErr> {
         if state.end.is_some() {
             return Ok(());
         }
         let mut published = Ok(());
         match news {
-            News::Outcome(outcome) => state.apply(&outcome),
-            News::Caught => {
-                state.live = true;
-                state.show();
-                tracing::debug!(job = %state.id, outcomes = state.outcomes, "journal replayed");
-            }
-            News::Lost(error) => state.end = Some(End::Failed(error.into())),
+            // The reader waits until what came of this is published: the next reading then has as much.
+            News::Read { ref mut entries, .. } => state.read(mem::take(entries)),
             News::Disturbed => published = state.publish_again("the bus was disturbed").await,
             News::Tick if state.heard.elapsed() < state.silence => {}
             News::Tick => published = state.publish_again("nothing is heard of the tasks").await,
@@ -385,22 +399,14 @@ impl Actor for JobActor {
 
 /// Tells a job's actor what its journal has, until there is no one to tell.
 async fn read_journal(bus: Arc<dyn Bus>, job: JobId, actor: ActorRef<News>) {
-    let mut journal = match bus.journal(job).await {
-        Ok(journal) => journal,
-        Err(error) => {
-            let _ = actor.cast(News::Lost(error));
+    let journal = bus.journal(job).await.unwrap_or_else(|error| stream::iter([Err(error)]).boxed());
+    let mut journal = journal.ready_chunks(AT_ONCE);
+    while let Some(entries) = journal.next().await {
+        let (_go_on, dealt_with) = oneshot::channel();
+        if actor.cast(News::Read { entries, _go_on }).is_err() {
             return;
         }
-    };
-    while let Some(entry) = journal.next().await {
-        let news = match entry {
-            Ok(Entry::Outcome(outcome)) => News::Outcome(outcome),
-            Ok(Entry::Caught) => News::Caught,
-            Err(error) => News::Lost(error),
-        };
-        if actor.cast(news).is_err() {
-            return;
-        }
+        let _ = dealt_with.await;
     }
 }
 

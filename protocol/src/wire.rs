@@ -8,6 +8,9 @@ use serde::{Serialize, de::DeserializeOwned};
 /// The version that this build writes, and the only one that it reads.
 pub const VERSION: u16 = 1;
 
+/// Room for most messages, in bytes.
+const TYPICAL: usize = 4 << 10;
+
 #[derive(Debug, thiserror::Error)]
 pub enum WireError {
     #[error("a message of version {found}; this build speaks version {VERSION}")]
@@ -20,7 +23,8 @@ pub enum WireError {
 
 /// The envelope: the version in two bytes, big-endian, then the value.
 pub fn encode<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
-    let mut bytes = VERSION.to_be_bytes().to_vec();
+    let mut bytes = Vec::with_capacity(TYPICAL);
+    bytes.extend(VERSION.to_be_bytes());
     rmp_serde::encode::write_named(&mut bytes, value).expect("our own types are writable, and memory takes any length");
     bytes
 }

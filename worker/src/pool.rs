@@ -5,6 +5,7 @@
 //! replaced. While a task runs, its bus is told so in time; then the outcome is recorded, and only then is the delivery
 //! acknowledged.
 
+mod feeder;
 mod measure;
 mod slot;
 mod stats;
@@ -28,9 +29,12 @@ use tokio::{
 };
 use tributary_protocol::bus::{Bus, Kinds};
 
-use self::slot::{Slot, Taken};
 pub use self::stats::{Done, Stats};
-use crate::perform::{Patience, Perform};
+use self::{
+    feeder::Feeder,
+    slot::{Slot, Taken},
+};
+use crate::perform::Perform;
 
 /// How a pool works.
 #[derive(Clone, Debug)]
@@ -94,7 +98,8 @@ impl Pool {
         let (factory, factory_ended) =
             Actor::spawn(None, factory, arguments).await.map_err(|error| PoolError(error.to_string()))?;
         let slots = Arc::new(Semaphore::new(concurrency));
-        let feeder = tokio::spawn(feed(bus, factory.clone(), Arc::clone(&slots), options.kinds, watched));
+        let feeder = Feeder { bus, factory: factory.clone(), slots: Arc::clone(&slots), kinds: options.kinds };
+        let feeder = tokio::spawn(feeder.run(watched));
         Ok(Self { factory, factory_ended, feeder, phase, slots, concurrency: concurrency as u32, stats })
     }
 
@@ -118,38 +123,5 @@ impl Pool {
     /// How the pool stands now.
     pub fn stats(&self) -> Stats {
         self.stats.snapshot()
-    }
-}
-
-/// Pulls a task for each free slot.
-async fn feed(
-    bus: Arc<dyn Bus>,
-    factory: ActorRef<FactoryMessage<(), Taken>>,
-    slots: Arc<Semaphore>,
-    kinds: Kinds,
-    mut phase: watch::Receiver<Phase>,
-) {
-    let (patience, mut failures) = (Patience::default(), 0);
-    let fed = async {
-        while let Ok(slot) = Arc::clone(&slots).acquire_owned().await {
-            match bus.pull(&kinds).await {
-                Ok(delivery) => {
-                    failures = 0;
-                    if factory.dispatch((), Taken { delivery, slot }).is_err() {
-                        return;
-                    }
-                }
-                Err(error) => {
-                    failures += 1;
-                    tracing::warn!(%error, failures, "no task can be pulled; trying again");
-                    tokio::time::sleep(patience.pause(failures)).await;
-                }
-            }
-        }
-    };
-    tokio::select! {
-        biased;
-        _ = phase.wait_for(|phase| *phase > Phase::Working) => {}
-        () = fed => {}
     }
 }

@@ -160,6 +160,7 @@ struct Inner {
     replies: HashMap<CallId, Bytes>,
     outcomes: Vec<Outcome>,
     acknowledged: usize,
+    pulls: usize,
     signs_of_life: usize,
 }
 
@@ -178,9 +179,22 @@ impl MemoryBus {
 
     /// Waits until so many tasks are acknowledged.
     pub async fn acknowledged(&self, tasks: usize) {
+        self.until(|inner| inner.acknowledged >= tasks).await;
+    }
+
+    /// Waits until so many pulls have begun.
+    pub async fn pulled(&self, pulls: usize) {
+        self.until(|inner| inner.pulls >= pulls).await;
+    }
+
+    pub fn pulls(&self) -> usize {
+        self.inner.lock().unwrap().pulls
+    }
+
+    async fn until(&self, fulfilled: impl Fn(&Inner) -> bool) {
         loop {
             let changed = self.changed.notified();
-            if self.inner.lock().unwrap().acknowledged >= tasks {
+            if fulfilled(&self.inner.lock().unwrap()) {
                 return;
             }
             changed.await;
@@ -227,6 +241,8 @@ impl Bus for Shared {
     }
 
     async fn pull(&self, _: &Kinds) -> Result<Delivery> {
+        self.0.inner.lock().unwrap().pulls += 1;
+        self.0.changed.notify_waiters();
         loop {
             let changed = self.0.changed.notified();
             if let Some(task) = self.0.inner.lock().unwrap().tasks.pop_front() {

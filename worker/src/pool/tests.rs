@@ -57,6 +57,25 @@ async fn every_task_is_recorded_before_it_is_acknowledged_and_a_panic_costs_no_s
 }
 
 #[tokio::test(start_paused = true)]
+async fn as_many_pulls_as_slots_are_free_wait_at_once() {
+    let (bus, bench) = (Shared::default(), Arc::new(Workbench { hold: true, ..Workbench::default() }));
+    let pool = start(&bus, &bench, 4).await;
+    bus.0.pulled(4).await;
+    for attempt in [2, 3] {
+        bus.publish(&numbered(attempt)).await.unwrap();
+    }
+    while bench.begun.load(Ordering::SeqCst) < 2 {
+        bench.has_begun.notified().await;
+    }
+    // Time stands still until there is nothing else to do.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(bus.0.pulls(), 4);
+    bench.let_go.notify_one();
+    bus.0.pulled(5).await;
+    drop(pool);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_long_task_shows_signs_of_life() {
     let (bus, bench) = (Shared::default(), Arc::new(Workbench { hold: true, ..Workbench::default() }));
     let pool = start(&bus, &bench, 1).await;

@@ -1,7 +1,10 @@
 //! Messages that are too large to send: what they say goes to the job's object store, and they only name it.
+//!
+//! They are few. What is done for them is boxed, so that it takes no room in the futures of all others.
 
 use async_nats::HeaderMap;
 use bytes::Bytes;
+use futures::FutureExt as _;
 
 use super::{link::Link, objects::Objects};
 use crate::{bus::Result, id::JobId};
@@ -9,19 +12,20 @@ use crate::{bus::Result, id::JobId};
 /// The header that names the object which holds a message's payload.
 const CLAIM: &str = "Tributary-Claim";
 
-/// The headers and payload to send: the payload itself, or where it was put.
+/// The headers and payload to send: the payload itself, or where it was put, under a `name` that is made only then.
 pub(super) async fn check(
     link: &Link,
     objects: &Objects,
     job: JobId,
-    name: &str,
+    name: impl FnOnce(&Bytes) -> String,
     payload: Vec<u8>,
 ) -> Result<(HeaderMap, Bytes)> {
     let (mut headers, payload) = (HeaderMap::new(), Bytes::from(payload));
     if payload.len() <= link.largest() {
         return Ok((headers, payload));
     }
-    objects.put(&link.names.blobs(job), name, &payload).await?;
+    let name = name(&payload);
+    objects.put(&link.names.blobs(job), &name, &payload).boxed().await?;
     headers.insert(CLAIM, name);
     Ok((headers, Bytes::new()))
 }
@@ -35,6 +39,6 @@ pub(super) async fn claim(
 ) -> Result<Option<Bytes>> {
     match message.headers.as_ref().and_then(|headers| headers.get(CLAIM)) {
         None => Ok(Some(message.payload.clone())),
-        Some(name) => objects.get(&link.names.blobs(job), name.as_str()).await,
+        Some(name) => objects.get(&link.names.blobs(job), name.as_str()).boxed().await,
     }
 }

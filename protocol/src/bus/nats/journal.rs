@@ -14,6 +14,7 @@ use async_nats::{
         stream::Stream,
     },
 };
+use bytes::Bytes;
 use futures::{
     StreamExt as _, TryStreamExt as _,
     stream::{self, BoxStream},
@@ -27,7 +28,7 @@ use super::{
 };
 use crate::{
     bus::{Entry, Result},
-    id::{JobId, TaskId},
+    id::{BlobId, JobId, TaskId},
     task::{Outcome, Verdict},
     wire,
 };
@@ -61,10 +62,10 @@ impl Journal {
         } else {
             self.link.names.stopped(job, &self.link.unique())
         };
-        let payload = wire::encode(outcome);
         // Two outcomes of one task are two objects, and the message says which of them counts.
-        let name = format!("outcome-{}-{}", outcome.task, crate::id::BlobId::of_bytes(&payload));
-        let (headers, payload) = claim::check(&self.link, &self.objects, job, &name, payload).await?;
+        let name = |payload: &Bytes| format!("outcome-{}-{}", outcome.task, BlobId::of_bytes(payload));
+        let payload = wire::encode(outcome);
+        let (headers, payload) = claim::check(&self.link, &self.objects, job, name, payload).await?;
         self.link.store(subject, headers, payload).await?;
         Ok(())
     }

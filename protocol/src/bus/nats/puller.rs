@@ -63,6 +63,7 @@ pub(super) async fn start(link: Arc<Link>, source: Source) -> Result<mpsc::Unbou
         store: VecDeque::new(),
         pace: Pace::default(),
         last_wish: Instant::now(),
+        last_message: Instant::now(),
     };
     tokio::spawn(puller.run());
     Ok(wishes)
@@ -89,6 +90,7 @@ struct Puller {
     store: VecDeque<Held>,
     pace: Pace,
     last_wish: Instant,
+    last_message: Instant,
 }
 
 /// One consumer.
@@ -182,12 +184,16 @@ impl Puller {
         if need == 0 {
             return Ok(());
         }
-        let now = Instant::now();
-        self.lanes.iter_mut().filter(|lane| lane.is_asked() && now >= lane.void).for_each(Lane::reset);
+        self.forget_void();
         for request in self.requests(need) {
             self.send(request).await?;
         }
         Ok(())
+    }
+
+    fn forget_void(&mut self) {
+        let now = Instant::now();
+        self.lanes.iter_mut().filter(|lane| lane.is_asked() && now >= lane.void).for_each(Lane::reset);
     }
 
     fn requests(&self, need: usize) -> Vec<Request> {
@@ -242,6 +248,7 @@ impl Puller {
     }
 
     fn take_message(&mut self, message: Message) {
+        self.last_message = Instant::now();
         let consumer = message.reply.as_deref().and_then(consumer_of);
         if let Some(at) = self.lanes.iter().position(|lane| Some(lane.consumer.as_str()) == consumer) {
             let lane = &mut self.lanes[at];
@@ -282,8 +289,8 @@ impl Puller {
     fn wake(&self) -> Instant {
         let asked = self.lanes.iter().any(Lane::is_asked);
         if self.waiting.is_empty() {
-            let idle = asked.then(|| self.last_wish + IDLE);
-            let surplus = (!self.store.is_empty()).then(|| self.last_wish + KEEP);
+            let idle = asked.then(|| self.may_withdraw());
+            let surplus = (!self.store.is_empty()).then(|| self.may_withdraw().max(self.last_wish + KEEP));
             return idle.or(surplus).unwrap_or_else(|| Instant::now() + LONG);
         }
         let due = |lane: &Lane| lane.not_before.or(lane.is_asked().then_some(lane.void));
@@ -291,9 +298,17 @@ impl Puller {
         due.unwrap_or_else(|| Instant::now() + LONG).max(Instant::now() + Duration::from_millis(1))
     }
 
+    /// When requests may be withdrawn that nobody waits for. What comes just then is lost until its time is up: so not
+    /// while messages come, nor before those have come that were there when they were asked for.
+    fn may_withdraw(&self) -> Instant {
+        let coming = self.lanes.iter().filter(|lane| lane.scanned > 0).map(|lane| lane.void).max();
+        coming.unwrap_or(self.last_wish.max(self.last_message) + IDLE)
+    }
+
     /// Nobody waits any more: withdraws the requests, and in the end gives back what came of them.
     async fn tidy(&mut self) {
-        if !self.waiting.is_empty() || !self.is_idle() {
+        self.forget_void();
+        if !self.waiting.is_empty() || Instant::now() < self.may_withdraw() {
             return;
         }
         if self.lanes.iter().any(Lane::is_asked) {

@@ -26,7 +26,8 @@ impl Held {
         Some(Self { link, message, deliveries, patience, armed: true })
     }
 
-    /// The server forgets the message, and has done so when this returns. Should it not hear of it, the message comes
+    /// The server forgets the message, and has done so when this returns: a task that is published again at once, as one
+    /// that was stopped may be, would else be taken for the one that is out. Should it not hear of it, the message comes
     /// again, which does no harm: what it asks for has been done.
     pub async fn settle(mut self) -> Result<()> {
         self.armed = false;
@@ -81,8 +82,7 @@ impl Receipt for Held {
 
 /// How often a message was delivered, by the subject that it is acknowledged on.
 fn deliveries(reply: &str) -> Option<u32> {
-    let parts: Vec<_> = reply.split('.').collect();
     // `$JS.ACK.stream.consumer.deliveries...`, or with domain and account before the stream.
-    let at = if parts.len() >= 11 { 6 } else { 4 };
-    parts.get(at)?.parse().ok()
+    let at = if reply.split('.').count() >= 11 { 6 } else { 4 };
+    reply.split('.').nth(at)?.parse().ok()
 }

@@ -6,7 +6,8 @@ use std::{
 };
 
 use async_nats::jetstream::stream::Stream;
-use futures::{StreamExt as _, TryStreamExt as _, future::try_join_all, stream};
+use bytes::Bytes;
+use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, future::try_join_all, stream};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
@@ -48,15 +49,14 @@ impl Tasks {
 
     pub async fn publish(&self, task: &Task) -> Result<()> {
         let subject = self.link.names.task(task.kind(), task.job, task.id);
-        let name = format!("task-{}", task.id);
-        let (headers, payload) = claim::check(&self.link, &self.objects, task.job, &name, wire::encode(task)).await?;
+        let name = |_: &Bytes| format!("task-{}", task.id);
+        let (headers, payload) = claim::check(&self.link, &self.objects, task.job, name, wire::encode(task)).await?;
         self.link.store(subject, headers, payload).await?;
         Ok(())
     }
 
     pub async fn publish_all(&self, tasks: &[Task]) -> Result<()> {
-        let publishing: Vec<_> = tasks.iter().map(|task| self.publish(task)).collect();
-        stream::iter(publishing).buffered(AT_ONCE).try_collect().await
+        stream::iter(0..tasks.len()).map(|n| self.publish(&tasks[n])).buffered(AT_ONCE).try_collect().await
     }
 
     pub async fn pull(&self, kinds: &Kinds) -> Result<Delivery> {
@@ -99,7 +99,7 @@ impl Tasks {
             return Ok(None);
         };
         if held.deliveries > self.link.options.max_deliver {
-            self.give_up(held, kind, job, id).await?;
+            self.give_up(held, kind, job, id).boxed().await?;
             return Ok(None);
         }
         let Some(payload) = claim::claim(&self.link, &self.objects, job, &held.message).await? else {
