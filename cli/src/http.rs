@@ -1,10 +1,7 @@
 //! What a role shows to probes and to monitoring: `/healthz`, `/readyz` and `/metrics`, over HTTP.
 
 use std::{
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicBool, Ordering::Relaxed},
-    },
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -12,8 +9,16 @@ use anyhow::{Context, anyhow};
 use axum::{Router, http::StatusCode, routing::get};
 use metrics::gauge;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
 use tributary_coordinator::service::Figures;
+use tributary_protocol::{
+    bus::{Bus, Lag},
+    task::Kind,
+};
 use tributary_worker::pool::Pool;
 
 use crate::{
@@ -34,13 +39,31 @@ const SECONDS: [f64; 14] = [0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.
 /// How often gauges are read.
 const EVERY: Duration = Duration::from_secs(1);
 
+/// How often the bus is asked how many tasks are out, and how long it may take to tell.
+const LAG_EVERY: Duration = Duration::from_secs(5);
+
 /// Whether the role can do its work. It is alive as long as it answers.
 #[derive(Clone, Default)]
-pub struct Health(Arc<AtomicBool>);
+pub struct Health(Arc<Mutex<Option<Check>>>);
+
+type Check = Box<dyn Fn() -> bool + Send>;
 
 impl Health {
-    pub fn ready(&self, ready: bool) {
-        self.0.store(ready, Relaxed);
+    /// Ready from now on, as long as this holds.
+    pub fn ready_while(&self, holds: impl Fn() -> bool + Send + 'static) {
+        *self.check() = Some(Box::new(holds));
+    }
+
+    pub fn stopping(&self) {
+        *self.check() = None;
+    }
+
+    fn is_ready(&self) -> bool {
+        self.check().as_ref().is_some_and(|holds| holds())
+    }
+
+    fn check(&self) -> MutexGuard<'_, Option<Check>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -64,11 +87,7 @@ pub async fn serve(address: Option<&str>, health: Health) -> Result<JoinHandle<(
     let listener = TcpListener::bind(address).await;
     let listener = listener.with_context(|| format!("{address} can't be listened at")).or_exit(Exit::BadInput)?;
     let ready = move || async move {
-        if health.0.load(Relaxed) {
-            (StatusCode::OK, "ready\n")
-        } else {
-            (StatusCode::SERVICE_UNAVAILABLE, "not ready\n")
-        }
+        if health.is_ready() { (StatusCode::OK, "ready\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready\n") }
     };
     let router = Router::new()
         .route("/healthz", get(|| async { "alive\n" }))
@@ -97,9 +116,29 @@ pub fn show(measure: impl Fn() + Send + 'static) -> JoinHandle<()> {
     tokio::spawn(async move {
         loop {
             measure();
-            tokio::time::sleep(EVERY).await;
+            sleep(EVERY).await;
         }
     })
+}
+
+/// Asks the bus time and again how many tasks are out, until the task is aborted. What it doesn't tell is no number.
+pub fn show_lag(bus: Arc<dyn Bus>) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        loop {
+            match timeout(LAG_EVERY, bus.lag()).await {
+                Ok(Ok(lags)) => lags.into_iter().for_each(|(kind, lag)| show_lag_of(kind, Some(lag))),
+                _ => Kind::ALL.into_iter().for_each(|kind| show_lag_of(kind, None)),
+            }
+            sleep(LAG_EVERY).await;
+        }
+    })
+}
+
+fn show_lag_of(kind: Kind, lag: Option<Lag>) {
+    let number = |tasks: Option<u64>| tasks.map_or(f64::NAN, |tasks| tasks as f64);
+    for (state, tasks) in [("waiting", lag.map(|lag| lag.waiting)), ("in_hand", lag.map(|lag| lag.in_hand))] {
+        gauge!("tributary_queue_lag", "kind" => kind.name(), "state" => state).set(number(tasks));
+    }
 }
 
 pub fn of_coordinator(figures: Arc<Figures>) -> impl Fn() + Send + 'static {

@@ -2,7 +2,7 @@
 //!
 //! [`args`] is the command line as typed, [`settings`] is what it means together with the file and the environment, and
 //! [`command`] has a file a command. What people see on the way is in [`terminal`], [`progress`], [`summary`] and
-//! [`logging`], and what monitoring sees in [`http`]; how it all ends is in [`interrupt`] and [`exit`].
+//! [`logging`], and what monitoring sees in [`http`] and [`traces`]; how it all ends is in [`interrupt`] and [`exit`].
 
 pub mod args;
 pub mod command;
@@ -14,4 +14,5 @@ pub mod progress;
 pub mod settings;
 pub mod summary;
 pub mod terminal;
+pub mod traces;
 pub mod units;

@@ -3,29 +3,37 @@
 use std::io;
 
 use anyhow::{Result, anyhow};
-use tracing_subscriber::{EnvFilter, fmt::MakeWriter};
+use tracing_subscriber::{
+    EnvFilter, Layer as _, Registry,
+    fmt::{self, MakeWriter},
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
+};
 
 use crate::{
     args::{Console, LogFormat},
     terminal::Terminal,
+    traces::Traces,
 };
 
 /// A filter as `tracing` reads it, such as `warn,tributary=debug`. It outranks `-v` and `-q`.
 pub const VARIABLE: &str = "TRIBUTARY_LOG";
 
-/// Starts logging for the whole process.
+/// Starts logging for the whole process, and with it traces where they are wanted.
 ///
 /// # Errors
 ///
 /// Where [`VARIABLE`] holds no filter, or logging has started already.
-pub fn start(console: &Console, terminal: &Terminal) -> Result<()> {
+pub fn start(console: &Console, terminal: &Terminal, traces: Option<&Traces>) -> Result<()> {
     let filter = filter(console, std::env::var(VARIABLE).ok())?;
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(BetweenBars(terminal.clone()));
-    let started = match console.log_format {
-        LogFormat::Text => subscriber.with_ansi(terminal.takes_bars()).try_init(),
-        LogFormat::Json => subscriber.json().flatten_event(true).with_ansi(false).try_init(),
+    let log = fmt::layer::<Registry>().with_writer(BetweenBars(terminal.clone()));
+    let log = match console.log_format {
+        LogFormat::Text => log.with_ansi(terminal.takes_bars()).with_filter(filter).boxed(),
+        LogFormat::Json => log.json().flatten_event(true).with_ansi(false).with_filter(filter).boxed(),
     };
-    started.map_err(|error| anyhow!("logging can't be started: {error}"))
+    let traces = traces.map(|traces| traces.layer().boxed());
+    let layers: Vec<_> = [Some(log), traces].into_iter().flatten().collect();
+    tracing_subscriber::registry().with(layers).try_init().map_err(|error| anyhow!("logging can't be started: {error}"))
 }
 
 fn filter(console: &Console, variable: Option<String>) -> Result<EnvFilter> {

@@ -9,6 +9,7 @@ use tributary::{
     exit::{Exit, Failure, OrExit},
     logging,
     terminal::Terminal,
+    traces::Traces,
 };
 
 fn main() -> ExitCode {
@@ -24,7 +25,16 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args, terminal: &Terminal) -> Result<Exit, Failure> {
-    logging::start(&args.console, terminal).or_exit(Exit::BadInput)?;
+    let traces = Traces::of(&args.command).or_exit(Exit::BadInput)?;
+    logging::start(&args.console, terminal, traces.as_ref()).or_exit(Exit::BadInput)?;
+    let end = carry_out(args, terminal);
+    if let Some(traces) = traces {
+        traces.end();
+    }
+    end
+}
+
+fn carry_out(args: &Args, terminal: &Terminal) -> Result<Exit, Failure> {
     match &args.command {
         Command::Run(run) => command::run::run(run, args.console.progress, terminal),
         Command::Plan(plan) => command::plan::run(plan, terminal),

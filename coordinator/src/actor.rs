@@ -6,6 +6,7 @@
 //! forgotten it.
 
 mod backlog;
+mod measure;
 
 use std::{
     collections::HashMap,
@@ -300,7 +301,9 @@ impl JobState {
         self.heard = Instant::now();
         let tasks = self.machine.apply(outcome);
         self.backlog.add(tasks);
-        self.backlog.ended(outcome);
+        if let Some((task, since)) = self.backlog.ended(outcome) {
+            measure::ended(&task, outcome, since.elapsed());
+        }
     }
 
     /// Publishes what there is room for.
@@ -310,6 +313,7 @@ impl JobState {
             return Ok(());
         }
         self.heard = Instant::now();
+        measure::published(tasks.len(), false);
         self.bus.publish_all(&tasks).await
     }
 
@@ -321,6 +325,7 @@ impl JobState {
         }
         self.heard = Instant::now();
         tracing::info!(job = %self.id, tasks = tasks.len(), "{why}: what is outstanding is published again");
+        measure::published(tasks.len(), true);
         self.bus.publish_all(&tasks).await
     }
 

@@ -1,5 +1,6 @@
 //! Decides what a job does next: reads the input ([`ingest`], [`prepare`]), runs the job's state machine ([`machine`],
 //! driven by [`actor`], for a whole deployment by [`service`]) and makes the article of what it ends with ([`reduce`]).
+//! What traces tell of that is in [`trace`].
 
 pub mod actor;
 pub mod ingest;
@@ -11,3 +12,4 @@ pub mod rehearsal;
 pub mod rooms;
 pub mod service;
 mod stage;
+pub mod trace;

@@ -4,7 +4,10 @@
 //! the job's seed, and the order in which outcomes come decides nothing: the same outcomes give the same article. So the
 //! journal of outcomes is the whole state of a job, and recovery is to apply it again.
 
-use std::sync::Arc;
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+};
 
 use tributary_protocol::{
     article::Article,
@@ -70,6 +73,8 @@ pub struct Finished {
 pub struct Machine {
     context: Context,
     asked: Asked,
+    /// Outcomes of tasks that have not been asked for yet.
+    early: HashMap<TaskId, Outcome>,
     group: Group,
     outline: Outline,
     groups: Vec<Vec<Vec<SourceId>>>,
@@ -110,6 +115,7 @@ impl Machine {
             group,
             context,
             asked,
+            early: HashMap::new(),
             block: None,
             last_pass: None,
             write: None,
@@ -125,18 +131,40 @@ impl Machine {
         (machine, tasks)
     }
 
-    /// Takes an outcome and gives the tasks that it leads to. An outcome of no open task (one that came twice, or of
-    /// another job) changes nothing; neither does one that says that the model can't be used at all.
+    /// Takes an outcome and gives the tasks that it leads to. One that comes before its task is asked for waits for that:
+    /// a journal whose server forgot a part of it has later outcomes before earlier ones. One that came before changes
+    /// nothing; neither does one that says that the model can't be used at all.
     pub fn apply(&mut self, outcome: &Outcome) -> Vec<Task> {
-        let product = match &outcome.verdict {
-            Verdict::Stopped { .. } => return Vec::new(),
-            Verdict::Done(product) | Verdict::Degraded { product, .. } => Some(product.clone()),
-            Verdict::Failed { .. } => None,
+        if matches!(outcome.verdict, Verdict::Stopped { .. }) {
+            return Vec::new();
+        }
+        let Some(place) = self.asked.open.remove(&outcome.task) else {
+            self.early.insert(outcome.task, outcome.clone());
+            return Vec::new();
         };
-        let Some(place) = self.asked.open.remove(&outcome.task) else { return Vec::new() };
+        self.settle(place, outcome);
+        let mut asked = VecDeque::from(self.take_new());
+        let mut unanswered = Vec::new();
+        while let Some(task) = asked.pop_front() {
+            match self.early.remove(&task.id) {
+                Some(outcome) => {
+                    let place = self.asked.open.remove(&task.id).expect("what was just asked for is open");
+                    self.settle(place, &outcome);
+                    asked.extend(self.take_new());
+                }
+                None => unanswered.push(task),
+            }
+        }
+        unanswered
+    }
+
+    fn settle(&mut self, place: Place, outcome: &Outcome) {
+        let product = match &outcome.verdict {
+            Verdict::Done(product) | Verdict::Degraded { product, .. } => Some(product.clone()),
+            Verdict::Failed { .. } | Verdict::Stopped { .. } => None,
+        };
         self.account(place, outcome);
         self.accept(place, product);
-        self.take_new()
     }
 
     /// The article, once there is nothing left to do.

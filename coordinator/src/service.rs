@@ -7,6 +7,7 @@
 
 mod hold;
 mod made;
+mod measure;
 mod state;
 mod submit;
 mod sweep;

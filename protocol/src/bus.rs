@@ -18,7 +18,11 @@ pub mod local;
 mod members;
 pub mod nats;
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -93,6 +97,9 @@ pub trait Bus: Send + Sync + 'static {
     /// Forgets all of a job but the replies: its journal, its blobs, the tasks that are still out.
     async fn clear(&self, job: JobId) -> Result<()>;
 
+    /// How many tasks of every kind are out now, of all jobs.
+    async fn lag(&self) -> Result<BTreeMap<Kind, Lag>>;
+
     /// Gives something each time the bus may have forgotten what it acknowledged, as a server may that lost its power:
     /// what is outstanding is then to be published again. Never, where that can't happen.
     fn disturbances(&self) -> BoxStream<'static, ()> {
@@ -122,6 +129,15 @@ impl Kinds {
     pub fn iter(&self) -> impl Iterator<Item = Kind> {
         self.0.iter().copied()
     }
+}
+
+/// Tasks that are out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lag {
+    /// They wait for a worker.
+    pub waiting: u64,
+    /// They were delivered and are not done: in a worker's hands, or handed back for later.
+    pub in_hand: u64,
 }
 
 /// What a journal's reader is given.

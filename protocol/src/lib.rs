@@ -2,7 +2,8 @@
 //!
 //! Read from the top, this crate tells the whole system: the documents that flow ([`source`], [`outline`], [`digest`],
 //! [`suggestion`], [`article`]), the work done on them ([`task`]), what is asked for and how it stands ([`job`]), how any of
-//! it is written down ([`wire`]), and the one seam that carries it ([`bus`]). There is no policy here and no model call.
+//! it is written down ([`wire`]), how its making is told ([`trace`]), and the one seam that carries it ([`bus`]). There is no
+//! policy here and no model call.
 
 pub mod article;
 pub mod budget;
@@ -15,4 +16,5 @@ pub mod settings;
 pub mod source;
 pub mod suggestion;
 pub mod task;
+pub mod trace;
 pub mod wire;

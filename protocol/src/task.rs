@@ -324,6 +324,26 @@ pub enum Verdict {
     },
 }
 
+impl Verdict {
+    /// The name in metrics and traces.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Done(_) => "done",
+            Self::Degraded { .. } => "degraded",
+            Self::Failed { .. } => "failed",
+            Self::Stopped { .. } => "stopped",
+        }
+    }
+
+    /// Why the model didn't do it.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Done(_) => None,
+            Self::Degraded { reason, .. } | Self::Failed { reason } | Self::Stopped { reason } => Some(reason),
+        }
+    }
+}
+
 /// What a task or a stage has cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Usage {

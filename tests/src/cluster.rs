@@ -5,6 +5,7 @@ use std::{fs, path::Path};
 use async_nats::jetstream;
 use futures::TryStreamExt as _;
 use tempfile::TempDir;
+use tributary_coordinator::ingest::slug;
 
 use crate::{
     article::Made,
@@ -18,11 +19,17 @@ use crate::{
 const QUICK: &str = "\
     [nats]\nack_wait = 4\nlease = 2\n[cluster]\nstate_every = 0.05\nsilence = 5\n";
 
+/// Where the corpus is.
+pub const CORPUS: &str = "corpus.jsonl";
+
 /// A folder with a corpus and settings in it, a broker and a model. The roles are started one by one.
 pub struct Cluster {
     pub nats: NatsServer,
     pub model: SimulatedModel,
+    /// The name of its article's files.
+    slug: String,
     folder: TempDir,
+    environment: Vec<(String, String)>,
 }
 
 impl Cluster {
@@ -33,20 +40,27 @@ impl Cluster {
     pub fn with(nats: nats_server::Settings, corpus: &Corpus, model: simulated::Settings) -> Self {
         let folder = tempfile::tempdir().expect("a folder can be made");
         fs::write(folder.path().join("tributary.toml"), QUICK).expect("a file can be written");
-        corpus.write(folder.path(), "corpus.jsonl");
+        corpus.write(folder.path(), CORPUS);
         let nats = NatsServer::start(nats).expect("a nats-server can be had");
-        Self { nats, model: SimulatedModel::start(model), folder }
+        let (slug, model) = (slug(&corpus.title), SimulatedModel::start(model));
+        Self { nats, model, slug, folder, environment: Vec::new() }
     }
 
     pub fn path(&self) -> &Path {
         self.folder.path()
     }
 
+    /// Sets a variable for all commands from now on.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
     /// A command of the program, with the way to this broker and this model.
     pub fn tributary(&self) -> Tributary {
-        Tributary::in_folder(self.path())
+        let tributary = Tributary::in_folder(self.path())
             .env("TRIBUTARY_NATS_URL", &self.nats.url())
-            .env("OPENAI_BASE_URL", &self.model.base_url)
+            .env("OPENAI_BASE_URL", &self.model.base_url);
+        self.environment.iter().fold(tributary, |tributary, (name, value)| tributary.env(name, value))
     }
 
     pub fn coordinator(&self) -> Running {
@@ -68,7 +82,11 @@ impl Cluster {
 
     /// Waits until a job has ended.
     pub fn watch(&self, job: &str) -> Ended {
-        self.tributary().args(["watch", job, "--progress", "lines"]).run()
+        self.start_watch(job).wait()
+    }
+
+    pub fn start_watch(&self, job: &str) -> Running {
+        self.tributary().args(["watch", job, "--progress", "lines"]).start()
     }
 
     /// How a job stands, as `status --json` tells it.
@@ -78,18 +96,22 @@ impl Cluster {
     }
 
     /// The files of a finished job.
-    pub fn result(&self, job: &str, slug: &str) -> Made {
+    pub fn result(&self, job: &str) -> Made {
         // An id may be cut short.
         self.tributary().args(["result", &job[..8], "--out", "fetched"]).run().with(0);
-        Made::read(&self.path().join("fetched"), slug)
+        self.fetched()
     }
 
-    /// The same corpus, made by one process without a broker, and asking a model of its own.
-    pub fn alone(&self, corpus: &str, slug: &str) -> Made {
+    /// The files that `result` put into the folder `fetched`.
+    pub fn fetched(&self) -> Made {
+        Made::read(&self.path().join("fetched"), &self.slug)
+    }
+
+    /// The corpus's article, made by one process without a broker, and asking a model of its own.
+    pub fn alone(&self) -> Made {
         let model = SimulatedModel::start(simulated::Settings::default());
-        let out = format!("alone-{slug}");
-        Tributary::in_folder(self.path()).args(["run", corpus, "--out", &out]).asking(&model).run().with(0);
-        Made::read(&self.path().join(out), slug)
+        Tributary::in_folder(self.path()).args(["run", CORPUS, "--out", "alone"]).asking(&model).run().with(0);
+        Made::read(&self.path().join("alone"), &self.slug)
     }
 
     /// Everything on the broker that belongs to single jobs, in words: messages, consumers, object stores. Empty when

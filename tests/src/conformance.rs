@@ -49,6 +49,7 @@ macro_rules! for_each_behaviour {
             a_pull_that_is_given_up_loses_no_task
             unfinished_tasks_of_one_job_hold_up_no_other
             a_task_larger_than_a_message_arrives
+            tasks_that_are_out_are_counted_by_kind
             a_journal_gives_what_was_there_then_says_so_then_follows
             a_journal_keeps_the_first_outcome_of_a_task
             a_stopped_outcome_does_not_end_its_task

@@ -35,6 +35,25 @@ impl Corpus {
         Self { title: title.to_owned(), papers }
     }
 
+    /// The first survey of a JSONL file.
+    ///
+    /// # Panics
+    /// Where there is none.
+    pub fn read(path: &Path) -> Self {
+        let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let line = text.lines().next().expect("a survey is a line");
+        let line: Value = serde_json::from_str(line).expect("the line is JSON");
+        let field = |of: &Value, name: &str| of[name].as_str().map(str::to_owned);
+        let paper = |paper: &Value| Paper {
+            title: field(paper, "title").unwrap_or_default(),
+            abstract_text: field(paper, "abstract"),
+            text: field(paper, "txt").unwrap_or_default(),
+            url: field(paper, "url"),
+        };
+        let papers = line["papers"].as_array().expect("a survey has papers").iter().map(paper).collect();
+        Self { title: field(&line, "title").expect("a survey has a title"), papers }
+    }
+
     /// The corpus as a line of a JSONL file.
     pub fn line(&self) -> String {
         let papers: Vec<Value> = self.papers.iter().map(Paper::json).collect();

@@ -26,9 +26,10 @@ const TOO_LONG: Duration = Duration::from_secs(120);
 pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
-        let test = env::current_exe().expect("a test knows where it is");
-        // Tests are in `TARGET/PROFILE/deps`.
-        let profile_folder = test.ancestors().nth(2).expect("a test stands deep in the target folder");
+        let this = env::current_exe().expect("a program knows where it is");
+        // Tests are in `TARGET/PROFILE/deps`, the other programs above them.
+        let folder = this.parent().expect("a program is in a folder");
+        let profile_folder = if folder.ends_with("deps") { folder.parent().expect("it is below") } else { folder };
         let target = profile_folder.parent().expect("a test stands deep in the target folder");
         let profile = match profile_folder.file_name().and_then(OsStr::to_str) {
             Some("debug") | None => "dev",

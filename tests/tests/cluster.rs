@@ -6,6 +6,8 @@ mod common;
 mod disturbed;
 #[path = "cluster/doctor.rs"]
 mod doctor;
+#[path = "cluster/observed.rs"]
+mod observed;
 #[path = "cluster/shared.rs"]
 mod shared;
 #[path = "cluster/whole.rs"]

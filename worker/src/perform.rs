@@ -10,6 +10,7 @@ mod models;
 mod only;
 mod outage;
 mod patience;
+mod span;
 mod split;
 mod turns;
 

@@ -1,7 +1,7 @@
 //! What this crate's tests share: work of every kind, a model that says what it is told, and a bus in memory.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use tributary_protocol::{
     article::{Paragraph, Passage, Sentence},
     budget::Window,
-    bus::{Bus, BusError, Delivery, Entry, Kinds, Receipt, Result},
+    bus::{Bus, BusError, Delivery, Entry, Kinds, Lag, Receipt, Result},
     digest::{Digest, Note},
     id::{BlobId, CallId, Hasher, JobId},
     outline::{Outline, Section},
@@ -282,6 +282,10 @@ impl Bus for Shared {
 
     async fn clear(&self, _: JobId) -> Result<()> {
         unreachable!("no worker clears a job")
+    }
+
+    async fn lag(&self) -> Result<BTreeMap<Kind, Lag>> {
+        unreachable!("no worker asks how many tasks are out")
     }
 }
 

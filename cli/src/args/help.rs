@@ -99,6 +99,7 @@ const ENVIRONMENT: &str = "
   TRIBUTARY_*                                        any setting, as text or TOML
   TRIBUTARY_NATS_URL                                 where the cluster's NATS is: nats://host:4222
   TRIBUTARY_CONFIG                                   the settings file, as --config
+  OTEL_EXPORTER_OTLP_ENDPOINT                        the OpenTelemetry collector that traces go to
   TRIBUTARY_LOG                                      a log filter: warn,tributary=debug
   HTTPS_PROXY, HTTP_PROXY, NO_PROXY, NO_COLOR        as everywhere";
 

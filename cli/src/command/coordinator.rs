@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokio::task::JoinHandle;
 use tributary_coordinator::service::{self, Figures};
 
 use super::{cluster, load};
@@ -28,18 +29,19 @@ async fn in_runtime(config: Config, listen: Option<String>, terminal: &Terminal)
     let health = Health::default();
     let served = http::serve(listen.as_deref(), health.clone()).await?;
     let bus = cluster::connect(&config, "coordinator").await?;
-    health.ready(true);
+    let connection = bus.clone();
+    health.ready_while(move || connection.is_connected());
     terminal.say(format!("coordinator: waiting for jobs at {}", cluster::place(&config)));
     let figures = Arc::new(Figures::default());
-    let shown = http::show(http::of_coordinator(figures.clone()));
+    let shown = [http::show(http::of_coordinator(figures.clone())), http::show_lag(bus.clone())];
     let options = config.execution.cluster.service();
     let ended = service::serve(bus.clone(), bus.clone(), options, figures, async {
         interrupt.wait().await;
-        health.ready(false);
+        health.stopping();
     })
     .await;
     ended.map_err(anyhow::Error::from)?;
-    shown.abort();
+    shown.iter().for_each(JoinHandle::abort);
     served.abort();
     if let Err(error) = bus.flush().await {
         tracing::warn!(%error, "the last words may be lost; jobs go to others when their time is up");

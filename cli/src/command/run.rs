@@ -2,7 +2,11 @@
 
 mod article;
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use anyhow::Context;
 use futures::{StreamExt, stream};
@@ -11,6 +15,7 @@ use tributary_coordinator::{
     actor::{self, Coordinator, Window},
     ingest::{Problem, slug},
     prepare::{Draft, Prepared, prepare},
+    trace,
 };
 use tributary_protocol::{
     bus::{
@@ -18,6 +23,7 @@ use tributary_protocol::{
         local::{LocalBus, Options},
     },
     job::Progress,
+    task::Usage,
 };
 use tributary_worker::{
     perform::{Models, Patience, Performer},
@@ -79,10 +85,12 @@ async fn in_runtime(
     terminal: &Terminal,
 ) -> Result<Exit, Failure> {
     let interrupt = Interrupt::listen(terminal);
+    let began = SystemTime::now();
     let Some(prepared) = interrupt.unless(read(&args.inputs, &config)).await.transpose()? else {
         return Ok(Exit::Interrupted);
     };
     prepared.problems.iter().for_each(|problem| terminal.say(problem));
+    prepared.surveys.iter().for_each(|draft| trace::ingested(draft.job.id, draft.job.sources.len(), began));
     let (bus, pool) = start_workers(&config, models).await?;
     let window = Window::of(TASKS_A_CALL * config.concurrency() as usize);
     let options = actor::Options { window, ..actor::Options::default() };
@@ -154,22 +162,30 @@ impl Run {
             return Exit::Interrupted;
         }
         self.warn_if_small(&draft);
-        let title = draft.job.title.clone();
+        let (title, job, began) = (draft.job.title.clone(), draft.job.id, SystemTime::now());
+        let told = |usage: &Usage, outcome, reason: Option<String>| {
+            trace::ended(job, &title, began, usage, outcome, reason.as_deref());
+        };
         let (sender, updates) = watch::channel(Progress::default());
         let making = Making { run: self, draft, slug };
         let made = self.interrupt.unless(making.to_the_end(sender));
         let shown = progress::follow(&title, updates, self.style, several, &self.interrupt, &self.terminal);
         match tokio::join!(made, shown).0 {
             Some(Ok(summary)) => {
+                told(&summary.usage, "done", None);
                 summary.files().for_each(|file| self.terminal.result(file));
                 self.terminal.say(summary);
                 Exit::Done
             }
             Some(Err(Failure { exit, error })) => {
+                told(&Usage::default(), "failed", Some(format!("{error:#}")));
                 self.terminal.complain(format!("{title}: {error:#}"));
                 exit
             }
-            None => Exit::Interrupted,
+            None => {
+                told(&Usage::default(), "interrupted", None);
+                Exit::Interrupted
+            }
         }
     }
 

@@ -1,9 +1,12 @@
 //! `tributary submit`: hands jobs in.
 
+use std::time::SystemTime;
+
 use anyhow::Context;
 use tributary_coordinator::{
     prepare::prepare,
     service::{self, Submitted},
+    trace,
 };
 
 use super::{cluster, load};
@@ -23,12 +26,13 @@ async fn in_runtime(args: &SubmitArgs, config: Config, terminal: &Terminal) -> R
     // A cluster that can't be reached is told before a large corpus is read.
     let bus = cluster::connect(&config, "submit").await?;
     let (paths, title) = (args.inputs.inputs.clone(), args.inputs.title.clone());
-    let seed = config.execution.seed;
+    let (seed, began) = (config.execution.seed, SystemTime::now());
     let reading = tokio::task::spawn_blocking(move || prepare(&paths, title.as_deref(), &config.algorithm, seed));
     let prepared = reading.await.context("the input can't be read")?.or_exit(Exit::BadInput)?;
     prepared.problems.iter().for_each(|problem| terminal.say(problem));
     for draft in &prepared.surveys {
         let (id, title) = (draft.job.id, &draft.job.title);
+        trace::ingested(id, draft.job.sources.len(), began);
         let submitted = service::submit(&*bus, &*bus, draft, &prepared.problems, args.fresh).await;
         match submitted.with_context(|| format!("{title}: the job can't be submitted"))? {
             Submitted::Now => terminal.say(format!("{title}: submitted; `tributary watch {id}` shows it")),

@@ -50,11 +50,12 @@ async fn in_runtime(
     let concurrency = config.worker_concurrency();
     let options = PoolOptions { concurrency: concurrency as usize, kinds };
     let pool = Arc::new(Pool::start(bus.clone(), performer, options).await.map_err(anyhow::Error::from)?);
-    health.ready(true);
+    let connection = bus.clone();
+    health.ready_while(move || connection.is_connected());
     let shown = http::show(http::of_worker(pool.clone(), concurrency));
     terminal.say(format!("worker: {concurrency} tasks at a time from {}", cluster::place(&config)));
     interrupt.wait().await;
-    health.ready(false);
+    health.stopping();
     shown.abort();
     let _ = shown.await;
     if let Some(pool) = Arc::into_inner(pool)

@@ -97,9 +97,10 @@ impl Backlog {
         }
     }
 
-    /// An outcome has come; fits the window to how long its task had to wait.
-    pub fn ended(&mut self, outcome: &Outcome) {
-        let Some(out) = self.out.remove(&outcome.task) else { return };
+    /// An outcome has come; fits the window to how long its task had to wait. Gives the task, if it was out, and since
+    /// when.
+    pub fn ended(&mut self, outcome: &Outcome) -> Option<(Task, Instant)> {
+        let out = self.out.remove(&outcome.task)?;
         let calls = Duration::from_millis(outcome.usage.call_millis);
         let waited = out.since.elapsed().saturating_sub(calls);
         if !calls.is_zero() && waited > Window::UNNOTICED.max(calls / 2) {
@@ -107,6 +108,7 @@ impl Backlog {
         } else if !self.ready.is_empty() {
             self.size = (self.size + 1).min(self.limits.most);
         }
+        Some((out.task, out.since))
     }
 
     /// What there is room for now, of the tasks that are still `awaited`: during replay a task may have been asked for

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use futures::StreamExt;
 use tokio::sync::watch;
+use tracing::Instrument as _;
 use tributary_protocol::{
     bus::{self, BusError, Claim},
     id::JobId,
@@ -14,11 +15,12 @@ use tributary_protocol::{
 use super::{
     PAUSE, Shared,
     made::{self, MakeError},
+    measure,
     state::{Numbers, State, Status, state},
     submit::Input,
     sweep,
 };
-use crate::actor::JobError;
+use crate::{actor::JobError, trace};
 
 /// Why a job is let go.
 enum End {
@@ -43,7 +45,7 @@ impl From<BusError> for End {
 pub(super) async fn hold(shared: Arc<Shared>, claim: Claim) {
     let job = claim.job.clone();
     let end = tokio::select! {
-        end = see_to(&shared, &job) => end,
+        end = see_to(&shared, &job).instrument(trace::held(job.id)) => end,
         never = signs_of_life(&claim) => never,
     };
     let let_go = match end {
@@ -153,7 +155,8 @@ async fn work(shared: &Shared, job: &Arc<Job>, mine: &mut State) -> End {
         Err(JobError::Interrupted) => return End::Stopping,
     };
     mine.progress = machine.progress().clone();
-    match made::make(&*shared.bus, job, &machine, input, began).await {
+    let reduced = trace::reduced(job.id);
+    match made::make(&*shared.bus, job, &machine, input, began).instrument(reduced).await {
         Ok((made, numbers)) => match shared.queue.keep_result(job.id, wire::encode(&made).into()).await {
             Ok(()) => End::Done(numbers),
             Err(error) => End::Bus(error),
@@ -188,6 +191,7 @@ async fn conclude(shared: &Arc<Shared>, job: JobId, mut mine: State, end: &End) 
     };
     tracing::info!(%job, status = %mine.status, "a job is let go");
     mine.write(&*shared.queue, job).await?;
+    measure::let_go(job, &mine);
     if over {
         shared.bus.clear(job).await?;
         sweep::later(shared.bus.clone(), shared.queue.clone(), job);

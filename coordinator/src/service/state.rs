@@ -89,18 +89,32 @@ impl Status {
     pub fn has_ended(&self) -> bool {
         !matches!(self, Self::Queued | Self::Running)
     }
+
+    /// In a word or two.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Done(_) => "done",
+            Self::ModelFailed { .. } => "model failed",
+            Self::Failed { .. } => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Why the job failed, if it did.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::ModelFailed { reason } | Self::Failed { reason } => Some(reason),
+            Self::Queued | Self::Running | Self::Done(_) | Self::Cancelled => None,
+        }
+    }
 }
 
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Queued => f.write_str("queued"),
-            Self::Running => f.write_str("running"),
-            Self::Done(_) => f.write_str("done"),
-            Self::ModelFailed { reason } => write!(f, "model failed: {reason}"),
-            Self::Failed { reason } => write!(f, "failed: {reason}"),
-            Self::Cancelled => f.write_str("cancelled"),
-        }
+        f.write_str(self.name())?;
+        self.reason().map_or(Ok(()), |reason| write!(f, ": {reason}"))
     }
 }
 

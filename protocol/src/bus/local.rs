@@ -12,7 +12,7 @@ mod members;
 mod store;
 mod tasks;
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -21,11 +21,11 @@ use futures::{
     stream::{self, BoxStream},
 };
 
-use super::{Bus, BusError, Claim, Delivery, Entry, JobQueue, Kinds, Result};
+use super::{Bus, BusError, Claim, Delivery, Entry, JobQueue, Kinds, Lag, Result};
 use crate::{
     id::{BlobId, CallId, JobId},
     job::Job,
-    task::{Outcome, Task},
+    task::{Kind, Outcome, Task},
 };
 
 use self::{jobs::Jobs, members::Members, store::Store, tasks::Tasks};
@@ -129,6 +129,10 @@ impl Bus for LocalBus {
     async fn clear(&self, job: JobId) -> Result<()> {
         self.tasks.clear(job);
         self.on_disk(move |store| store.clear(job)).await
+    }
+
+    async fn lag(&self) -> Result<BTreeMap<Kind, Lag>> {
+        Ok(self.tasks.lag())
     }
 }
 

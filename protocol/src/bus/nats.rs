@@ -25,8 +25,9 @@ mod replies;
 mod streams;
 mod tasks;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
+use async_nats::connection::State;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{
@@ -34,11 +35,11 @@ use futures::{
     stream::{self, BoxStream},
 };
 
-use super::{Bus, BusError, Claim, Delivery, Entry, JobQueue, Kinds, Result};
+use super::{Bus, BusError, Claim, Delivery, Entry, JobQueue, Kinds, Lag, Result};
 use crate::{
     id::{BlobId, CallId, JobId},
     job::Job,
-    task::{Outcome, Task},
+    task::{Kind, Outcome, Task},
 };
 
 use self::{
@@ -77,6 +78,11 @@ impl NatsBus {
         let replies = Arc::new(Replies::open(link.clone(), objects.clone()).await?);
         let jobs = Arc::new(Jobs::open(link.clone(), objects.clone()).await?);
         Ok(Self { link, objects, tasks, journal, replies, jobs })
+    }
+
+    /// Whether a server is there now. Where none is, whatever needs one waits for it.
+    pub fn is_connected(&self) -> bool {
+        self.link.client.connection_state() == State::Connected
     }
 
     /// Waits until all that was said has left for the server: due before the process ends.
@@ -130,6 +136,10 @@ impl Bus for NatsBus {
         self.tasks.clear(job).await?;
         self.journal.clear(job).await?;
         self.objects.remove(&self.link.names.blobs(job)).await
+    }
+
+    async fn lag(&self) -> Result<BTreeMap<Kind, Lag>> {
+        self.tasks.lag().await
     }
 
     fn disturbances(&self) -> BoxStream<'static, ()> {

@@ -1,10 +1,9 @@
 //! Whole runs against the simulated model, in real time: what BENCHMARKS.md is made of.
 //!
-//!     cargo build --release
 //!     cargo run --release -p tributary-tests --bin benchmark -- CORPUS.jsonl… [--slots 20,200] [--runs 5]
 //!
-//! Each run has a seed of its own, for the job and for the latencies; medians are printed. The lower bound is the larger of work / slots and the critical path, which is the wall time that the same run
-//! takes with slots for every call.
+//! Each run has a seed of its own, for the job and for the latencies; medians are printed. The lower bound is the larger of
+//! work / slots and the critical path, which is the wall time that the same run takes with slots for every call.
 
 use std::{
     fs,
@@ -16,7 +15,10 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use serde_json::Value;
-use tributary_tests::simulated::{Settings, SimulatedModel, Stats};
+use tributary_tests::{
+    process::binary,
+    simulated::{Settings, SimulatedModel, Stats},
+};
 
 /// Measures `tributary run` with a simulated model.
 #[derive(Parser)]
@@ -94,7 +96,7 @@ fn run(flags: &Flags, corpus: &Path, slots: usize, seed: u64) -> Result<Measured
         ..Settings::default()
     });
     let folder = tempfile::tempdir()?;
-    let mut command = Command::new(program()?);
+    let mut command = Command::new(binary());
     command.arg("run").arg(corpus).arg("--out").arg(folder.path());
     command.args(["--model", "openai/simulated", "--concurrency", &slots.to_string(), "--seed", &seed.to_string()]);
     command.args(flags.window.map(|window| format!("--window={window}")));
@@ -126,12 +128,6 @@ fn run(flags: &Flags, corpus: &Path, slots: usize, seed: u64) -> Result<Measured
 }
 
 /// The program beside this one.
-fn program() -> Result<PathBuf> {
-    let program = std::env::current_exe()?.with_file_name("tributary");
-    ensure!(program.exists(), "{} is not built: cargo build --release", program.display());
-    Ok(program)
-}
-
 /// As Linux tells it while the process lives; none elsewhere.
 fn peak_memory(process: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;

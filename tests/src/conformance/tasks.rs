@@ -6,7 +6,10 @@ use std::{
 };
 
 use futures::future::join_all;
-use tributary_protocol::{bus::Kinds, task::Kind};
+use tributary_protocol::{
+    bus::{Kinds, Lag},
+    task::Kind,
+};
 
 use super::{Bench, condensing, outcome, task};
 
@@ -136,4 +139,27 @@ pub async fn a_task_larger_than_a_message_arrives(bench: &impl Bench) {
     delivery.done().await.unwrap();
     let delivery = bus.pull(&Kinds::all()).await.unwrap();
     assert!(*delivery.task == condensing("a", 2, 10), "another task");
+}
+
+pub async fn tasks_that_are_out_are_counted_by_kind(bench: &impl Bench) {
+    let bus = bench.open().await;
+    let lag = async |kind| {
+        let lags = bus.lag().await.unwrap();
+        assert_eq!(lags.len(), Kind::ALL.len());
+        lags[&kind]
+    };
+    assert_eq!(lag(Kind::Group).await, Lag::default());
+    for n in 0..3 {
+        bus.publish(&task("a", n)).await.unwrap();
+    }
+    bus.publish(&condensing("b", 1, 0)).await.unwrap();
+    let delivery = bus.pull(&Kinds::only([Kind::Group]).unwrap()).await.unwrap();
+    assert_eq!(lag(Kind::Group).await, Lag { waiting: 2, in_hand: 1 });
+    assert_eq!(lag(Kind::Condense).await, Lag { waiting: 1, in_hand: 0 });
+    bus.record(delivery.task.job, &outcome(&delivery.task, "made")).await.unwrap();
+    delivery.done().await.unwrap();
+    assert_eq!(lag(Kind::Group).await, Lag { waiting: 2, in_hand: 0 });
+    bus.clear(task("a", 0).job).await.unwrap();
+    assert_eq!(lag(Kind::Group).await, Lag::default());
+    assert_eq!(lag(Kind::Condense).await.waiting, 1);
 }

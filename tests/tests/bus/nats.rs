@@ -4,10 +4,11 @@ use std::{fs, mem, path::Path, sync::Arc, time::Duration};
 
 use async_nats::jetstream::{self, stream};
 use futures::{StreamExt as _, TryStreamExt as _};
+use nkeys::KeyPair;
 use tributary_protocol::{
     bus::{
         Bus, BusError, Entry, JobQueue, Kinds, Members,
-        nats::{Auth, Names, NatsBus, NatsOptions},
+        nats::{Auth, Names, NatsBus, NatsOptions, Tls},
     },
     task::{Kind, Verdict},
 };
@@ -90,6 +91,45 @@ async fn a_token_is_a_login() {
     let bench = server("authorization { token: \"s3cret\" }");
     NatsBus::connect(NatsOptions { auth: Auth::Token("s3cret".into()), ..bench.options() }).await.unwrap();
     refusal(bench.options()).await;
+}
+
+#[tokio::test]
+async fn an_nkey_is_a_login() {
+    let [right, wrong] = [(); 2].map(|()| KeyPair::new_user());
+    let bench = server(&format!("authorization {{ users: [{{ nkey: {} }}] }}", right.public_key()));
+    let login = |key: &KeyPair| NatsOptions { auth: Auth::Nkey(key.seed().unwrap()), ..bench.options() };
+    NatsBus::connect(login(&right)).await.unwrap();
+    refusal(login(&wrong)).await;
+}
+
+#[tokio::test]
+async fn a_server_is_trusted_by_the_authority_that_is_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let write = |name: &str, text: String| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path
+    };
+    let certificate = write("certificate.pem", own.cert.pem());
+    let key = write("key.pem", own.signing_key.serialize_pem());
+    let bench = server(&format!("tls {{ cert_file: {certificate:?}, key_file: {key:?} }}"));
+    let error = refusal(bench.options()).await;
+    assert!(error.contains("certificate"), "{error}");
+    let tls = Tls { ca: Some(certificate), required: true, ..Tls::default() };
+    NatsBus::connect(NatsOptions { tls, ..bench.options() }).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_address_may_name_the_login() {
+    let with = |bench: &Nats, login: &str| {
+        let url = bench.0.url().replace("//", &format!("//{login}@"));
+        NatsBus::connect(NatsOptions { url, ..bench.options() })
+    };
+    let bench = server("authorization { user: ann, password: \"right: really\" }");
+    with(&bench, "ann:right%3A%20really").await.unwrap();
+    let bench = server("authorization { token: \"s3cret\" }");
+    with(&bench, "s3cret").await.unwrap();
 }
 
 #[tokio::test]
@@ -306,6 +346,20 @@ async fn what_a_server_forgot_is_noticed_and_may_be_said_again() {
     assert_eq!(followed[..10], outcomes[..10]);
     assert_eq!(followed[10..], [outcomes[11].clone(), outcomes[10].clone()]);
     assert_eq!(read(&mut bus.journal(job("a")).await.unwrap()).await.len(), 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outcome_that_lost_its_payload_can_be_recorded_anew() {
+    let bench = bench();
+    let bus = bench.open().await;
+    let large = outcome(&task("a", 1), &"long ".repeat(400_000));
+    bus.record(job("a"), &large).await.unwrap();
+    let jetstream = bench.jetstream().await;
+    jetstream.delete_object_store(format!("tributary-blobs-{}", job("a"))).await.unwrap();
+    let mut journal = bench.open().await.journal(job("a")).await.unwrap();
+    assert_eq!(next(&mut journal).await, Entry::Caught);
+    bench.open().await.record(job("a"), &large).await.unwrap();
+    assert_eq!(next(&mut journal).await, Entry::Outcome(Arc::new(large)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,8 +1,15 @@
 //! Jobs beside each other, jobs that are called off, and jobs whose model fails.
 
-use tributary_tests::{cluster::Cluster, corpus::Corpus, process::wait_until, simulated::Settings};
+use serde_json::Value;
+use tributary_tests::{
+    cluster::{CORPUS, Cluster},
+    corpus::Corpus,
+    nats_server,
+    process::{Tributary, wait_until},
+    simulated::Settings,
+};
 
-use crate::common::{SLUG, alone, check_nothing_left, corpus};
+use crate::common::{alone, check_nothing_left, corpus};
 
 #[test]
 fn a_small_job_is_not_starved_by_a_large_one() {
@@ -32,18 +39,18 @@ fn a_small_job_is_not_starved_by_a_large_one() {
 fn a_job_whose_model_fails_waits_for_another_submission_and_goes_on() {
     let _alone = alone();
     let cluster = Cluster::new(&corpus(), Settings { latency_mean: 0.05, ..Settings::default() });
-    let single = cluster.alone("corpus.jsonl", SLUG);
+    let single = cluster.alone();
     let coordinator = cluster.coordinator();
     let nowhere = ["worker", "--listen", "off", "--concurrency", "1"];
     let broken = cluster.tributary().env("OPENAI_BASE_URL", "http://127.0.0.1:1/none").args(nowhere);
     let broken = broken.env("OPENAI_API_KEY", "bad key\u{7f}").start();
-    let job = cluster.submit("corpus.jsonl");
+    let job = cluster.submit(CORPUS);
     cluster.watch(&job).with(3).tells("model failed");
     broken.kill();
     let worker = cluster.worker(4);
-    assert_eq!(cluster.submit("corpus.jsonl"), job);
+    assert_eq!(cluster.submit(CORPUS), job);
     cluster.watch(&job).with(0);
-    assert_eq!(cluster.result(&job, SLUG).markdown, single.markdown);
+    assert_eq!(cluster.result(&job).markdown, single.markdown);
     check_nothing_left(&cluster);
     drop((coordinator, worker));
 }
@@ -53,7 +60,7 @@ fn deployments_under_other_prefixes_do_not_see_one_another() {
     let _alone = alone();
     let cluster = Cluster::new(&corpus(), Settings::default());
     let other = || cluster.tributary().env("TRIBUTARY_NATS__PREFIX", "other");
-    let job = cluster.submit("corpus.jsonl");
+    let job = cluster.submit(CORPUS);
     let idle =
         (other().args(["coordinator", "--listen", "off"]).start(), other().args(["worker", "--listen", "off"]).start());
     assert_eq!(other().args(["list"]).run().with(0).stdout, "");
@@ -62,4 +69,69 @@ fn deployments_under_other_prefixes_do_not_see_one_another() {
     cluster.watch(&job).with(0);
     assert_eq!(other().args(["list"]).run().with(0).stdout, "");
     drop((idle, roles));
+}
+
+#[test]
+fn organisations_with_accounts_of_their_own_neither_see_nor_disturb_one_another() {
+    let _alone = alone();
+    let account = |name| format!("{name}: {{ jetstream: enabled, users: [{{ user: {name}, password: secret }}] }}");
+    let more = format!("accounts {{ {}, {} }}", account("ann"), account("bob"));
+    let nats = nats_server::Settings { more, ..nats_server::Settings::default() };
+    let cluster = Cluster::with(nats, &corpus(), Settings { latency_mean: 0.02, ..Settings::default() });
+    let single = cluster.alone();
+    let of = |name: &'static str, prefix: &'static str| {
+        let url = cluster.nats.url().replace("nats://", &format!("nats://{name}:secret@"));
+        let cluster = &cluster;
+        move || cluster.tributary().env("TRIBUTARY_NATS_URL", &url).env("TRIBUTARY_NATS__PREFIX", prefix)
+    };
+    let (ann, bob) = (of("ann", "anns"), of("bob", "bobs"));
+    let submit = |mine: Tributary| {
+        mine.args(["submit", CORPUS, "--model", "openai/simulated"]).run().with(0).stdout.trim().to_owned()
+    };
+    let roles = |mine: &dyn Fn() -> Tributary| {
+        ["coordinator", "worker"].map(|role| mine().args([role, "--listen", "off"]).start())
+    };
+    // The same job for both: it has the same id, and what one does with its own the other doesn't notice.
+    let (anns, bobs) = (submit(ann()), submit(bob()));
+    assert_eq!(anns, bobs);
+    let ann_s_roles = roles(&ann);
+    ann().args(["watch", &anns]).run().with(0);
+    let status = bob().args(["status", &bobs, "--json"]).run().with(0).stdout;
+    assert_eq!(serde_json::from_str::<Value>(&status).unwrap()["status"], "queued");
+    bob().args(["cancel", &bobs]).run().with(0);
+    let bob_s_roles = roles(&bob);
+    bob().args(["watch", &bobs]).run().with(1).tells("cancelled");
+    ann().args(["result", &anns, "--out", "fetched"]).run().with(0);
+    assert_eq!(cluster.fetched().markdown, single.markdown);
+    drop((ann_s_roles, bob_s_roles));
+}
+
+#[test]
+fn a_provider_s_ceiling_holds_over_eight_workers() {
+    const IN_FLIGHT: u64 = 16;
+    const REQUESTS: u64 = 600;
+    let _alone = alone();
+    let provider = Settings {
+        latency_mean: 0.3,
+        max_in_flight: Some(IN_FLIGHT as usize),
+        requests_per_minute: Some(REQUESTS as usize),
+        ..Settings::default()
+    };
+    let cluster = Cluster::new(&corpus(), provider);
+    let coordinator = cluster.coordinator();
+    let worker = || {
+        let limits = [("IN_FLIGHT", IN_FLIGHT), ("REQUESTS_PER_MINUTE", REQUESTS)];
+        let limited = limits.iter().fold(cluster.tributary(), |tributary, (name, limit)| {
+            tributary.env(&format!("TRIBUTARY_LIMITS__{name}"), &limit.to_string())
+        });
+        limited.args(["worker", "--listen", "off", "--concurrency", "8"]).start()
+    };
+    let workers: Vec<_> = (0..8).map(|_| worker()).collect();
+    let job = cluster.submit(CORPUS);
+    cluster.watch(&job).with(0);
+    let stats = cluster.model.stats();
+    eprintln!("{} requests, {} refused, {} in flight at most", stats.received, stats.rate_limited, stats.max_in_flight);
+    assert!(stats.max_in_flight <= IN_FLIGHT && stats.rate_limited * 100 < stats.received, "{stats:?}");
+    assert!(stats.max_in_flight > IN_FLIGHT / 2, "much of it is used: {stats:?}");
+    drop((coordinator, workers));
 }

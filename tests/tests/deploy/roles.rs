@@ -1,14 +1,6 @@
 //! Each role may do what it has to, and no more: on a real server with the deployment's own configuration.
 
-use std::{
-    fs,
-    io::{Read as _, Write as _},
-    net::{TcpListener, TcpStream},
-    panic::AssertUnwindSafe,
-    path::Path,
-    thread,
-    time::{Duration, Instant},
-};
+use std::{fs, panic::AssertUnwindSafe, path::Path, time::Duration};
 
 use futures::{FutureExt as _, StreamExt as _};
 use tempfile::TempDir;
@@ -26,7 +18,8 @@ use tributary_tests::{
     conformance::{call, condensing, outcome},
     corpus::Corpus,
     nats_server::{self, NatsServer},
-    process::{Running, Tributary},
+    probe::{Role, ask, free_port},
+    process::{Tributary, wait_until},
 };
 
 use super::{
@@ -101,40 +94,13 @@ impl Deployed {
     }
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
-}
-
-/// What is served there. None where nobody listens.
-fn ask(port: u16, path: &str) -> Option<String> {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
-    write!(stream, "GET {path} HTTP/1.0\r\n\r\n").ok()?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).ok()?;
-    let (head, body) = answer.split_once("\r\n\r\n")?;
-    head.contains(" 200 ").then(|| body.to_owned())
-}
-
-/// Starts a role and waits until it is ready.
-fn start(deployed: &Deployed, role: &str, folder: &Path) -> (Running, u16) {
-    let port = free_port();
-    let started = deployed.program(role, folder).args([role, "--listen", &format!("127.0.0.1:{port}")]).start();
-    let deadline = Instant::now() + TOO_LONG;
-    while ask(port, "/readyz").is_none() {
-        assert!(Instant::now() < deadline, "the {role} is not ready");
-        thread::sleep(Duration::from_millis(20));
-    }
-    assert!(ask(port, "/healthz").is_some());
-    (started, port)
-}
-
 #[test]
 fn programs_do_whole_jobs_with_their_roles_rights_and_have_the_metrics_that_are_looked_at() {
     let deployed = Deployed::start();
     let folder = tempfile::tempdir().unwrap();
     Corpus::new("Six Trades", 6, 200, 1).write(folder.path(), "corpus.jsonl");
-    let (_coordinator, coordinators) = start(&deployed, "coordinator", folder.path());
-    let (_worker, workers) = start(&deployed, "worker", folder.path());
+    let [coordinator, worker] =
+        ["coordinator", "worker"].map(|role| Role::start(deployed.program(role, folder.path()).args([role])));
     let submitter = |args: &[&str]| deployed.program("submitter", folder.path()).args(args).run().with(0);
 
     let submit = ["submit", "corpus.jsonl", "--model", "extractive"];
@@ -147,9 +113,11 @@ fn programs_do_whole_jobs_with_their_roles_rights_and_have_the_metrics_that_are_
     submitter(&["cancel", &other]);
     submitter(&["list"]);
     submitter(&["doctor", "--model", "extractive"]);
+    let lag = || coordinator.metric("tributary_queue_lag", &[]);
+    wait_until("the coordinator tells how many tasks are out", || lag().is_some_and(|tasks| tasks >= 0.0));
     assert_eq!(deployed.violations(), [""; 0]);
 
-    let served = ask(coordinators, "/metrics").unwrap() + &ask(workers, "/metrics").unwrap();
+    let served = coordinator.get("/metrics") + &worker.get("/metrics");
     let looked_at =
         ["alarms.yaml", "dashboard.json"].map(|name| file(&format!("kubernetes/components/monitoring/{name}")));
     let mut names = 0;
@@ -178,7 +146,8 @@ async fn each_role_may_do_all_that_it_has_to() {
 
     // What KEDA and the alarms look at.
     let account: serde_json::Value =
-        serde_json::from_str(&ask(deployed.monitor, "/jsz?acc=TRIBUTARY&consumers=true&config=true").unwrap()).unwrap();
+        serde_json::from_str(&ask(deployed.monitor, "/jsz?acc=TRIBUTARY&consumers=true&config=true").unwrap().1)
+            .unwrap();
     let streams = account["account_details"][0]["stream_detail"].as_array().unwrap();
     let tasks = streams.iter().find(|stream| stream["name"] == Names::new(PREFIX).unwrap().tasks()).unwrap();
     assert_eq!(tasks["consumer_detail"].as_array().unwrap().len(), Kind::ALL.len());

@@ -10,6 +10,7 @@ mod inputs;
 mod limits;
 mod plan;
 mod resume;
+mod traced;
 mod usage;
 mod whole;
 mod window;

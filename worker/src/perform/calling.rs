@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
+use tracing::Instrument as _;
 use tributary_protocol::{
     budget::count,
     bus::{Bus, BusError},
@@ -9,7 +10,7 @@ use tributary_protocol::{
     wire,
 };
 
-use super::{Bill, models::Connected, outage::Outages, patience::Patience, turns::Turns};
+use super::{Bill, models::Connected, outage::Outages, patience::Patience, span, turns::Turns};
 use crate::{
     kernel::prompt_tokens,
     model::{Call, ModelError, Reply, Usage},
@@ -66,8 +67,10 @@ impl Line<'_> {
         let (begun, mut failures, mut pauses) = (Instant::now(), 0, 0);
         loop {
             let permit = self.model.throttle.admit(tokens + u64::from(call.max_reply_tokens)).await;
-            let started = Instant::now();
-            let result = self.model.model.complete(call).await;
+            let (started, span) = (Instant::now(), span::of_call(name, 1 + failures + pauses));
+            let result = self.model.model.complete(call).instrument(span.clone()).await;
+            span::tell(&span, &result);
+            drop(span);
             bill.usage.call_millis += started.elapsed().as_millis() as u64;
             permit.done(outcome(&result));
             let error = match told(result) {

@@ -3,9 +3,24 @@
 use std::time::Duration;
 
 use metrics::{counter, histogram};
-use tributary_protocol::task::{Kind, Usage};
+use tracing::{Span, field::Empty, info_span};
+use tributary_protocol::{
+    bus::Delivery,
+    task::{Kind, Outcome, Task},
+    trace::TARGET,
+};
 
-use super::Done;
+/// The time that a delivery is in this worker's hands.
+pub(super) fn span(delivery: &Delivery) -> Span {
+    let Task { id, job, stage, place, model, .. } = &*delivery.task;
+    let kind = delivery.task.kind().name();
+    info_span!(
+        target: TARGET, "task", otel.name = kind, otel.kind = "consumer", otel.status_description = Empty,
+        %job, task = %id, kind, stage = stage.name(), place, model, delivery = i64::from(delivery.delivery),
+        outcome = Empty, calls = Empty, calls_from_cache = Empty, calls_failed = Empty,
+        prompt_tokens = Empty, reply_tokens = Empty, cost_micros = Empty,
+    )
+}
 
 /// A delivery has come.
 pub(super) fn begins(delivery: u32) {
@@ -14,12 +29,13 @@ pub(super) fn begins(delivery: u32) {
 
 pub(super) fn handed_back(kind: Kind) {
     counter!("tributary_tasks_handed_back_total", "kind" => kind.name()).increment(1);
+    Span::current().record("outcome", "handed back");
 }
 
 /// A task has its outcome, and that is recorded.
-pub(super) fn ended(kind: Kind, how: Done, usage: &Usage, took: Duration) {
-    let kind = kind.name();
-    counter!("tributary_tasks_total", "kind" => kind, "outcome" => how.name()).increment(1);
+pub(super) fn ended(kind: Kind, outcome: &Outcome, took: Duration) {
+    let (kind, usage) = (kind.name(), &outcome.usage);
+    counter!("tributary_tasks_total", "kind" => kind, "outcome" => outcome.verdict.name()).increment(1);
     histogram!("tributary_task_seconds", "kind" => kind).record(took.as_secs_f64());
     let calls = [("answered", usage.calls), ("cached", usage.calls_from_cache), ("failed", usage.calls_failed)];
     for (result, number) in calls {
@@ -35,4 +51,24 @@ pub(super) fn ended(kind: Kind, how: Done, usage: &Usage, took: Duration) {
         counter!("tributary_tokens_total", "kind" => kind, "of" => of).increment(number);
     }
     counter!("tributary_cost_microdollars_total", "kind" => kind).increment(usage.cost_micros);
+    tell(outcome);
+}
+
+/// The same, to the span that this is done in.
+fn tell(outcome: &Outcome) {
+    let (span, usage) = (Span::current(), &outcome.usage);
+    span.record("outcome", outcome.verdict.name());
+    if let Some(reason) = outcome.verdict.reason() {
+        span.record("otel.status_description", reason);
+    }
+    for (field, number) in [
+        ("calls", usage.calls),
+        ("calls_from_cache", usage.calls_from_cache),
+        ("calls_failed", usage.calls_failed),
+        ("prompt_tokens", usage.prompt_tokens),
+        ("reply_tokens", usage.reply_tokens),
+        ("cost_micros", usage.cost_micros),
+    ] {
+        span.record(field, number as i64);
+    }
 }

@@ -10,6 +10,7 @@ use ractor::{
     factory::{FactoryMessage, Job, Worker, WorkerId},
 };
 use tokio::{sync::OwnedSemaphorePermit, sync::watch, time::sleep};
+use tracing::Instrument as _;
 use tributary_protocol::{
     bus::{Bus, BusError, Delivery},
     task::{Outcome, Task, Usage, Verdict},
@@ -61,7 +62,8 @@ impl Worker for Slot {
         phase: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
         let running = self.stats.begin();
-        self.see_to(delivery, phase).await;
+        let span = measure::span(&delivery);
+        self.see_to(delivery, phase).instrument(span).await;
         drop(running);
         drop(slot);
         Ok(())
@@ -114,9 +116,8 @@ impl Slot {
             ended => ended?,
         };
         Patience::default().with_bus(|| self.bus.record(task.job, &outcome)).await?;
-        let done = super::Done::of(&outcome.verdict);
-        measure::ended(task.kind(), done, &outcome.usage, began.elapsed());
-        Ok(done)
+        measure::ended(task.kind(), &outcome, began.elapsed());
+        Ok(super::Done::of(&outcome.verdict))
     }
 }
 

@@ -19,16 +19,6 @@ pub enum Done {
 impl Done {
     pub const ALL: [Self; 4] = [Self::Done, Self::Degraded, Self::Failed, Self::Stopped];
 
-    /// The name in metrics.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::Degraded => "degraded",
-            Self::Failed => "failed",
-            Self::Stopped => "stopped",
-        }
-    }
-
     pub fn of(verdict: &Verdict) -> Self {
         match verdict {
             Verdict::Done(_) => Self::Done,

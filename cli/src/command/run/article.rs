@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Context, anyhow};
 use tokio::sync::watch;
+use tracing::Instrument as _;
 use tributary_coordinator::{
     actor::JobError,
     ingest::Severity,
@@ -14,6 +15,7 @@ use tributary_coordinator::{
         reduce,
         report::Report,
     },
+    trace,
 };
 use tributary_protocol::job::Progress;
 
@@ -41,7 +43,7 @@ impl Making<'_> {
         }
         self.draft.store(bus).await.context("the sources can't be stored")?;
         let machine = self.run.coordinator.run(job.clone(), progress).await.map_err(failure)?;
-        self.write(&machine, began).await
+        self.write(&machine, began).instrument(trace::reduced(job.id)).await
     }
 
     async fn write(&self, machine: &Machine, began: Instant) -> Result<Summary, Failure> {

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use tokio::sync::oneshot;
 
 use crate::{
-    bus::{Delivery, Kinds, Receipt, Result},
+    bus::{Delivery, Kinds, Lag, Receipt, Result},
     id::{JobId, TaskId},
     task::{Kind, Task},
 };
@@ -89,6 +89,20 @@ impl Tasks {
         queue.outstanding.retain(|_, item| item.task.job != job);
         queue.lanes.remove(&job);
         queue.turns.retain(|turn| *turn != job);
+    }
+
+    pub fn lag(&self) -> BTreeMap<Kind, Lag> {
+        let queue = self.lock();
+        let mut lags = BTreeMap::from(Kind::ALL.map(|kind| (kind, Lag::default())));
+        for item in queue.outstanding.values() {
+            lags.entry(item.task.kind()).or_default().in_hand += 1;
+        }
+        for (kind, tasks) in queue.lanes.values().flatten() {
+            let lag = lags.entry(*kind).or_default();
+            lag.waiting += tasks.len() as u64;
+            lag.in_hand -= tasks.len() as u64;
+        }
+        lags
     }
 
     /// Gives a task that nobody holds to the first who waits for its kind, else lets it wait.

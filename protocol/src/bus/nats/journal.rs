@@ -16,10 +16,10 @@ use async_nats::{
 };
 use bytes::Bytes;
 use futures::{
-    StreamExt as _,
+    StreamExt as _, TryStreamExt as _,
     stream::{self, BoxStream},
 };
-use tokio::sync::watch;
+use tokio::{runtime::Handle, sync::watch};
 
 use super::{
     claim,
@@ -35,7 +35,7 @@ use crate::{
 
 /// How much a reader has on its way, in messages.
 const PAGE: usize = 512;
-/// How long the server keeps a place in the journal for a reader that it doesn't hear of.
+/// How long the server keeps a place in the journal for a reader that died without a word.
 const ABSENT: Duration = Duration::from_secs(60);
 /// How often the server says that there is nothing new; two such times without a word, and the reader asks again.
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -60,7 +60,7 @@ impl Journal {
         let subject = if ends(outcome) {
             self.link.names.ended(job, outcome.task)
         } else {
-            self.link.names.stopped(job, &self.link.client.new_inbox().replace(['.', '_'], "-"))
+            self.link.names.stopped(job, &self.link.unique())
         };
         // Two outcomes of one task are two objects, and the message says which of them counts.
         let name = |payload: &Bytes| format!("outcome-{}-{}", outcome.task, BlobId::of_bytes(payload));
@@ -76,7 +76,20 @@ impl Journal {
             .persist("a journal can't be removed", || async {
                 Ok(self.stream.purge().filter(&subject).await.map(drop)?)
             })
-            .await
+            .await?;
+        self.link.persist("a journal's readers can't be removed", || self.remove_readers(job)).await
+    }
+
+    /// Those of processes that died; one that lives opens its place again.
+    async fn remove_readers(&self, job: JobId) -> Result<(), Trouble> {
+        let all: Vec<String> = self.stream.consumer_names().try_collect().await?;
+        let of_job = reader_name(job, "");
+        for reader in all.iter().filter(|name| name.starts_with(&of_job)) {
+            if let Err(error) = self.stream.delete_consumer(reader).await {
+                tracing::debug!(reader, %error, "a reader's place in the journal is gone already");
+            }
+        }
+        Ok(())
     }
 
     pub fn follow(self: &Arc<Self>, job: JobId) -> BoxStream<'static, Result<Entry>> {
@@ -86,7 +99,7 @@ impl Journal {
             journal: self.clone(),
             job,
             epoch,
-            messages: None,
+            open: None,
             last: None,
             given: HashSet::new(),
             behind: None,
@@ -99,7 +112,22 @@ impl Journal {
         .boxed()
     }
 
-    /// The outcome in a message. None where it is gone: its job was cleared.
+    /// Takes out a message whose payload is gone: a server that fell may have kept the one without the other, and the
+    /// outcome could not be recorded anew.
+    async fn strike(&self, sequence: u64) -> Result<()> {
+        tracing::debug!(sequence, "an outcome whose payload is gone is struck out");
+        self.link
+            .persist("an outcome can't be struck out", || async {
+                match self.stream.delete_message(sequence).await {
+                    Ok(_) => Ok(()),
+                    Err(error) if is_gone(&error.to_string()) => Ok(()),
+                    Err(error) => Err(error.into()),
+                }
+            })
+            .await
+    }
+
+    /// The outcome in a message. None where it is gone.
     async fn unpack(&self, job: JobId, message: &Message) -> Result<Option<Outcome>> {
         let payload = claim::claim(&self.link, &self.objects, job, message).await?;
         Ok(payload.map(|payload| wire::decode(&payload)).transpose()?)
@@ -112,7 +140,7 @@ struct Reader {
     journal: Arc<Journal>,
     job: JobId,
     epoch: watch::Receiver<u64>,
-    messages: Option<Pin<Box<pull::Stream>>>,
+    open: Option<Reading>,
     /// The last message read.
     last: Option<(u64, Subject)>,
     /// The tasks whose ends were given.
@@ -122,27 +150,47 @@ struct Reader {
     ready: VecDeque<Entry>,
 }
 
+/// Messages as they come, and the server's note of how far they were read.
+struct Reading {
+    messages: Pin<Box<pull::Stream>>,
+    consumer: String,
+    journal: Arc<Journal>,
+}
+
+/// The server would keep its note for a while.
+impl Drop for Reading {
+    fn drop(&mut self) {
+        // Without a runtime the process is ending, and the server forgets by itself.
+        let Ok(runtime) = Handle::try_current() else { return };
+        let (journal, consumer) = (self.journal.clone(), std::mem::take(&mut self.consumer));
+        runtime.spawn(async move {
+            if let Err(error) = journal.stream.delete_consumer(&consumer).await {
+                tracing::debug!(consumer, %error, "a reader's place in the journal goes when its time is up");
+            }
+        });
+    }
+}
+
 impl Reader {
     async fn entry(&mut self) -> Result<Entry> {
         loop {
             if let Some(entry) = self.ready.pop_front() {
                 return Ok(entry);
             }
-            if self.messages.is_none() {
+            let Some(open) = &mut self.open else {
                 self.open().await?;
                 continue;
-            }
-            let messages = self.messages.as_mut().expect("they were just opened");
+            };
             tokio::select! {
-                message = messages.next() => match message {
+                message = open.messages.next() => match message {
                     Some(Ok(message)) => self.take(&message).await?,
                     Some(Err(error)) => {
                         tracing::debug!(%error, "the journal is opened again");
-                        self.messages = None;
+                        self.open = None;
                     }
-                    None => self.messages = None,
+                    None => self.open = None,
                 },
-                Ok(()) = self.epoch.changed() => self.messages = None,
+                Ok(()) = self.epoch.changed() => self.open = None,
             }
         }
     }
@@ -159,6 +207,7 @@ impl Reader {
                 _ => DeliverPolicy::All,
             };
             let config = pull::Config {
+                name: Some(reader_name(self.job, &journal.link.unique())),
                 deliver_policy: start,
                 ack_policy: AckPolicy::None,
                 filter_subject: subject.clone(),
@@ -170,10 +219,15 @@ impl Reader {
             let consumer: Consumer<pull::Config> = journal.stream.create_consumer(config).await?;
             let pending = consumer.cached_info().num_pending;
             let stream = consumer.stream().max_messages_per_batch(PAGE).heartbeat(HEARTBEAT).expires(4 * HEARTBEAT);
-            Ok((stream.messages().await?, pending))
+            let reading = Reading {
+                messages: Box::pin(stream.messages().await?),
+                consumer: consumer.cached_info().name.clone(),
+                journal: journal.clone(),
+            };
+            Ok((reading, pending))
         });
-        let (messages, pending) = opened.await?;
-        self.messages = Some(Box::pin(messages));
+        let (reading, pending) = opened.await?;
+        self.open = Some(reading);
         let first = self.last.is_none() && self.given.is_empty() && self.behind.is_none();
         if first && pending == 0 {
             self.caught();
@@ -189,12 +243,15 @@ impl Reader {
     async fn take(&mut self, message: &async_nats::jetstream::Message) -> Result<()> {
         let info = message.info().map_err(|error| self.journal.link.unavailable(error))?;
         let (sequence, pending) = (info.stream_sequence, info.pending);
-        if let Some(outcome) = self.journal.unpack(self.job, message).await? {
-            let new =
-                if ends(&outcome) { self.given.insert(outcome.task) } else { !self.given.contains(&outcome.task) };
-            if new {
-                self.ready.push_back(Entry::Outcome(Arc::new(outcome)));
+        match self.journal.unpack(self.job, message).await? {
+            Some(outcome) => {
+                let new =
+                    if ends(&outcome) { self.given.insert(outcome.task) } else { !self.given.contains(&outcome.task) };
+                if new {
+                    self.ready.push_back(Entry::Outcome(Arc::new(outcome)));
+                }
             }
+            None => self.journal.strike(sequence).await?,
         }
         self.last = Some((sequence, message.subject.clone()));
         if let Some(behind) = self.behind.filter(|behind| *behind > 0) {
@@ -212,11 +269,20 @@ impl Reader {
     }
 }
 
+fn reader_name(job: JobId, one: &str) -> String {
+    format!("{job}-{one}")
+}
+
 /// True if the stream still has this very message.
 async fn holds(stream: &Stream, sequence: u64, subject: &Subject) -> Result<bool, Trouble> {
     match stream.get_raw_message(sequence).await {
         Ok(message) => Ok(message.subject == *subject),
-        Err(error) if error.to_string().contains("no message found") => Ok(false),
+        Err(error) if is_gone(&error.to_string()) => Ok(false),
         Err(error) => Err(error.into()),
     }
+}
+
+/// In the server's words.
+fn is_gone(error: &str) -> bool {
+    error.contains("no message found") || error.contains("deleted message")
 }

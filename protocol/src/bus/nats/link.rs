@@ -3,10 +3,11 @@
 use std::{error::Error, time::Duration};
 
 use async_nats::{
-    Client, ConnectErrorKind, ConnectOptions, Event, HeaderMap,
+    Client, ConnectErrorKind, ConnectOptions, Event, HeaderMap, ServerAddr,
     jetstream::{self, Context, ErrorCode, context, message::PublishMessage},
 };
 use bytes::Bytes;
+use percent_encoding::percent_decode_str;
 use tokio::{sync::watch, time::Instant};
 
 use super::{
@@ -110,6 +111,11 @@ impl Link {
         .await
     }
 
+    /// A word that nobody else has, fit for names and subjects.
+    pub fn unique(&self) -> String {
+        self.client.new_inbox().replace(['.', '_'], "-")
+    }
+
     /// The largest message that is sent whole, in bytes; headers need some room too.
     pub fn largest(&self) -> usize {
         self.client.max_payload().saturating_sub(16 << 10)
@@ -144,7 +150,11 @@ async fn connect(options: &NatsOptions, connected: watch::Sender<u64>) -> Result
             std::future::ready(())
         });
     connect = match &options.auth {
-        Auth::None => connect,
+        Auth::None => match login_in(&servers) {
+            Some((user, Some(password))) => connect.user_and_password(user, password),
+            Some((token, None)) => connect.token(token),
+            None => connect,
+        },
         Auth::User { user, password } => connect.user_and_password(user.clone(), password.clone()),
         Auth::Token(token) => connect.token(token.clone()),
         Auth::Nkey(seed) => connect.nkey(seed.clone()),
@@ -166,6 +176,14 @@ async fn connect(options: &NatsOptions, connected: watch::Sender<u64>) -> Result
         _ => return Err(unavailable(&options.url, "a TLS certificate needs its key, and a key its certificate")),
     };
     connect.connect(servers).await.map_err(|error| unavailable(&options.url, why_not(&error)))
+}
+
+/// The user and the password of the first address that names some; a token stands there as a user without a password.
+fn login_in(servers: &[&str]) -> Option<(String, Option<String>)> {
+    servers.iter().filter_map(|server| server.parse::<ServerAddr>().ok()).find_map(|server| {
+        let decoded = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
+        Some((decoded(server.username()?), server.password().map(decoded)))
+    })
 }
 
 fn why_not(error: &async_nats::ConnectError) -> String {

@@ -1,6 +1,5 @@
 //! Words between workers: plain messages, which no stream keeps.
 
-use async_nats::connection::State;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{StreamExt as _, stream::BoxStream};
@@ -12,7 +11,7 @@ use crate::bus::{Members, Result};
 impl Members for NatsBus {
     async fn tell(&self, group: &str, word: Bytes) -> Result<()> {
         // The client would keep it until the server is back, when it has long been out of date.
-        if self.link.client.connection_state() != State::Connected {
+        if !self.is_connected() {
             return Err(self.link.unavailable("there is no connection"));
         }
         let told = self.link.client.publish(self.link.names.member(group), word).await;

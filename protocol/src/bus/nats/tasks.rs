@@ -1,13 +1,13 @@
 //! Tasks: published once while they are out, pulled by kind, and given up after too many deliveries.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, PoisonError},
 };
 
 use async_nats::jetstream::stream::Stream;
 use bytes::Bytes;
-use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, stream};
+use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, future::try_join_all, stream};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
@@ -21,7 +21,7 @@ use super::{
     streams::ensure_consumer,
 };
 use crate::{
-    bus::{Delivery, Kinds, Result},
+    bus::{Delivery, Kinds, Lag, Result},
     id::{JobId, TaskId},
     task::{Kind, Outcome, Task, Usage, Verdict},
     wire,
@@ -136,6 +136,18 @@ impl Tasks {
         let outcome = Outcome { task, verdict, usage: Usage::default(), citations_removed: 0 };
         self.journal.record(job, &outcome).await?;
         held.settle().await
+    }
+
+    /// What the server tells of the consumers. Asked once: who wants to know asks again soon.
+    pub async fn lag(&self) -> Result<BTreeMap<Kind, Lag>> {
+        Ok(try_join_all(Kind::ALL.map(|kind| self.lag_of(kind))).await?.into_iter().collect())
+    }
+
+    async fn lag_of(&self, kind: Kind) -> Result<(Kind, Lag)> {
+        let name = self.link.names.tasks_consumer(kind);
+        let info = self.stream.consumer_info(&name).await;
+        let info = info.map_err(|error| self.link.unavailable(format!("the consumer {name}: {error}")))?;
+        Ok((kind, Lag { waiting: info.num_pending, in_hand: info.num_ack_pending as u64 }))
     }
 
     pub async fn clear(&self, job: JobId) -> Result<()> {

@@ -1,0 +1,22 @@
+//! What monitoring sees of tasks from the side that asks for them. Workers have figures of their own.
+
+use std::time::Duration;
+
+use metrics::{counter, histogram};
+use tributary_protocol::task::{Outcome, Task};
+
+/// Tasks were published, for the first time or again.
+pub(super) fn published(tasks: usize, again: bool) {
+    counter!("tributary_published_total", "again" => if again { "true" } else { "false" }).increment(tasks as u64);
+}
+
+/// The outcome of a task has come, so long after the task was published.
+pub(super) fn ended(task: &Task, outcome: &Outcome, after: Duration) {
+    let (kind, usage) = (task.kind().name(), &outcome.usage);
+    counter!("tributary_outcomes_total", "kind" => kind, "outcome" => outcome.verdict.name()).increment(1);
+    histogram!("tributary_turnaround_seconds", "kind" => kind).record(after.as_secs_f64());
+    for (of, number) in [("prompt", usage.prompt_tokens), ("reply", usage.reply_tokens)] {
+        counter!("tributary_outcome_tokens_total", "kind" => kind, "of" => of).increment(number);
+    }
+    counter!("tributary_outcome_cost_microdollars_total", "kind" => kind).increment(usage.cost_micros);
+}
