@@ -171,9 +171,15 @@ impl Delivery {
         self.receipt.patience()
     }
 
-    /// The outcome is recorded: the task is over.
+    /// The task is out no more, and may be asked for again when this returns.
     pub async fn done(self) -> Result<()> {
         self.receipt.done().await
+    }
+
+    /// The task's end is recorded: nobody asks for it again, so the bus's word on it is not waited for. Should the bus
+    /// not hear of it, the task comes again, which does no harm.
+    pub async fn over(self) -> Result<()> {
+        self.receipt.over().await
     }
 
     /// Gives the task to another worker after `delay`.
@@ -188,5 +194,8 @@ pub trait Receipt: Send + Sync {
     async fn working(&self) -> Result<()>;
     fn patience(&self) -> Duration;
     async fn done(self: Box<Self>) -> Result<()>;
+    async fn over(self: Box<Self>) -> Result<()> {
+        self.done().await
+    }
     async fn hand_back(self: Box<Self>, delay: Duration) -> Result<()>;
 }

@@ -16,7 +16,7 @@ use tributary_protocol::{
     task::{Outcome, Task, Usage, Verdict},
 };
 
-use super::{Phase, measure, stats::Counters};
+use super::{Done, Phase, measure, stats::Counters};
 use crate::perform::{Patience, Perform};
 
 /// A delivery, and the leave to work on it.
@@ -87,7 +87,12 @@ impl Slot {
         let delay = match ended {
             Some(Ok(verdict)) => {
                 self.stats.count(task.kind(), verdict);
-                if let Err(error) = delivery.done().await {
+                let told = match verdict {
+                    // It may be asked for again at any moment.
+                    Done::Stopped => delivery.done().await,
+                    Done::Done | Done::Degraded | Done::Failed => delivery.over().await,
+                };
+                if let Err(error) = told {
                     tracing::warn!(task = %task.id, %error, "the task will come again, and find its outcome recorded");
                 }
                 return;
@@ -107,7 +112,7 @@ impl Slot {
     }
 
     /// Does the task and records its outcome.
-    async fn finish(&self, task: &Arc<Task>, deliveries: u32) -> Result<super::Done, BusError> {
+    async fn finish(&self, task: &Arc<Task>, deliveries: u32) -> Result<Done, BusError> {
         let began = Instant::now();
         let outcome = match self.performer.perform(task).await {
             Err(error @ (BusError::NoBlob(_) | BusError::Wire(_))) if deliveries >= MOST_DELIVERIES => {
@@ -117,7 +122,7 @@ impl Slot {
         };
         Patience::default().with_bus(|| self.bus.record(task.job, &outcome)).await?;
         measure::ended(task.kind(), &outcome, began.elapsed());
-        Ok(super::Done::of(&outcome.verdict))
+        Ok(Done::of(&outcome.verdict))
     }
 }
 

@@ -100,7 +100,11 @@ impl Link {
     /// Puts a message into a stream that keeps one message a subject.
     pub async fn store(&self, subject: String, headers: HeaderMap, payload: Bytes) -> Result<Stored> {
         self.persist("a message can't be stored", || async {
-            let message = PublishMessage::build().headers(headers.clone()).payload(payload.clone());
+            let mut message = PublishMessage::build().payload(payload.clone());
+            // The server looks for its own in headers, even where there are none in them.
+            if !headers.is_empty() {
+                message = message.headers(headers.clone());
+            }
             let sent = self.jetstream.send_publish(subject.clone(), message).await?;
             match sent.await {
                 Ok(_) => Ok(Stored::Now),

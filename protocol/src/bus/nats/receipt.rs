@@ -74,6 +74,11 @@ impl Receipt for Held {
         self.settle().await
     }
 
+    async fn over(mut self: Box<Self>) -> Result<()> {
+        self.armed = false;
+        self.answer(AckKind::Ack).await
+    }
+
     async fn hand_back(mut self: Box<Self>, delay: Duration) -> Result<()> {
         self.armed = false;
         self.answer(AckKind::Nak((!delay.is_zero()).then_some(delay))).await
