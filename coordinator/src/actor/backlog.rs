@@ -56,7 +56,13 @@ struct Out {
     since: Instant,
 }
 
-/// Earlier stages first: what has the longest way to go still ahead of it. Then in the order of asking.
+/// Which tasks go out first, the lower the sooner: earlier stages, since what has the longest way still to go should not
+/// wait.
+pub fn rank(task: &Task) -> Stage {
+    task.stage
+}
+
+/// A task to go out: by its rank, then in the order of asking.
 struct Ready {
     rank: Reverse<(Stage, u64)>,
     task: Task,
@@ -93,7 +99,7 @@ impl Backlog {
     pub fn add(&mut self, tasks: Vec<Task>) {
         for task in tasks {
             self.asked += 1;
-            self.ready.push(Ready { rank: Reverse((task.stage, self.asked)), task });
+            self.ready.push(Ready { rank: Reverse((rank(&task), self.asked)), task });
         }
     }
 
