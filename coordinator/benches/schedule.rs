@@ -167,7 +167,12 @@ fn play(job: &Arc<Job>, slots: usize, seed: u64) -> Played {
                 played.calls += 1;
                 played.work += took;
                 played.load.push((now, now + took));
-                let span = played.stages.entry((task.stage, task.kind().name())).or_insert(Span { begin: now, end: now, calls: 0, work: 0.0 });
+                let span = played.stages.entry((task.stage, task.kind().name())).or_insert(Span {
+                    begin: now,
+                    end: now,
+                    calls: 0,
+                    work: 0.0,
+                });
                 span.end = span.end.max(now + took);
                 span.calls += 1;
                 span.work += took;
@@ -216,14 +221,18 @@ fn main() {
                     let share = span.work / (span.end - span.begin);
                     println!(
                         "    {:<12} {kind:<15} {:>5.1} to {:>5.1} s {:>5} calls, {share:>4.1} at a time",
-                        stage.name(), span.begin, span.end, span.calls
+                        stage.name(),
+                        span.begin,
+                        span.end,
+                        span.calls
                     );
                 }
                 let busy = |second: usize| {
                     let (from, to) = (second as f64, second as f64 + 1.0);
                     run.load.iter().map(|(begin, end)| (end.min(to) - begin.max(from)).max(0.0)).sum::<f64>()
                 };
-                let busy: Vec<String> = (0..run.wall.ceil() as usize).map(|second| format!("{:.0}", busy(second))).collect();
+                let busy: Vec<String> =
+                    (0..run.wall.ceil() as usize).map(|second| format!("{:.0}", busy(second))).collect();
                 println!("    busy, second by second: {}", busy.join(" "));
             }
         }

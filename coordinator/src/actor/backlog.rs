@@ -8,7 +8,7 @@ use std::{
 
 use tributary_protocol::{
     id::TaskId,
-    task::{Outcome, Stage, Task},
+    task::{Kind, Outcome, Stage, Task},
 };
 
 /// How many tasks of a job are with the bus at a time.
@@ -57,14 +57,14 @@ struct Out {
 }
 
 /// Which tasks go out first, the lower the sooner: earlier stages, since what has the longest way still to go should not
-/// wait.
-pub fn rank(task: &Task) -> Stage {
-    task.stage
+/// wait, and figures, for which nothing waits, last.
+pub fn rank(task: &Task) -> (Stage, bool) {
+    (task.stage, task.kind() == Kind::Illustrate)
 }
 
 /// A task to go out: by its rank, then in the order of asking.
 struct Ready {
-    rank: Reverse<(Stage, u64)>,
+    rank: Reverse<((Stage, bool), u64)>,
     task: Task,
 }
 
