@@ -92,12 +92,12 @@ fn every_stage_of_the_algorithm_is_gone_through() {
 #[test]
 fn many_candidates_are_pooled_before_any_is_scored() {
     let settings = Settings { refine: settings::Refine { rounds: 0, ..Default::default() }, ..Settings::default() };
-    let every_layer = settings::Convolution { patience: 0, ..settings.convolution };
-    let kinds = kinds_of(&job(187, Settings { convolution: every_layer, ..settings.clone() }, 1));
+    let kinds = kinds_of(&job(187, settings.clone(), 1));
     // 63 candidates to 21 fields, then five layers of ten.
     assert_eq!(kinds[&Kind::Convolve], 21 + 5 * 10);
     assert_eq!(kinds[&Kind::Score], 21 + 5 * 10);
-    let kinds = kinds_of(&job(187, settings, 1));
+    let impatient = settings::Convolution { patience: 1, ..settings.convolution };
+    let kinds = kinds_of(&job(187, Settings { convolution: impatient, ..settings }, 1));
     assert!(kinds[&Kind::Convolve] < 71, "layers stop when the score has stopped rising");
 }
 
@@ -146,14 +146,10 @@ fn no_field_waits_for_others_than_its_members() {
 
 #[test]
 fn an_outline_is_mended_again_while_it_is_judged() {
-    let settings =
-        Settings { refine: settings::Refine { stop_early: false, ..Default::default() }, ..Settings::default() };
+    let job = job(40, Settings::default(), 1);
     let judged = |task: &Task| task.kind() == Kind::Score && task.stage == Stage::Refine;
-    let asked = asked_without(&job(40, settings, 1), judged);
-    assert_eq!(count(&asked, Kind::Refine, "refine 2/"), 3);
-    let settings =
-        Settings { refine: settings::Refine { stop_early: false, ..Default::default() }, ..Settings::default() };
-    assert_eq!(kinds_of(&job(40, settings, 1))[&Kind::Refine], 9, "three chains of three rounds");
+    assert_eq!(count(&asked_without(&job, judged), Kind::Refine, "refine 2/"), 3);
+    assert_eq!(kinds_of(&job)[&Kind::Refine], 9, "three tries of three rounds");
 }
 
 #[test]
@@ -242,13 +238,15 @@ fn settings() -> impl Strategy<Value = Settings> {
         2u32..4,
         1u32..4,
         0u32..3,
+        any::<bool>(),
         1u32..3,
     )
-        .prop_map(|(by, size, width, layers, patience, blocks)| {
+        .prop_map(|(by, size, width, layers, patience, stop_early, blocks)| {
             let mut settings = Settings { blocks, ..Settings::default() };
             (settings.grouping.by, settings.grouping.size) = (by, size);
             (settings.convolution.width, settings.convolution.layers, settings.convolution.patience) =
                 (width, layers, patience);
+            settings.refine.stop_early = stop_early;
             settings
         })
 }

@@ -49,12 +49,13 @@ impl Sampled {
 impl Sampling {
     pub fn new(context: &Context, pass: usize, pooled: usize, fields: usize) -> Self {
         let settings = context.job.settings.convolution;
+        let of_pooling = 0..fields;
         Self {
             pass,
             settings,
             pooled,
-            candidates: (0..fields).map(|_| Sampled::of(Vec::new(), 0)).collect(),
-            layers: vec![0..fields],
+            candidates: of_pooling.clone().map(|_| Sampled::of(Vec::new(), 0)).collect(),
+            layers: vec![of_pooling],
             closed: None,
             open: fields,
         }
@@ -99,18 +100,16 @@ impl Sampling {
 
     /// A candidate is there, or there will be none: it is judged, and the fields that waited for it alone are merged.
     fn came(&mut self, context: &Context, asked: &mut Asked, number: usize, candidate: Option<Arc<Candidate>>) {
-        self.candidates[number].candidate.clone_from(&candidate);
-        match candidate {
+        match &candidate {
             Some(candidate) => {
                 let (layer, field) = self.place_of(number);
                 let work = Work::Score { outline: Arc::new(candidate.outline.clone()) };
                 asked.ask(context, InJob::Convolution { pass: self.pass, place: Place::Score { layer, field } }, work);
             }
-            None => {
-                self.scored(number, 0.0);
-                self.draw(context, asked);
-            }
+            None => self.scored(number, 0.0),
         }
+        self.candidates[number].candidate = candidate;
+        // Only fields that are drawn already: those that are drawn meanwhile don't wait for it.
         for above in number + 1..self.candidates.len() {
             if self.candidates[above].members.contains(&number) {
                 self.candidates[above].waiting -= 1;
@@ -119,6 +118,7 @@ impl Sampling {
                 }
             }
         }
+        self.draw(context, asked);
     }
 
     /// Merges a field whose members are all there. One of whose members there is but one is that one.
