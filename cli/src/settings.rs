@@ -24,7 +24,7 @@ use tributary_protocol::{
     bus::nats::NatsOptions,
     settings::{Models, Settings},
 };
-use tributary_worker::model::ModelName;
+use tributary_worker::{model::ModelName, perform::Patience};
 
 pub use self::{
     cluster::Cluster,
@@ -54,6 +54,9 @@ pub struct Execution {
     pub seed: u64,
     /// The most calls at a time; 0 leaves the choice to [`Config::concurrency`].
     pub concurrency: u32,
+    /// A call that takes longer than this share of recent ones of its kind is made a second time, where `limits` have room
+    /// for it, and the first answer is taken; both are paid for. 0 makes none twice.
+    pub hedge: f64,
     pub openai: Endpoint,
     pub gemini: Endpoint,
     pub timeouts: Timeouts,
@@ -72,6 +75,7 @@ impl Default for Execution {
             out: "tributary-out".into(),
             seed: 0,
             concurrency: 0,
+            hedge: 0.0,
             openai: Endpoint::default(),
             gemini: Endpoint::default(),
             timeouts: Timeouts::default(),
@@ -156,6 +160,11 @@ impl Config {
         }
     }
 
+    /// What is tried again, and how often.
+    pub fn patience(&self) -> Patience {
+        Patience { hedge: self.execution.hedge, ..Patience::default() }
+    }
+
     /// The models that a run may call, each once.
     pub fn models(&self) -> BTreeSet<&str> {
         self.algorithm.models.all().collect()
@@ -167,7 +176,10 @@ impl Config {
         for model in self.models() {
             model.parse::<ModelName>().map_err(|error| format!("models: {error}"))?;
         }
-        let Execution { timeouts, prices, .. } = &self.execution;
+        let Execution { hedge, timeouts, prices, .. } = &self.execution;
+        if !(0.0..1.0).contains(hedge) {
+            return Err(format!("hedge is {hedge}; a share below 1 is needed, or 0"));
+        }
         let timeouts = [("connect", timeouts.connect), ("call", timeouts.call), ("stall", timeouts.stall)];
         for (name, seconds) in timeouts {
             if !(seconds > 0.0 && seconds < 1e9) {

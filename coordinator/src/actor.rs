@@ -26,7 +26,7 @@ use tributary_protocol::{
 };
 
 use self::backlog::Backlog;
-pub use self::backlog::Window;
+pub use self::backlog::{Window, rank};
 use crate::machine::Machine;
 
 /// How often a job's actor is started again after it died of something that was not the bus's or the model's fault.

@@ -14,18 +14,19 @@ use tributary_protocol::{
     digest::Note,
     id::TaskId,
     job::{Job, Progress},
+    outline::Outline as Sections,
     source::SourceId,
     task::{Outcome, Product, Stage, Task, Verdict},
 };
 
 use crate::stage::{
     Asked, Context, Place,
-    convolution::{Convolution, Convolved},
+    convolution::Convolution,
     digest::Digest,
     feedback::{Feedback, FromGroup},
-    group::{Group, Grouped},
+    group::{Group, Grouped, ToOutline},
     outline::Outline,
-    refine::{Refine, Refined},
+    refine::Refine,
     write::Write,
 };
 
@@ -50,7 +51,7 @@ fn stage_name<S: serde::Serializer>(stage: &Stage, serializer: S) -> Result<S::O
 pub struct Economies {
     /// Layers of the convolution that were left out, since the best score had stopped rising.
     pub layers_saved: u32,
-    /// Rounds of refinement that were left out, since one had brought nothing better.
+    /// Rounds of refinement that were left out, of all tries together, since one had brought nothing better.
     pub rounds_saved: u32,
     /// Sources that were split since they outgrow a prompt, and into how many chunks in all.
     pub sources_split: u32,
@@ -77,7 +78,10 @@ pub struct Machine {
     early: HashMap<TaskId, Outcome>,
     group: Group,
     outline: Outline,
-    groups: Vec<Vec<Vec<SourceId>>>,
+    /// By batch of titles, once they are known.
+    groups: Vec<Option<Vec<Vec<SourceId>>>>,
+    /// What sources are to be read against, until their groups are known.
+    outlined: Option<Sections>,
     block: Option<Block>,
     /// The last digest pass, and then the text.
     last_pass: Option<Digest>,
@@ -102,7 +106,7 @@ impl Machine {
     pub fn new(job: Arc<Job>) -> (Self, Vec<Task>) {
         let context = Context::new(job);
         let mut asked = Asked::default();
-        let (group, grouped) = Group::start(&context, &mut asked);
+        let (group, at_once) = Group::start(&context, &mut asked);
         let split = context.job.sources.iter().filter(|source| source.chunks.len() > 1);
         let economies = Economies {
             sources_split: split.clone().count() as u32,
@@ -111,7 +115,8 @@ impl Machine {
         };
         let mut machine = Self {
             outline: Outline::new(group.batches()),
-            groups: vec![Vec::new(); group.batches()],
+            groups: vec![None; group.batches()],
+            outlined: None,
             group,
             context,
             asked,
@@ -124,9 +129,8 @@ impl Machine {
             economies,
             citations_removed: 0,
         };
-        for grouped in grouped {
-            machine.on_groups(grouped);
-        }
+        at_once.grouped.into_iter().for_each(|grouped| machine.on_groups(grouped));
+        at_once.to_outline.into_iter().for_each(|to_outline| machine.on_to_outline(to_outline));
         let tasks = machine.take_new();
         (machine, tasks)
     }
@@ -221,8 +225,9 @@ impl Machine {
         let Self { context, asked, .. } = self;
         match place {
             Place::Group { batch } => {
-                let grouped = self.group.accept(context, batch, product);
+                let (grouped, to_outline) = self.group.accept(context, batch, product);
                 self.on_groups(grouped);
+                to_outline.into_iter().for_each(|to_outline| self.on_to_outline(to_outline));
             }
             Place::Outline { batch } => {
                 if let Some(outline) = self.outline.accept_first(context, asked, batch, product) {
@@ -242,16 +247,14 @@ impl Machine {
             }
             Place::Convolution { place, .. } => {
                 let block = self.block.as_mut().expect(IN_A_BLOCK);
-                if let Some(convolved) = block.convolution.accept(context, asked, place, product) {
-                    self.on_convolved(convolved);
-                }
+                block.convolution.accept(context, asked, place, product);
+                self.go_on_in_block();
             }
             Place::Refine { place, .. } => {
                 let block = self.block.as_mut().expect(IN_A_BLOCK);
                 let refine = block.refine.as_mut().expect("refine is asked before it answers");
-                if let Some(refined) = refine.accept(context, asked, place, product) {
-                    self.on_refined(refined);
-                }
+                refine.accept(context, asked, place, product);
+                self.go_on_in_block();
             }
             Place::Write(place) => {
                 let write = self.write.as_mut().expect("the text is asked before it comes");
@@ -266,18 +269,37 @@ impl Machine {
     }
 
     fn on_groups(&mut self, grouped: Grouped) {
-        self.outline.add(&self.context, &mut self.asked, &grouped);
-        self.groups[grouped.batch] = grouped.groups;
+        self.groups[grouped.batch] = Some(grouped.groups);
+        self.read_if_ready();
     }
 
-    fn on_outline(&mut self, outline: tributary_protocol::outline::Outline) {
-        let order = self.groups.concat();
-        let digest = Digest::first(&self.context, &mut self.asked, outline, &order);
-        self.start_block(0, digest);
+    fn on_to_outline(&mut self, to_outline: ToOutline) {
+        self.outline.add(&self.context, &mut self.asked, to_outline);
+    }
+
+    fn on_outline(&mut self, outline: Sections) {
+        self.outlined = Some(outline);
+        self.read_if_ready();
+    }
+
+    /// Reads the sources, once there is an outline to read them against and all groups are known.
+    fn read_if_ready(&mut self) {
+        if self.groups.contains(&None) {
+            return;
+        }
+        if let Some(outline) = self.outlined.take() {
+            let groups = self.all_groups();
+            let digest = Digest::first(&self.context, &mut self.asked, outline, &groups);
+            self.start_block(0, digest);
+        }
+    }
+
+    fn all_groups(&self) -> Vec<Vec<SourceId>> {
+        self.groups.iter().flatten().flatten().cloned().collect()
     }
 
     fn start_block(&mut self, number: u32, digest: Digest) {
-        let feedback = Feedback::new(number as usize, &self.groups.concat(), &digest);
+        let feedback = Feedback::new(number as usize, &self.all_groups(), &digest);
         let convolution = Convolution::new(&self.context, number as usize, feedback.groups());
         self.block = Some(Block { number, digest, feedback, convolution, refine: None });
     }
@@ -302,29 +324,40 @@ impl Machine {
 
     fn on_feedback(&mut self, from: FromGroup) {
         let block = self.block.as_mut().expect(IN_A_BLOCK);
-        if let Some(convolved) = block.convolution.offer(&self.context, &mut self.asked, from) {
-            self.on_convolved(convolved);
-        }
+        block.convolution.offer(&self.context, &mut self.asked, from);
+        self.go_on_in_block();
     }
 
-    fn on_convolved(&mut self, convolved: Convolved) {
-        self.economies.layers_saved += convolved.layers_saved;
+    /// Refines what the convolution has found while its last layers are still under way; with the end of both, the best
+    /// outline of all is what comes of the block.
+    fn go_on_in_block(&mut self) {
         let block = self.block.as_mut().expect(IN_A_BLOCK);
-        let (outline, score) = match convolved.best {
-            Some((candidate, score)) => (Arc::new(candidate.outline.clone()), score),
-            None => (block.digest.outline().clone(), 0.0),
-        };
-        let (refine, end) = Refine::start(&self.context, &mut self.asked, block.number as usize, outline, score);
-        block.refine = Some(refine);
-        if let Some(refined) = end {
-            self.on_refined(refined);
+        if block.refine.is_none()
+            && let Some(found) = block.convolution.found()
+        {
+            self.economies.layers_saved += found.layers_saved;
+            let (outline, score) = match found.best {
+                Some((candidate, score)) => (Arc::new(candidate.outline.clone()), score),
+                None => (block.digest.outline().clone(), 0.0),
+            };
+            block.refine = Some(Refine::start(&self.context, &mut self.asked, block.number as usize, outline, score));
         }
+        let Some(refine) = &block.refine else { return };
+        if !refine.is_complete() || !block.convolution.is_complete() {
+            return;
+        }
+        self.economies.rounds_saved += refine.rounds_saved;
+        let (refined, score) = refine.best();
+        let outline = match block.convolution.best() {
+            Some((late, late_score)) if late_score > score => Arc::new(late.outline.clone()),
+            _ => refined.clone(),
+        };
+        self.on_refined(&outline);
     }
 
-    fn on_refined(&mut self, refined: Refined) {
-        self.economies.rounds_saved += refined.rounds_saved;
+    fn on_refined(&mut self, outline: &Sections) {
         let block = self.block.take().expect(IN_A_BLOCK);
-        let again = Digest::again(&self.context, &mut self.asked, &block.digest, &refined.outline);
+        let again = Digest::again(&self.context, &mut self.asked, &block.digest, outline);
         let number = block.number + 1;
         // A block in which nothing is read has no suggestions to convolve.
         if number < self.context.job.settings.blocks && !again.is_complete() {

@@ -3,10 +3,13 @@
 //! The machine can't tell them from real ones, so a job can be played through to its end in no time. `tributary plan`
 //! counts the calls and tokens of such a play; the machine's tests and benchmarks use it as their model.
 
+use std::collections::BTreeSet;
+
 use rand::{RngExt, seq::SliceRandom};
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use tributary_protocol::{
     article::{Paragraph, Passage, Sentence},
+    budget::count,
     digest::{Digest, Note},
     id::Hasher,
     outline::{Outline, Section, SectionId},
@@ -15,10 +18,17 @@ use tributary_protocol::{
     task::{Brief, Outcome, Product, Task, Usage, Verdict, Work},
 };
 
-/// Words of a typical section's description, of a note, of a sentence.
-const DESCRIPTION_WORDS: usize = 18;
-const NOTE_WORDS: usize = 24;
+/// Words of a typical section's title and description, of a note, of a sentence.
+const TITLE_WORDS: usize = 5;
+const DESCRIPTION_WORDS: usize = 16;
+const NOTE_WORDS: usize = 30;
 const SENTENCE_WORDS: usize = 20;
+
+/// Sources that a new section typically names.
+const SOURCES_OF_NEW: usize = 6;
+
+/// Notes of a typical source, where there is room for them.
+const MOST_NOTES: usize = 5;
 
 /// What a typical reply to the task would be. Depends on the task alone.
 pub fn outcome(task: &Task) -> Outcome {
@@ -99,7 +109,7 @@ impl Play<'_> {
     fn section(&mut self, origin: Option<SectionId>, sources: Vec<SourceId>) -> Section {
         Section {
             origin,
-            title: self.words(4),
+            title: self.words(TITLE_WORDS),
             extract: self.words(DESCRIPTION_WORDS),
             analyse: self.words(DESCRIPTION_WORDS),
             sources,
@@ -107,14 +117,15 @@ impl Play<'_> {
         }
     }
 
-    /// Chapters of three leaves each, which share the sources.
+    /// Four fifths of the sections that are allowed, a chapter to about three leaves, which share the sources.
     fn outline(&mut self, sources: &[SourceId]) -> Outline {
-        let most = self.brief.limits.sections as usize;
-        let chapters = (most * 4 / 5 / 4).max(1);
-        let leaves = chapters * 3;
+        let all = ((self.brief.limits.sections as usize * 13 + 8) / 16).max(2);
+        let chapters = (all / 4).max(1);
+        let leaves = all - chapters;
         let of_leaf = |leaf: usize| sources.iter().skip(leaf).step_by(leaves).copied().collect();
         let sections = (0..chapters).map(|chapter| {
-            let children = (0..3).map(|leaf| self.section(None, of_leaf(chapter * 3 + leaf))).collect();
+            let below = chapter * leaves / chapters..(chapter + 1) * leaves / chapters;
+            let children = below.map(|leaf| self.section(None, of_leaf(leaf))).collect();
             Section { children, ..self.section(None, Vec::new()) }
         });
         Outline { sections: sections.collect() }
@@ -123,37 +134,41 @@ impl Play<'_> {
     fn digest(&mut self, source: SourceId, outline: &Outline, only: &[SectionId]) -> Digest {
         let leaves: Vec<SectionId> = outline.leaves().filter_map(|leaf| leaf.origin).collect();
         let leaves = if only.is_empty() { leaves } else { only.to_vec() };
-        let notes = (self.brief.limits.digest as usize / 50).clamp(1, 12);
+        let notes = (self.brief.limits.digest as usize / 80).clamp(1, MOST_NOTES);
         let notes = (0..notes)
             .map(|_| {
                 let leaf = leaves[self.chance.random_range(0..leaves.len())];
                 (leaf, Note::new(format!("{source}: {}", self.words(NOTE_WORDS)), vec![source]))
             })
             .collect();
-        let words = self.brief.limits.suggestion as usize * 2 / 5;
-        Digest { notes, suggestion: self.words(words) }
+        Digest { notes, suggestion: self.suggestion() }
     }
 
-    /// The outline with one section reworded, now and then one that is new.
+    /// The outline with one section reworded, and one leaf that no source has been read for and that says which are to be.
     fn candidate(&mut self, outline: &Outline) -> Candidate {
         let mut outline = outline.clone();
         let changed = self.chance.random_range(0..outline.walk().count().max(1));
-        let new = self.chance.random_range(0..8) == 0;
         let extract = self.words(DESCRIPTION_WORDS);
-        let mut number = 0;
+        let sources: BTreeSet<SourceId> = outline.leaves().flat_map(|leaf| &leaf.sources).copied().collect();
+        let sources: Vec<SourceId> = sources.into_iter().take(SOURCES_OF_NEW).collect();
+        let (mut number, mut has_new) = (0, false);
         outline.walk_mut(|section| {
             if number == changed {
                 section.extract.clone_from(&extract);
-                if new && section.is_leaf() {
-                    section.origin = None;
-                }
+            }
+            if section.is_leaf() && !has_new {
+                (section.origin, has_new) = (None, true);
+                section.sources.clone_from(&sources);
             }
             number += 1;
         });
-        let words = self.brief.limits.suggestion as usize * 2 / 5;
-        let suggestion = self.words(words);
-        let tokens = outline.tokens() + self.brief.limits.suggestion / 2;
+        let suggestion = self.suggestion();
+        let tokens = outline.tokens() + count(&suggestion);
         Candidate { suggestion, outline, tokens }
+    }
+
+    fn suggestion(&mut self) -> String {
+        self.words(self.brief.limits.suggestion as usize * 3 / 5)
     }
 
     fn condense(&mut self, notes: &[Note], room: u32) -> Vec<Note> {
@@ -170,7 +185,11 @@ impl Play<'_> {
     fn passage(&mut self, notes: &[Note], words: u32) -> Passage {
         let sentences = (words as usize / SENTENCE_WORDS).max(1);
         let sentence = |i: usize| {
-            let sources = notes.get(i % notes.len().max(1)).map(|note| note.sources.clone()).unwrap_or_default();
+            // Each says what two notes say.
+            let mut sources: Vec<SourceId> =
+                notes.iter().cycle().skip(i).take(2.min(notes.len())).flat_map(|note| note.sources.clone()).collect();
+            sources.sort_unstable();
+            sources.dedup();
             Sentence { text: format!("{}.", self.words(SENTENCE_WORDS)), sources }
         };
         Passage { paragraphs: vec![Paragraph { sentences: (0..sentences).map(sentence).collect() }] }

@@ -13,7 +13,7 @@ use tributary_protocol::{
     budget::Window,
     id::BlobId,
     job::Job,
-    settings::{GroupBy, Settings},
+    settings::{self, GroupBy, Settings},
     source::{Chunk, Source, SourceId},
     task::{Kind, Outcome, Stage, Task, Usage, Verdict, Work},
 };
@@ -91,17 +91,65 @@ fn every_stage_of_the_algorithm_is_gone_through() {
 
 #[test]
 fn many_candidates_are_pooled_before_any_is_scored() {
-    let settings = Settings {
-        refine: tributary_protocol::settings::Refine { rounds: 0, ..Default::default() },
-        ..Settings::default()
-    };
-    let every_layer = tributary_protocol::settings::Convolution { patience: 0, ..settings.convolution };
-    let kinds = kinds_of(&job(187, Settings { convolution: every_layer, ..settings.clone() }, 1));
+    let settings = Settings { refine: settings::Refine { rounds: 0, ..Default::default() }, ..Settings::default() };
+    let kinds = kinds_of(&job(187, settings.clone(), 1));
     // 63 candidates to 21 fields, then five layers of ten.
     assert_eq!(kinds[&Kind::Convolve], 21 + 5 * 10);
     assert_eq!(kinds[&Kind::Score], 21 + 5 * 10);
-    let kinds = kinds_of(&job(187, settings, 1));
+    let impatient = settings::Convolution { patience: 1, ..settings.convolution };
+    let kinds = kinds_of(&job(187, Settings { convolution: impatient, ..settings }, 1));
     assert!(kinds[&Kind::Convolve] < 71, "layers stop when the score has stopped rising");
+}
+
+/// Answers all that is open but what is held back, until nothing else is; gives the works that were asked by then.
+fn asked_without(job: &Arc<Job>, held: impl Fn(&Task) -> bool) -> Vec<Task> {
+    let (mut machine, mut open) = Machine::new(job.clone());
+    let mut asked = Vec::new();
+    while let Some(task) = open.pop() {
+        if !held(&task) {
+            open.extend(machine.apply(&rehearsal::outcome(&task)));
+        }
+        asked.push(task);
+    }
+    asked
+}
+
+fn count(asked: &[Task], kind: Kind, place: &str) -> usize {
+    asked.iter().filter(|task| task.kind() == kind && task.place.starts_with(place)).count()
+}
+
+#[test]
+fn first_outlines_wait_for_no_groups_and_reading_does() {
+    let asked = asked_without(&job(187, Settings::default(), 1), |task| task.kind() == Kind::Group);
+    assert_eq!(count(&asked, Kind::Outline, ""), 21);
+    assert_eq!((count(&asked, Kind::MergeOutlines, ""), count(&asked, Kind::Digest, "")), (1, 0));
+}
+
+#[test]
+fn a_layer_is_merged_while_the_one_before_it_is_judged() {
+    let job = job(187, Settings::default(), 1);
+    let asked = asked_without(&job, |task| task.kind() == Kind::Score);
+    assert_eq!(count(&asked, Kind::Convolve, "convolution 2/"), 10, "the first that is drawn needs no scores");
+    assert_eq!(count(&asked, Kind::Convolve, "convolution 3/"), 0);
+    let asked = asked_without(&job, |task| task.kind() == Kind::Score && !task.place.starts_with("convolution 1/"));
+    assert_eq!(count(&asked, Kind::Convolve, "convolution 3/"), 10);
+    assert_eq!(count(&asked, Kind::Convolve, "convolution 4/"), 0);
+}
+
+#[test]
+fn no_field_waits_for_others_than_its_members() {
+    let last_group_of = |task: &Task| task.place == "feedback 63/1";
+    let asked = asked_without(&job(187, Settings::default(), 1), last_group_of);
+    let merged = count(&asked, Kind::Convolve, "convolution 2/");
+    assert!((1..10).contains(&merged), "{merged} of ten fields have other members than the last");
+}
+
+#[test]
+fn an_outline_is_mended_again_while_it_is_judged() {
+    let job = job(40, Settings::default(), 1);
+    let judged = |task: &Task| task.kind() == Kind::Score && task.stage == Stage::Refine;
+    assert_eq!(count(&asked_without(&job, judged), Kind::Refine, "refine 2/"), 3);
+    assert_eq!(kinds_of(&job)[&Kind::Refine], 9, "three tries of three rounds");
 }
 
 #[test]
@@ -190,13 +238,15 @@ fn settings() -> impl Strategy<Value = Settings> {
         2u32..4,
         1u32..4,
         0u32..3,
+        any::<bool>(),
         1u32..3,
     )
-        .prop_map(|(by, size, width, layers, patience, blocks)| {
+        .prop_map(|(by, size, width, layers, patience, stop_early, blocks)| {
             let mut settings = Settings { blocks, ..Settings::default() };
             (settings.grouping.by, settings.grouping.size) = (by, size);
             (settings.convolution.width, settings.convolution.layers, settings.convolution.patience) =
                 (width, layers, patience);
+            settings.refine.stop_early = stop_early;
             settings
         })
 }

@@ -142,7 +142,8 @@ pub enum GroupBy {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Outlining {
-    /// Groups that one first outline is made from.
+    /// Groups that one first outline is made from. Where a model groups, it isn't waited for: as many sources are taken
+    /// whose titles share words.
     pub batch: u32,
     /// Most tokens of a source's lead where it has no abstract (and of an abstract that is longer).
     pub lead_tokens: u32,
@@ -164,13 +165,14 @@ pub struct Convolution {
     pub results: u32,
     /// Of these, how many stay.
     pub top_k: u32,
-    /// Stop when this many layers in a row have not raised the best score; 0 does every layer.
+    /// Stop when this many layers in a row have not raised the best score; 0 does every layer. The next is under way by
+    /// then, and is done.
     pub patience: u32,
 }
 
 impl Default for Convolution {
     fn default() -> Self {
-        Self { layers: 6, width: 3, results: 10, top_k: 6, patience: 2 }
+        Self { layers: 6, width: 3, results: 10, top_k: 6, patience: 0 }
     }
 }
 
@@ -178,15 +180,15 @@ impl Default for Convolution {
 #[serde(default, deny_unknown_fields)]
 pub struct Refine {
     pub rounds: u32,
-    /// Tries in a round, of which the best stays.
+    /// Tries beside each other, each of so many rounds; of all that they make the best stays.
     pub best_of: u32,
-    /// Stop after a round that brought nothing better.
+    /// A try stops when a round has brought nothing better. The next is under way by then, and is done.
     pub stop_early: bool,
 }
 
 impl Default for Refine {
     fn default() -> Self {
-        Self { rounds: 3, best_of: 3, stop_early: true }
+        Self { rounds: 3, best_of: 3, stop_early: false }
     }
 }
 

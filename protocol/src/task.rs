@@ -353,6 +353,10 @@ pub struct Usage {
     pub calls_from_cache: u64,
     /// Calls that failed: no reply, nothing paid.
     pub calls_failed: u64,
+    /// Calls that were made a second time since the first took long. One of the two was dropped: it is among `calls`, with
+    /// its prompt, for it is paid for.
+    #[serde(default)]
+    pub calls_hedged: u64,
     pub prompt_tokens: u64,
     /// Of these, tokens that the server had in its own prefix cache.
     pub prompt_tokens_cached: u64,
@@ -368,6 +372,7 @@ impl std::ops::AddAssign for Usage {
         self.calls += other.calls;
         self.calls_from_cache += other.calls_from_cache;
         self.calls_failed += other.calls_failed;
+        self.calls_hedged += other.calls_hedged;
         self.prompt_tokens += other.prompt_tokens;
         self.prompt_tokens_cached += other.prompt_tokens_cached;
         self.reply_tokens += other.reply_tokens;

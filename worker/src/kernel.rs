@@ -194,12 +194,16 @@ pub fn render(task: &Task, texts: &Texts) -> Call {
     of(&task.work, &task.brief, texts).call()
 }
 
-/// Tokens of a call's prompt: its messages, and its schema, which servers show to the model.
+/// Tokens of a call's prompt: its messages, and its schema, which some servers show to the model.
 pub fn prompt_tokens(call: &Call) -> u32 {
+    message_tokens(call) + count(&call.schema.schema.to_string())
+}
+
+/// Tokens of a call's messages: what every server counts.
+pub fn message_tokens(call: &Call) -> u32 {
     /// What a chat's format adds for each message.
     const FRAME: u32 = 4;
-    let messages: u32 = call.messages.iter().map(|message| count(&message.text) + FRAME).sum();
-    messages + count(&call.schema.schema.to_string())
+    call.messages.iter().map(|message| count(&message.text) + FRAME).sum()
 }
 
 /// The fewest tokens that a reply may be left with.

@@ -6,6 +6,7 @@
 
 mod calling;
 mod conversation;
+mod hedge;
 mod models;
 mod only;
 mod outage;
@@ -33,6 +34,7 @@ use tributary_protocol::{
 use self::{
     calling::Line,
     conversation::{Answer, converse},
+    hedge::Hedges,
     outage::Outages,
     split::Piece,
     turns::Turns,
@@ -59,6 +61,7 @@ pub struct Performer {
     models: Models,
     patience: Patience,
     outages: Outages,
+    hedges: Hedges,
     turns: Turns,
 }
 
@@ -95,7 +98,8 @@ impl Perform for Performer {
 
 impl Performer {
     pub fn new(bus: Arc<dyn Bus>, models: Models, patience: Patience) -> Self {
-        Self { bus, models, patience, outages: Outages::default(), turns: Turns::default() }
+        let hedges = Hedges::new(patience.hedge);
+        Self { bus, models, patience, outages: Outages::default(), hedges, turns: Turns::default() }
     }
 
     async fn solved(&self, task: &Arc<Task>, bill: &mut Bill) -> Result<Solved, BusError> {
@@ -111,10 +115,12 @@ impl Performer {
             }),
             Served::Model(model) => {
                 let line = Line {
+                    kind: task.kind(),
                     bus: &*self.bus,
                     model: &model,
                     patience: &self.patience,
                     outages: &self.outages,
+                    hedges: &self.hedges,
                     turns: &self.turns,
                 };
                 self.solve(&line, piece, HALVINGS, bill).await

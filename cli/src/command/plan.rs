@@ -1,6 +1,7 @@
 //! `tributary plan`: what a run would cost, stage by stage, before anything is spent.
 
 mod forecast;
+mod reply;
 
 use tributary_coordinator::prepare::prepare;
 use tributary_protocol::settings::Models;

@@ -26,7 +26,7 @@ use tributary_protocol::{
     task::Usage,
 };
 use tributary_worker::{
-    perform::{Models, Patience, Performer},
+    perform::{Models, Performer},
     pool::{Pool, PoolOptions},
 };
 
@@ -127,7 +127,7 @@ async fn start_workers(config: &Config, models: Models) -> Result<(Arc<dyn Bus>,
     let state = config.execution.out.join(STATE);
     let bus = LocalBus::open(&state, Options::default()).context("the state can't be opened")?;
     let bus: Arc<dyn Bus> = Arc::new(bus);
-    let performer = Arc::new(Performer::new(bus.clone(), models, Patience::default()));
+    let performer = Arc::new(Performer::new(bus.clone(), models, config.patience()));
     let options = PoolOptions { concurrency: config.concurrency() as usize, kinds: Kinds::all() };
     let pool = Pool::start(bus.clone(), performer, options).await.map_err(anyhow::Error::from)?;
     Ok((bus, pool))

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tributary_protocol::bus::Kinds;
 use tributary_worker::{
-    perform::{OnlyModels, Patience, Perform, Performer},
+    perform::{OnlyModels, Perform, Performer},
     pool::{Pool, PoolOptions},
 };
 
@@ -44,7 +44,7 @@ async fn in_runtime(
     for model in &args.model {
         models.get(model).map_err(anyhow::Error::msg).or_exit(Exit::BadInput)?;
     }
-    let performer: Arc<dyn Perform> = Arc::new(Performer::new(bus.clone(), models, Patience::default()));
+    let performer: Arc<dyn Perform> = Arc::new(Performer::new(bus.clone(), models, config.patience()));
     let performer = OnlyModels::of(&args.model, performer);
     let kinds = Kinds::only(args.only.iter().copied()).unwrap_or_else(Kinds::all);
     let concurrency = config.worker_concurrency();

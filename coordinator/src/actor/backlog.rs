@@ -8,7 +8,7 @@ use std::{
 
 use tributary_protocol::{
     id::TaskId,
-    task::{Outcome, Stage, Task},
+    task::{Kind, Outcome, Stage, Task},
 };
 
 /// How many tasks of a job are with the bus at a time.
@@ -56,9 +56,15 @@ struct Out {
     since: Instant,
 }
 
-/// Earlier stages first: what has the longest way to go still ahead of it. Then in the order of asking.
+/// Which tasks go out first, the lower the sooner: earlier stages, since what has the longest way still to go should not
+/// wait, and figures, for which nothing waits, last.
+pub fn rank(task: &Task) -> (Stage, bool) {
+    (task.stage, task.kind() == Kind::Illustrate)
+}
+
+/// A task to go out: by its rank, then in the order of asking.
 struct Ready {
-    rank: Reverse<(Stage, u64)>,
+    rank: Reverse<((Stage, bool), u64)>,
     task: Task,
 }
 
@@ -93,7 +99,7 @@ impl Backlog {
     pub fn add(&mut self, tasks: Vec<Task>) {
         for task in tasks {
             self.asked += 1;
-            self.ready.push(Ready { rank: Reverse((task.stage, self.asked)), task });
+            self.ready.push(Ready { rank: Reverse((rank(&task), self.asked)), task });
         }
     }
 

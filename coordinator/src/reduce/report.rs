@@ -70,6 +70,8 @@ pub struct Cost {
     pub calls: u64,
     pub calls_from_cache: u64,
     pub calls_failed: u64,
+    /// Calls that were made a second time since the first took long.
+    pub calls_hedged: u64,
     pub prompt_tokens: u64,
     pub prompt_tokens_cached: u64,
     pub reply_tokens: u64,
@@ -86,6 +88,7 @@ impl Cost {
             calls: usage.calls,
             calls_from_cache: usage.calls_from_cache,
             calls_failed: usage.calls_failed,
+            calls_hedged: usage.calls_hedged,
             prompt_tokens: usage.prompt_tokens,
             prompt_tokens_cached: usage.prompt_tokens_cached,
             reply_tokens: usage.reply_tokens,

@@ -1,20 +1,36 @@
 //! Group: related sources into groups of a kernel's width.
+//!
+//! First outlines are made of sources that belong together, too, but they don't wait for a model to say which do: theirs
+//! are titles that share words. The groups are what is digested and fed back together.
 
 use rand::seq::SliceRandom;
 use tributary_protocol::{
     budget::{count, pack},
     settings::{GroupBy, Models},
-    source::SourceId,
+    source::{Source, SourceId},
     task::{Product, Titled, Work},
 };
 
 use super::{Asked, Context, Place};
-use crate::rooms::MOST_TITLES;
+use crate::{lexical::Closest, rooms::MOST_TITLES};
 
 /// What this stage gives: the groups of one batch of titles.
 pub(crate) struct Grouped {
     pub(crate) batch: usize,
     pub(crate) groups: Vec<Vec<SourceId>>,
+}
+
+/// What this stage gives besides: of one batch of titles, the sources of each first outline.
+pub(crate) struct ToOutline {
+    pub(crate) batch: usize,
+    pub(crate) together: Vec<Vec<SourceId>>,
+}
+
+/// What is there before anything is asked.
+#[derive(Default)]
+pub(crate) struct AtOnce {
+    pub(crate) grouped: Vec<Grouped>,
+    pub(crate) to_outline: Vec<ToOutline>,
 }
 
 /// Titles are grouped in batches that fit a prompt, each by itself.
@@ -25,41 +41,54 @@ pub(crate) struct Group {
 
 impl Group {
     /// Asks for groups, or makes them at once where no model is to be asked.
-    pub(crate) fn start(context: &Context, asked: &mut Asked) -> (Self, Vec<Grouped>) {
+    pub(crate) fn start(context: &Context, asked: &mut Asked) -> (Self, AtOnce) {
         let sources = &context.job.sources;
         let grouping = context.job.settings.grouping;
         if sources.len() <= grouping.size as usize {
             let groups = vec![sources.iter().map(|source| source.id).collect()];
-            return (Self { batches: Vec::new() }, vec![Grouped { batch: 0, groups }]);
+            return Self::made(context, groups);
         }
         if grouping.by == GroupBy::Random {
             let mut ids: Vec<_> = sources.iter().map(|source| source.id).collect();
             ids.shuffle(&mut context.chance("group", 0));
-            let groups = ids.chunks(grouping.size as usize).map(<[_]>::to_vec).collect();
-            return (Self { batches: Vec::new() }, vec![Grouped { batch: 0, groups }]);
+            return Self::made(context, ids.chunks(grouping.size as usize).map(<[_]>::to_vec).collect());
         }
         let tokens: Vec<_> = sources.iter().map(|source| count(&source.title) + 6).collect();
         let batches = pack(&tokens, context.rooms.titles, MOST_TITLES);
+        let mut at_once = AtOnce::default();
         for (batch, range) in batches.iter().enumerate() {
-            let titled =
-                |source: &tributary_protocol::source::Source| Titled { id: source.id, title: source.title.clone() };
-            let work =
-                Work::Group { sources: sources[range.clone()].iter().map(titled).collect(), size: grouping.size };
+            let sources = &sources[range.clone()];
+            let titled = sources.iter().map(|source| Titled { id: source.id, title: source.title.clone() });
+            let work = Work::Group { sources: titled.collect(), size: grouping.size };
             let place = Place::Group { batch };
-            match grouping.by {
-                GroupBy::Lexical => asked.ask_of(context, place, work, Models::EXTRACTIVE.to_owned()),
-                GroupBy::Model | GroupBy::Random => asked.ask(context, place, work),
+            if grouping.by == GroupBy::Lexical {
+                asked.ask_of(context, place, work, Models::EXTRACTIVE.to_owned());
+            } else {
+                asked.ask(context, place, work);
+                at_once.to_outline.push(ToOutline { batch, together: alike(context, sources) });
             }
         }
-        (Self { batches }, Vec::new())
+        (Self { batches }, at_once)
+    }
+
+    /// Groups that nobody was asked for.
+    fn made(context: &Context, groups: Vec<Vec<SourceId>>) -> (Self, AtOnce) {
+        let grouped = Grouped { batch: 0, groups };
+        let to_outline = vec![grouped.to_outline(context)];
+        (Self { batches: Vec::new() }, AtOnce { grouped: vec![grouped], to_outline })
     }
 
     pub(crate) fn batches(&self) -> usize {
         self.batches.len().max(1)
     }
 
-    /// Without a product, neighbours in the input make the groups.
-    pub(crate) fn accept(&mut self, context: &Context, batch: usize, product: Option<Product>) -> Grouped {
+    /// Without a product, neighbours in the input make the groups. Where first outlines are made of them, says of which.
+    pub(crate) fn accept(
+        &mut self,
+        context: &Context,
+        batch: usize,
+        product: Option<Product>,
+    ) -> (Grouped, Option<ToOutline>) {
         let size = context.job.settings.grouping.size as usize;
         let groups = match product {
             Some(Product::Groups(groups)) => groups,
@@ -68,6 +97,37 @@ impl Group {
                 .map(|group| group.iter().map(|source| source.id).collect())
                 .collect(),
         };
-        Grouped { batch, groups }
+        let grouped = Grouped { batch, groups };
+        let waited = context.job.settings.grouping.by == GroupBy::Lexical;
+        let to_outline = waited.then(|| grouped.to_outline(context));
+        (grouped, to_outline)
     }
+}
+
+impl Grouped {
+    fn to_outline(&self, context: &Context) -> ToOutline {
+        let together = self.groups.chunks(context.job.settings.outline.batch as usize).map(<[_]>::concat).collect();
+        ToOutline { batch: self.batch, together }
+    }
+}
+
+/// Sources by like titles, as many together as a first outline is made of: the first that is left, and those most like it.
+fn alike(context: &Context, sources: &[Source]) -> Vec<Vec<SourceId>> {
+    let settings = &context.job.settings;
+    let size = (settings.grouping.size * settings.outline.batch) as usize;
+    let closest = Closest::new(sources.iter().map(|source| source.title.as_str()));
+    let mut left: Vec<usize> = (0..sources.len()).collect();
+    let mut together = Vec::new();
+    while let Some(first) = left.first() {
+        let likeness = closest.likeness(&sources[*first].title);
+        let mut nearest = left[1..].to_vec();
+        nearest.sort_by(|a, b| likeness[*b].total_cmp(&likeness[*a]));
+        nearest.truncate(size - 1);
+        let mut taken = vec![*first];
+        taken.extend(nearest);
+        taken.sort_unstable();
+        left.retain(|source| !taken.contains(source));
+        together.push(taken.into_iter().map(|source| sources[source].id).collect());
+    }
+    together
 }

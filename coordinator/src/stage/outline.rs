@@ -7,7 +7,7 @@ use tributary_protocol::{
     task::{CardRef, Product, Work},
 };
 
-use super::{Asked, Context, Place, group::Grouped};
+use super::{Asked, Context, Place, group::ToOutline};
 use crate::rooms::{HANDLE, MOST_OUTLINES};
 
 pub(crate) struct Outline {
@@ -66,12 +66,11 @@ impl Outline {
         }
     }
 
-    /// Asks for the first outlines of a batch's groups.
-    pub(crate) fn add(&mut self, context: &Context, asked: &mut Asked, grouped: &Grouped) {
-        let together = context.job.settings.outline.batch as usize;
+    /// Asks for the first outlines of a batch of titles.
+    pub(crate) fn add(&mut self, context: &Context, asked: &mut Asked, to_outline: ToOutline) {
+        let batch = to_outline.batch;
         let mut firsts = Vec::new();
-        for groups in grouped.groups.chunks(together) {
-            let sources: Vec<SourceId> = groups.concat();
+        for sources in to_outline.together {
             let tokens: Vec<_> = sources.iter().map(|id| context.source(*id).card_tokens + 2 * HANDLE).collect();
             for range in pack(&tokens, context.rooms.leads, usize::MAX) {
                 firsts.push(sources[range].to_vec());
@@ -79,11 +78,11 @@ impl Outline {
         }
         for (i, sources) in firsts.iter().enumerate() {
             let place = Place::Outline { batch: self.asked_for.len() };
-            self.asked_for.push((sources.clone(), grouped.batch, i));
+            self.asked_for.push((sources.clone(), batch, i));
             let cards = sources.iter().map(|id| CardRef { id: *id, card: context.source(*id).card }).collect();
             asked.ask(context, place, Work::Outline { sources: cards });
         }
-        self.firsts[grouped.batch] = Firsts::Waiting(vec![None; firsts.len()]);
+        self.firsts[batch] = Firsts::Waiting(vec![None; firsts.len()]);
         self.place_known();
     }
 

@@ -1,28 +1,37 @@
 //! One call: from the reply cache, or made within the provider's limits, again and again where it may help.
 
+use std::pin::pin;
+
+use futures::{
+    FutureExt,
+    future::{Either, select},
+};
 use serde::{Deserialize, Serialize};
-use tokio::time::{Instant, sleep};
-use tracing::Instrument as _;
+use tokio::time::{Instant, sleep, timeout};
+use tracing::{Instrument as _, Span};
 use tributary_protocol::{
     budget::count,
     bus::{Bus, BusError},
     id::CallId,
+    task::Kind,
     wire,
 };
 
-use super::{Bill, models::Connected, outage::Outages, patience::Patience, span, turns::Turns};
+use super::{Bill, hedge::Hedges, models::Connected, outage::Outages, patience::Patience, span, turns::Turns};
 use crate::{
     kernel::prompt_tokens,
     model::{Call, ModelError, Reply, Usage},
-    throttle::Outcome,
+    throttle::{Outcome, Permit},
 };
 
 /// A model as a task reaches it.
 pub(super) struct Line<'a> {
+    pub kind: Kind,
     pub bus: &'a dyn Bus,
     pub model: &'a Connected,
     pub patience: &'a Patience,
     pub outages: &'a Outages,
+    pub hedges: &'a Hedges,
     pub turns: &'a Turns,
 }
 
@@ -67,17 +76,17 @@ impl Line<'_> {
         let (begun, mut failures, mut pauses) = (Instant::now(), 0, 0);
         loop {
             let permit = self.model.throttle.admit(tokens + u64::from(call.max_reply_tokens)).await;
-            let (started, span) = (Instant::now(), span::of_call(name, 1 + failures + pauses));
-            let result = self.model.model.complete(call).instrument(span.clone()).await;
-            span::tell(&span, &result);
-            drop(span);
+            let (started, span) = (Instant::now(), || span::of_call(name, 1 + failures + pauses));
+            let result = self.answer(call, permit, tokens, span, bill).await;
             bill.usage.call_millis += started.elapsed().as_millis() as u64;
-            permit.done(outcome(&result));
-            let error = match told(result) {
+            if result.is_ok() {
+                self.hedges.answered(name, self.kind, started.elapsed());
+            }
+            let error = match result {
                 Ok((answered, usage)) => {
                     self.keep(id, &answered).await?;
                     self.outages.answered(name);
-                    self.pay(usage, tokens, &answered, bill);
+                    self.pay(known(usage, tokens, &answered), bill);
                     return Ok(Ended::Answered(answered));
                 }
                 Err(error) => error,
@@ -107,20 +116,56 @@ impl Line<'_> {
         }
     }
 
+    /// Makes the call, and where it takes longer than most of its kind a second time, if the provider's limits have room
+    /// for that at once. The first answer is taken; the other call is dropped, and has to be paid for all the same.
+    async fn answer(
+        &self,
+        call: &Call,
+        permit: Permit,
+        tokens: u64,
+        span: impl Fn() -> Span,
+        bill: &mut Bill,
+    ) -> Result<(Answered, Usage), ModelError> {
+        let mut first = pin!(self.attempt(call, permit, span()));
+        let Some(patience) = self.hedges.patience(self.model.model.name(), self.kind) else { return first.await };
+        if let Ok(result) = timeout(patience, &mut first).await {
+            return result;
+        }
+        let room = self.model.throttle.admit(tokens + u64::from(call.max_reply_tokens)).now_or_never();
+        let Some(permit) = room else { return first.await };
+        bill.usage.calls_hedged += 1;
+        let second = pin!(self.attempt(call, permit, span()));
+        match select(first, second).await {
+            Either::Left((Ok(answer), _)) | Either::Right((Ok(answer), _)) => {
+                // What the dropped one would have said is not known; that it was asked is.
+                self.pay(Usage { prompt_tokens: tokens, ..Usage::default() }, bill);
+                Ok(answer)
+            }
+            Either::Left((Err(_), other)) => {
+                bill.usage.calls_failed += 1;
+                other.await
+            }
+            Either::Right((Err(_), other)) => {
+                bill.usage.calls_failed += 1;
+                other.await
+            }
+        }
+    }
+
+    async fn attempt(&self, call: &Call, permit: Permit, span: Span) -> Result<(Answered, Usage), ModelError> {
+        let result = self.model.model.complete(call).instrument(span.clone()).await;
+        span::tell(&span, &result);
+        permit.done(outcome(&result));
+        told(result)
+    }
+
     /// Before anything else is done with an answer, it is made safe: nobody pays for it twice.
     async fn keep(&self, id: CallId, answered: &Answered) -> Result<(), BusError> {
         let bytes = bytes::Bytes::from(wire::encode(answered));
         self.patience.with_bus(|| self.bus.keep_reply(id, bytes.clone())).await
     }
 
-    fn pay(&self, mut usage: Usage, prompt_tokens: u64, answered: &Answered, bill: &mut Bill) {
-        if usage == Usage::default() {
-            let reply_tokens = match answered {
-                Answered::Text(text) => u64::from(count(text)),
-                Answered::Cut | Answered::Empty | Answered::Refused(_) => 0,
-            };
-            usage = Usage { prompt_tokens, reply_tokens, cached_prompt_tokens: 0 };
-        }
+    fn pay(&self, usage: Usage, bill: &mut Bill) {
         bill.usage.calls += 1;
         bill.usage.prompt_tokens += usage.prompt_tokens;
         bill.usage.prompt_tokens_cached += usage.cached_prompt_tokens;
@@ -136,6 +181,18 @@ impl Line<'_> {
             false => Ended::Unanswered { reason },
         }
     }
+}
+
+/// What the server says that was used, or where it says nothing what we count.
+fn known(usage: Usage, prompt_tokens: u64, answered: &Answered) -> Usage {
+    if usage != Usage::default() {
+        return usage;
+    }
+    let reply_tokens = match answered {
+        Answered::Text(text) => u64::from(count(text)),
+        Answered::Cut | Answered::Empty | Answered::Refused(_) => 0,
+    };
+    Usage { prompt_tokens, reply_tokens, cached_prompt_tokens: 0 }
 }
 
 /// What the provider's limits learn from a call.

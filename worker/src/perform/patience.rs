@@ -20,6 +20,8 @@ pub struct Patience {
     pub longest_pause: Duration,
     /// Tasks in a row that no answer came to, after which the model is taken to be out of order.
     pub outage: u32,
+    /// A call that takes longer than this share of those of its kind is made a second time; 0 makes none twice.
+    pub hedge: f64,
 }
 
 impl Default for Patience {
@@ -31,6 +33,7 @@ impl Default for Patience {
             pause: Duration::from_secs(1),
             longest_pause: Duration::from_secs(60),
             outage: 8,
+            hedge: 0.0,
         }
     }
 }

@@ -174,3 +174,56 @@ async fn without_a_language_model_no_call_is_made() {
     assert!(matches!(outcome.verdict, Verdict::Done(Product::Digest(_))), "{outcome:?}");
     assert_eq!(outcome.usage, Usage::default());
 }
+
+/// Answers each call after its own time, the last time again and again.
+struct Timed(std::sync::Mutex<std::collections::VecDeque<u64>>);
+
+#[async_trait]
+impl crate::model::LanguageModel for Timed {
+    fn name(&self) -> &str {
+        "openai/scripted"
+    }
+
+    async fn complete(&self, _: &crate::model::Call) -> Result<crate::model::Reply, ModelError> {
+        let seconds = self.0.lock().unwrap().pop_front().unwrap_or(1);
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
+        Ok(crate::model::Reply { text: GOOD.to_owned(), usage: Default::default() })
+    }
+}
+
+/// After many calls of a second each, one of a minute, that would take a second if it were made again: how long that one
+/// takes, and what it costs.
+async fn a_straggler(hedge: f64, limits: Limits) -> (Duration, Usage) {
+    let seconds = std::iter::repeat_n(1, 30).chain([60, 1]).collect();
+    let model: Arc<dyn crate::model::LanguageModel> = Arc::new(Timed(std::sync::Mutex::new(seconds)));
+    let models = Models::new(move |_| {
+        let throttle = Arc::new(LocalThrottle::new(limits));
+        Ok(Connected { model: Arc::clone(&model), throttle, price: Price::default() })
+    });
+    let patience = Patience { hedge, ..Patience::default() };
+    let performer = Performer::new(Arc::new(Shared::default()), models, patience);
+    let mut last = None;
+    for number in 0..=30 {
+        let task = task(work(Kind::Write, &format!("The sea has {number} tides.")).0);
+        let begun = tokio::time::Instant::now();
+        let usage = performer.perform(&task).await.unwrap().usage;
+        last = Some((begun.elapsed(), usage));
+    }
+    last.unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_slower_than_most_is_made_twice_and_both_are_paid() {
+    let (took, usage) = a_straggler(0.9, Limits::default()).await;
+    assert_eq!(took.as_secs(), 2, "a second of patience and one for the second call");
+    assert_eq!((usage.calls, usage.calls_hedged, usage.calls_failed), (2, 1, 0));
+    let (took, alone) = a_straggler(0.0, Limits::default()).await;
+    assert_eq!((took.as_secs(), alone.calls, alone.calls_hedged), (60, 1, 0));
+    assert_eq!((usage.prompt_tokens, usage.reply_tokens), (alone.prompt_tokens * 2, alone.reply_tokens));
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_call_is_made_twice_that_the_limits_have_no_room_for() {
+    let (took, usage) = a_straggler(0.9, Limits { in_flight: Some(1), ..Limits::default() }).await;
+    assert_eq!((took.as_secs(), usage.calls, usage.calls_hedged), (60, 1, 0));
+}

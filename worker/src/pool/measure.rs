@@ -41,6 +41,7 @@ pub(super) fn ended(kind: Kind, outcome: &Outcome, took: Duration) {
     for (result, number) in calls {
         counter!("tributary_calls_total", "kind" => kind, "result" => result).increment(number);
     }
+    counter!("tributary_calls_hedged_total", "kind" => kind).increment(usage.calls_hedged);
     if usage.calls > 0 {
         let each = usage.call_millis as f64 / 1e3 / usage.calls as f64;
         histogram!("tributary_call_seconds", "kind" => kind).record(each);

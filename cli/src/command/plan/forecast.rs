@@ -5,10 +5,9 @@ use std::collections::{BTreeMap, VecDeque};
 use anyhow::{Context, Result};
 use tributary_coordinator::{machine::Machine, prepare::Draft, rehearsal};
 use tributary_protocol::{
-    budget::count,
     settings::Models,
     source::Card,
-    task::{Outcome, Stage, Task, Verdict, Work},
+    task::{Outcome, Stage, Task, Work},
     wire,
 };
 use tributary_worker::{
@@ -17,6 +16,7 @@ use tributary_worker::{
     perform,
 };
 
+use super::reply::reply_tokens;
 use crate::settings::Price;
 
 /// What a job would ask for.
@@ -63,8 +63,8 @@ impl Forecast {
     }
 
     fn add(&mut self, task: &Task, outcome: &Outcome, draft: &Draft, prices: &BTreeMap<String, Price>) -> Result<()> {
-        let prompt_tokens = u64::from(kernel::prompt_tokens(&kernel::render(task, &texts(task, draft)?)));
-        let reply_tokens = reply_tokens(outcome);
+        let prompt_tokens = u64::from(kernel::message_tokens(&kernel::render(task, &texts(task, draft)?)));
+        let reply_tokens = reply_tokens(task.kind(), outcome);
         let usage = Usage { prompt_tokens, cached_prompt_tokens: 0, reply_tokens };
         let cost = prices.get(&task.model).map(|price| perform::Price::from(price).micros(usage));
         let stage = self.stages.entry(task.stage).or_insert(StageForecast::NOTHING);
@@ -107,10 +107,4 @@ fn texts(task: &Task, draft: &Draft) -> Result<Texts> {
         _ => {}
     }
     Ok(texts)
-}
-
-/// Tokens of a typical reply: the product as JSON, which names its fields about as a reply does.
-fn reply_tokens(outcome: &Outcome) -> u64 {
-    let (Verdict::Done(product) | Verdict::Degraded { product, .. }) = &outcome.verdict else { return 0 };
-    serde_json::to_string(product).map_or(0, |json| u64::from(count(&json)))
 }

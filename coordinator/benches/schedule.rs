@@ -1,0 +1,286 @@
+//! Whole runs in virtual time: how well a job fills so many calls at a time, and how near it comes to what no schedule
+//! can beat.
+//!
+//!     cargo bench -p tributary-coordinator --bench schedule -- [/PATH/TO/CORPUS.jsonl | SOURCES]… [--slots 20,200]
+//!         [--seeds 20] [--hedge 0.95] [--stages] [--settings 'JSON']
+//!
+//! The model is the rehearsal; its calls take 1 s on average (log-normal, sigma 0.5), each a time of its own. Each seed is
+//! one for the job and for the latencies; medians are printed. The critical path is the same run with a slot for every
+//! call, and the lower bound is the larger of that and of work / slots. `--stages` shows when what was done in the run of
+//! the first seed.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap, VecDeque},
+    sync::Arc,
+};
+
+use rand::RngExt;
+use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
+use tributary_coordinator::{actor, machine::Machine, prepare::prepare, rehearsal};
+use tributary_protocol::{
+    id::{BlobId, Hasher},
+    job::Job,
+    settings::{Models, Settings},
+    source::{Chunk, Source, SourceId},
+    task::{Stage, Task},
+};
+
+const SIGMA: f64 = 0.5;
+
+/// Tasks that are with the workers, for each slot: as many as `tributary run` has there.
+const TASKS_A_SLOT: usize = 4;
+
+struct Flags {
+    corpora: Vec<String>,
+    slots: Vec<usize>,
+    seeds: u64,
+    /// The share of calls that are waited for; slower ones are made twice.
+    hedge: f64,
+    stages: bool,
+    settings: Settings,
+}
+
+impl Flags {
+    fn parse() -> Self {
+        let settings = Settings {
+            models: Models { default: "openai/simulated".into(), ..Models::default() },
+            ..Settings::default()
+        };
+        let mut flags =
+            Self { corpora: Vec::new(), slots: vec![20, 200], seeds: 20, hedge: 1.0, stages: false, settings };
+        let mut words = std::env::args().skip(1);
+        while let Some(word) = words.next() {
+            let mut value = || words.next().unwrap_or_else(|| panic!("{word} wants a value"));
+            match word.as_str() {
+                // Cargo's own.
+                "--bench" => {}
+                "--slots" => flags.slots = value().split(',').map(|slots| slots.parse().expect("a number")).collect(),
+                "--seeds" => flags.seeds = value().parse().expect("a number"),
+                "--hedge" => flags.hedge = value().parse().expect("a share"),
+                "--settings" => {
+                    let change: serde_json::Value = serde_json::from_str(&value()).expect("JSON");
+                    let mut whole = serde_json::to_value(&flags.settings).expect("settings are JSON");
+                    overlay(&mut whole, change);
+                    flags.settings = serde_json::from_value(whole).expect("settings");
+                }
+                "--stages" => flags.stages = true,
+                _ => flags.corpora.push(word),
+            }
+        }
+        if flags.corpora.is_empty() {
+            flags.corpora = ["20", "187"].map(str::to_owned).into();
+        }
+        flags
+    }
+}
+
+fn overlay(onto: &mut serde_json::Value, change: serde_json::Value) {
+    match (onto, change) {
+        (serde_json::Value::Object(onto), serde_json::Value::Object(change)) => {
+            for (name, value) in change {
+                overlay(onto.entry(name).or_insert(serde_json::Value::Null), value);
+            }
+        }
+        (onto, change) => *onto = change,
+    }
+}
+
+/// A corpus by its file, or made up of so many sources.
+fn job(corpus: &str, settings: &Settings, seed: u64) -> Arc<Job> {
+    let Ok(sources) = corpus.parse::<u32>() else {
+        let prepared = prepare(&[corpus.into()], None, settings, seed).expect("a corpus");
+        return prepared.surveys.into_iter().next().expect("a survey").job;
+    };
+    let source = |id: u32| Source {
+        id: SourceId(id),
+        title: format!("Source number {id}"),
+        card: BlobId::of_bytes(&id.to_le_bytes()),
+        card_tokens: 150,
+        chunks: vec![Chunk { text: BlobId::of_bytes(&[id, 0].map(u32::to_le_bytes).concat()), tokens: 4_000 }],
+    };
+    Arc::new(Job::new("Of sources".into(), settings.clone(), seed, (1..=sources).map(source).collect()))
+}
+
+/// What a task's call takes.
+#[derive(Clone, Copy)]
+struct Call {
+    /// Seconds until there is an answer.
+    took: f64,
+    calls: u32,
+    /// Seconds of both calls, where it was made twice.
+    work: f64,
+}
+
+/// How long calls take.
+struct Latencies {
+    seed: u64,
+    /// A call that takes longer is made a second time.
+    patience: f64,
+}
+
+impl Latencies {
+    fn new(seed: u64, hedge: f64) -> Self {
+        const SAMPLE: usize = 10_000;
+        let mut chance = ChaCha8Rng::seed_from_u64(seed);
+        let mut sample: Vec<f64> = (0..SAMPLE).map(|_| seconds(&mut chance)).collect();
+        sample.sort_by(f64::total_cmp);
+        Self { seed, patience: sample.get((hedge * SAMPLE as f64) as usize).copied().unwrap_or(f64::INFINITY) }
+    }
+
+    /// The same in whichever run the call is made; none where it is no model's.
+    fn of(&self, task: &Task) -> Option<Call> {
+        if task.model == Models::EXTRACTIVE {
+            return None;
+        }
+        let mut hasher = Hasher::new("latency");
+        hasher.part(task.id.to_string().as_bytes()).part(&self.seed.to_le_bytes());
+        let mut chance = ChaCha8Rng::from_seed(hasher.seed());
+        let (first, second) = (seconds(&mut chance), seconds(&mut chance));
+        if first <= self.patience {
+            return Some(Call { took: first, calls: 1, work: first });
+        }
+        let took = first.min(self.patience + second);
+        Some(Call { took, calls: 2, work: took + took - self.patience })
+    }
+}
+
+fn seconds(chance: &mut ChaCha8Rng) -> f64 {
+    let radius = (-2.0 * (1.0 - chance.random::<f64>()).ln()).sqrt();
+    let normal = radius * (std::f64::consts::TAU * chance.random::<f64>()).cos();
+    (SIGMA * normal - SIGMA * SIGMA / 2.0).exp()
+}
+
+/// A time that can be compared: whole microseconds.
+fn micros(seconds: f64) -> u64 {
+    (seconds * 1e6) as u64
+}
+
+/// The calls of a stage: when the first began and the last ended, how many there were, and their time added up.
+#[derive(Clone, Copy)]
+struct Span {
+    begin: f64,
+    end: f64,
+    calls: u32,
+    work: f64,
+}
+
+/// A run.
+#[derive(Default)]
+struct Played {
+    wall: f64,
+    calls: u32,
+    work: f64,
+    stages: BTreeMap<(Stage, &'static str), Span>,
+    /// (begin, end) of each call.
+    load: Vec<(f64, f64)>,
+}
+
+/// Plays a job to its end with so many calls at a time: tasks go out by rank while there is room, and whoever has a slot
+/// free takes the one that went out first.
+fn play(job: &Arc<Job>, slots: usize, latencies: &Latencies) -> Played {
+    let window = slots.saturating_mul(TASKS_A_SLOT);
+    let (mut machine, mut new) = Machine::new(job.clone());
+    let (mut ready, mut asked) = (BinaryHeap::new(), 0u64);
+    let mut tasks: BTreeMap<u64, Task> = BTreeMap::new();
+    let mut queue: VecDeque<u64> = VecDeque::new();
+    let mut running: BinaryHeap<Reverse<(u64, u64)>> = BinaryHeap::new();
+    let (mut now, mut played) = (0.0, Played::default());
+    loop {
+        for task in new {
+            asked += 1;
+            ready.push(Reverse((actor::rank(&task), asked)));
+            tasks.insert(asked, task);
+        }
+        while queue.len() + running.len() < window
+            && let Some(Reverse((_, number))) = ready.pop()
+        {
+            queue.push_back(number);
+        }
+        while running.len() < slots
+            && let Some(number) = queue.pop_front()
+        {
+            let task = &tasks[&number];
+            let call = latencies.of(task);
+            let took = call.map_or(0.0, |call| call.took);
+            running.push(Reverse((micros(now + took), number)));
+            if let Some(call) = call {
+                played.made(task, now, call);
+            }
+        }
+        let Some(Reverse((at, number))) = running.pop() else { break };
+        now = at as f64 / 1e6;
+        let task = tasks.remove(&number).expect("what runs is there");
+        new = machine.apply(&rehearsal::outcome(&task));
+    }
+    assert!(machine.finished().is_some(), "a job whose tasks have all ended is finished");
+    played.wall = now;
+    played
+}
+
+impl Played {
+    fn made(&mut self, task: &Task, now: f64, call: Call) {
+        let end = now + call.took;
+        self.calls += call.calls;
+        self.work += call.work;
+        self.load.push((now, end));
+        let span = Span { begin: now, end, calls: 0, work: 0.0 };
+        let span = self.stages.entry((task.stage, task.kind().name())).or_insert(span);
+        span.end = span.end.max(end);
+        span.calls += call.calls;
+        span.work += call.work;
+    }
+
+    /// What was done when.
+    fn tell(&self) {
+        for ((stage, kind), span) in &self.stages {
+            let Span { begin, end, calls, work } = span;
+            let stage = stage.name();
+            let share = work / (end - begin);
+            println!(
+                "    {stage:<12} {kind:<15} {begin:>5.1} to {end:>5.1} s {calls:>5} calls, {share:>4.1} at a time"
+            );
+        }
+        let busy = |second: usize| {
+            let (from, to) = (second as f64, second as f64 + 1.0);
+            self.load.iter().map(|(begin, end)| (end.min(to) - begin.max(from)).max(0.0)).sum::<f64>()
+        };
+        let busy: Vec<String> = (0..self.wall.ceil() as usize).map(|second| format!("{:.0}", busy(second))).collect();
+        println!("    busy, second by second: {}", busy.join(" "));
+    }
+}
+
+fn median(mut numbers: Vec<f64>) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    numbers[numbers.len() / 2]
+}
+
+fn main() {
+    let flags = Flags::parse();
+    println!("| corpus | slots | wall s | calls | busy | critical path s | lower bound s | wall / bound |");
+    println!("|{}", " --- |".repeat(8));
+    for corpus in &flags.corpora {
+        let of_seed = |seed| (job(corpus, &flags.settings, seed), Latencies::new(seed, flags.hedge));
+        let jobs: Vec<(Arc<Job>, Latencies)> = (0..flags.seeds).map(of_seed).collect();
+        let paths: Vec<f64> = jobs.iter().map(|(job, latencies)| play(job, usize::MAX, latencies).wall).collect();
+        for slots in &flags.slots {
+            let runs: Vec<Played> = jobs.iter().map(|(job, latencies)| play(job, *slots, latencies)).collect();
+            let of = |number: &dyn Fn(&Played, f64) -> f64| {
+                median(runs.iter().zip(&paths).map(|(run, path)| number(run, *path)).collect())
+            };
+            let bound = |run: &Played, path: f64| path.max(run.work / *slots as f64);
+            println!(
+                "| {corpus} | {slots} | {:.1} | {:.0} | {:.0} % | {:.1} | {:.1} | {:.2} |",
+                of(&|run, _| run.wall),
+                of(&|run, _| f64::from(run.calls)),
+                of(&|run, _| 100.0 * run.work / (run.wall * *slots as f64)),
+                of(&|_, path| path),
+                of(&bound),
+                of(&|run, path| run.wall / bound(run, path)),
+            );
+            if flags.stages {
+                runs[0].tell();
+            }
+        }
+    }
+}

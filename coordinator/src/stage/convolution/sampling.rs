@@ -1,0 +1,244 @@
+//! Sampling layers: fields are drawn by score, and the best candidate of all layers is what the convolution ends with.
+//!
+//! A layer is drawn while the candidates that it draws from are still being made: they count by what they are made of, the
+//! mean of their members' scores, and their own judgement counts for the layer after. So judging goes on beside merging,
+//! and the order in which judgements come decides nothing: a layer is drawn when all that it weighs are there.
+
+use std::{ops::Range, sync::Arc};
+
+use tributary_protocol::{
+    settings,
+    suggestion::Candidate,
+    task::{Product, Work},
+};
+
+use super::{Found, Place, candidate_or, draw::draw_fields, pooling::Pooled, score_of};
+use crate::stage::{Asked, Context, Place as InJob};
+
+pub(super) struct Sampling {
+    pass: usize,
+    settings: settings::Convolution,
+    /// The number of the last pooling layer, whose fields are the candidates that sampling starts from.
+    pooled: usize,
+    candidates: Vec<Sampled>,
+    /// Whose candidates are whose: of the last pooling layer, then of each layer drawn so far.
+    layers: Vec<Range<usize>>,
+    /// No more layers will be drawn; so many were left out.
+    closed: Option<u32>,
+    /// Candidates that are not there and judged.
+    open: usize,
+}
+
+/// A candidate to be.
+struct Sampled {
+    /// The field that it comes of, the strongest first; empty for a pooled one.
+    members: Vec<usize>,
+    /// Members that have not come yet.
+    waiting: usize,
+    candidate: Option<Arc<Candidate>>,
+    /// None until it is judged; what there is nothing of is judged at once.
+    score: Option<f64>,
+}
+
+impl Sampled {
+    fn of(members: Vec<usize>, waiting: usize) -> Self {
+        Self { members, waiting, candidate: None, score: None }
+    }
+}
+
+impl Sampling {
+    pub fn new(context: &Context, pass: usize, pooled: usize, fields: usize) -> Self {
+        let settings = context.job.settings.convolution;
+        let of_pooling = 0..fields;
+        Self {
+            pass,
+            settings,
+            pooled,
+            candidates: of_pooling.clone().map(|_| Sampled::of(Vec::new(), 0)).collect(),
+            layers: vec![of_pooling],
+            closed: None,
+            open: fields,
+        }
+    }
+
+    /// Takes what became of a field of the last pooling layer.
+    pub fn pooled(&mut self, context: &Context, asked: &mut Asked, pooled: Pooled) {
+        if self.layers.len() == 1 {
+            self.draw(context, asked);
+        }
+        self.came(context, asked, pooled.field, pooled.candidate);
+    }
+
+    /// Takes what became of a field of a sampling layer.
+    pub fn merged(
+        &mut self,
+        context: &Context,
+        asked: &mut Asked,
+        (layer, field): (usize, usize),
+        product: Option<Product>,
+    ) {
+        let number = self.layers[layer - self.pooled].start + field;
+        let strongest = self.members_of(number).next().expect("a field that is merged has members").clone();
+        self.came(context, asked, number, Some(candidate_or(product, &strongest)));
+    }
+
+    pub fn judged(
+        &mut self,
+        context: &Context,
+        asked: &mut Asked,
+        (layer, field): (usize, usize),
+        product: Option<Product>,
+    ) {
+        let number = self.layers[layer - self.pooled].start + field;
+        self.scored(number, score_of(product));
+        self.draw(context, asked);
+    }
+
+    fn members_of(&self, number: usize) -> impl Iterator<Item = &Arc<Candidate>> {
+        self.candidates[number].members.iter().filter_map(|member| self.candidates[*member].candidate.as_ref())
+    }
+
+    /// A candidate is there, or there will be none: it is judged, and the fields that waited for it alone are merged.
+    fn came(&mut self, context: &Context, asked: &mut Asked, number: usize, candidate: Option<Arc<Candidate>>) {
+        match &candidate {
+            Some(candidate) => {
+                let (layer, field) = self.place_of(number);
+                let work = Work::Score { outline: Arc::new(candidate.outline.clone()) };
+                asked.ask(context, InJob::Convolution { pass: self.pass, place: Place::Score { layer, field } }, work);
+            }
+            None => self.scored(number, 0.0),
+        }
+        self.candidates[number].candidate = candidate;
+        // Only fields that are drawn already: those that are drawn meanwhile don't wait for it.
+        for above in number + 1..self.candidates.len() {
+            if self.candidates[above].members.contains(&number) {
+                self.candidates[above].waiting -= 1;
+                if self.candidates[above].waiting == 0 {
+                    self.merge(context, asked, above);
+                }
+            }
+        }
+        self.draw(context, asked);
+    }
+
+    /// Merges a field whose members are all there. One of whose members there is but one is that one.
+    fn merge(&mut self, context: &Context, asked: &mut Asked, number: usize) {
+        let members: Vec<Arc<Candidate>> = self.members_of(number).cloned().collect();
+        if members.len() < 2 {
+            return self.came(context, asked, number, members.into_iter().next());
+        }
+        let (layer, field) = self.place_of(number);
+        let place = InJob::Convolution { pass: self.pass, place: Place::Sample { layer, field } };
+        asked.ask(context, place, Work::Convolve { members });
+    }
+
+    /// A candidate's layer and its field in that.
+    fn place_of(&self, number: usize) -> (usize, usize) {
+        let layer = self.layers.iter().position(|layer| layer.contains(&number)).expect("a candidate is of a layer");
+        (self.pooled + layer, number - self.layers[layer].start)
+    }
+
+    fn scored(&mut self, number: usize, score: f64) {
+        self.candidates[number].score = Some(score);
+        self.open -= 1;
+    }
+
+    /// Draws the layers whose time has come.
+    fn draw(&mut self, context: &Context, asked: &mut Asked) {
+        while self.closed.is_none() && self.is_weighed(self.layers.len().checked_sub(2)) {
+            self.next_layer(context, asked);
+        }
+    }
+
+    /// Whether a layer's candidates are all judged. Nothing is weighed for the first that is drawn.
+    fn is_weighed(&self, layer: Option<usize>) -> bool {
+        layer.is_none_or(|layer| self.candidates[self.layers[layer].clone()].iter().all(|each| each.score.is_some()))
+    }
+
+    fn next_layer(&mut self, context: &Context, asked: &mut Asked) {
+        let number = self.pooled + self.layers.len();
+        let left = (self.settings.layers as usize + 1).saturating_sub(number);
+        let from = self.layers.last().expect("there is layer 0").clone();
+        let flat = self.settings.patience > 0 && self.flat() >= self.settings.patience;
+        if left == 0 || flat || from.len() < 2 {
+            self.closed = Some(if flat { left as u32 } else { 0 });
+            return;
+        }
+        let mut weighed: Vec<(usize, f64)> = from.map(|number| (number, self.weight(number))).collect();
+        let mut dealt = Vec::new();
+        let mut chance = context.chance("convolution", self.pass << 16 | number);
+        if self.layers.len() == 1 {
+            // Nobody has judged these. Each has its say.
+            dealt = (0..weighed.len()).collect();
+        } else {
+            weighed.sort_by(|a, b| b.1.total_cmp(&a.1));
+            weighed.truncate(self.settings.top_k as usize);
+        }
+        let weights: Vec<f64> = weighed.iter().map(|(_, weight)| *weight).collect();
+        let (width, most) = (self.settings.width as usize, self.settings.results as usize);
+        let fields = draw_fields(&mut chance, &weights, &dealt, width, most);
+        let start = self.candidates.len();
+        self.layers.push(start..start + fields.len());
+        self.open += fields.len();
+        for field in fields {
+            let members: Vec<usize> = field.into_iter().map(|place| weighed[place].0).collect();
+            let waiting = members.iter().filter(|member| !self.is_there(**member)).count();
+            self.candidates.push(Sampled::of(members, waiting));
+        }
+        for number in start..self.candidates.len() {
+            if self.candidates[number].waiting == 0 {
+                self.merge(context, asked, number);
+            }
+        }
+    }
+
+    /// Whether a candidate has come, or is known not to come.
+    fn is_there(&self, number: usize) -> bool {
+        self.candidates[number].candidate.is_some() || self.candidates[number].score.is_some()
+    }
+
+    /// What a candidate counts that isn't judged: the mean of what it is made of. Of pooled ones nothing is known.
+    fn weight(&self, number: usize) -> f64 {
+        let members = &self.candidates[number].members;
+        let scores = members.iter().filter_map(|member| self.candidates[*member].score);
+        scores.sum::<f64>() / members.len().max(1) as f64
+    }
+
+    /// Layers, of those that are judged, since the best score rose.
+    fn flat(&self) -> u32 {
+        let judged = self.layers.len().saturating_sub(1);
+        let mut best = f64::NEG_INFINITY;
+        let mut flat = 0;
+        for layer in &self.layers[..judged] {
+            let scores = self.candidates[layer.clone()].iter().filter_map(|each| each.score);
+            let highest = scores.fold(f64::NEG_INFINITY, f64::max);
+            flat = if highest > best { 0 } else { flat + 1 };
+            best = best.max(highest);
+        }
+        flat
+    }
+
+    pub fn found(&self) -> Option<Found> {
+        let layers_saved = self.closed?;
+        let weighed = self.layers.len().saturating_sub(2);
+        if !self.is_weighed(Some(weighed)) {
+            return None;
+        }
+        let best = self.best_of(0..self.layers[weighed].end);
+        Some(Found { best: best.map(|(candidate, score)| (candidate.clone(), score)), layers_saved })
+    }
+
+    pub fn is_complete(&self) -> bool {
+        self.closed.is_some() && self.open == 0
+    }
+
+    pub fn best(&self) -> Option<(&Arc<Candidate>, f64)> {
+        self.best_of(0..self.candidates.len())
+    }
+
+    /// The first of equals.
+    fn best_of(&self, range: Range<usize>) -> Option<(&Arc<Candidate>, f64)> {
+        let judged = self.candidates[range].iter().filter_map(|each| Some((each.candidate.as_ref()?, each.score?)));
+        judged.reduce(|best, next| if next.1 > best.1 { next } else { best })
+    }
+}
