@@ -39,7 +39,8 @@ fn model(name: &str, base: &str) -> Arc<dyn LanguageModel> {
         openai_key: Some("sk-test\n".into()),
         gemini_base: Some(base.to_owned()),
         gemini_key: Some("g-test".into()),
-        stall_timeout: Duration::from_millis(200),
+        // Short enough to be waited for, and longer than a busy machine stalls by itself.
+        stall_timeout: Duration::from_secs(3),
         ..Endpoints::default()
     };
     connect(&name.parse().unwrap(), &endpoints).unwrap()
