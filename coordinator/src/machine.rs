@@ -14,6 +14,7 @@ use tributary_protocol::{
     digest::Note,
     id::TaskId,
     job::{Job, Progress},
+    outline::SharedOutline,
     source::SourceId,
     task::{Outcome, Product, Stage, Task, Verdict},
 };
@@ -270,9 +271,9 @@ impl Machine {
         self.groups[grouped.batch] = grouped.groups;
     }
 
-    fn on_outline(&mut self, outline: tributary_protocol::outline::Outline) {
+    fn on_outline(&mut self, outline: SharedOutline) {
         let order = self.groups.concat();
-        let digest = Digest::first(&self.context, &mut self.asked, outline, &order);
+        let digest = Digest::first(&self.context, &mut self.asked, &outline, &order);
         self.start_block(0, digest);
     }
 
@@ -294,7 +295,7 @@ impl Machine {
         let block = self.block.as_mut().expect(IN_A_BLOCK);
         if block.digest.accept(source, chunk, product) {
             let Self { context, asked, .. } = self;
-            if let Some(from) = block.feedback.digested(context, asked, &block.digest, source) {
+            if let Some(from) = block.feedback.digested(context, asked, &mut block.digest, source) {
                 self.on_feedback(from);
             }
         }
@@ -311,7 +312,7 @@ impl Machine {
         self.economies.layers_saved += convolved.layers_saved;
         let block = self.block.as_mut().expect(IN_A_BLOCK);
         let (outline, score) = match convolved.best {
-            Some((candidate, score)) => (Arc::new(candidate.outline.clone()), score),
+            Some((candidate, score)) => (candidate.outline.clone(), score),
             None => (block.digest.outline().clone(), 0.0),
         };
         let (refine, end) = Refine::start(&self.context, &mut self.asked, block.number as usize, outline, score);

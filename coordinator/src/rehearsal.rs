@@ -9,7 +9,7 @@ use tributary_protocol::{
     article::{Paragraph, Passage, Sentence},
     digest::{Digest, Note},
     id::Hasher,
-    outline::{Outline, Section, SectionId},
+    outline::{Outline, Section, SectionId, SharedOutline},
     source::SourceId,
     suggestion::{Candidate, Score},
     task::{Brief, Outcome, Product, Task, Usage, Verdict, Work},
@@ -38,14 +38,17 @@ fn product(task: &Task) -> Product {
         }
         Work::Outline { sources } => {
             let sources: Vec<_> = sources.iter().map(|source| source.id).collect();
-            Product::Outline(play.outline(&sources))
+            Product::Outline(play.outline(&sources).into())
         }
         Work::MergeOutlines { outlines } => {
-            let mut sources: Vec<SourceId> =
-                outlines.iter().flat_map(Outline::walk).flat_map(|placed| placed.section.sources.clone()).collect();
+            let mut sources: Vec<SourceId> = outlines
+                .iter()
+                .flat_map(|outline| outline.walk())
+                .flat_map(|placed| placed.section.sources.clone())
+                .collect();
             sources.sort_unstable();
             sources.dedup();
-            Product::Outline(play.outline(&sources))
+            Product::Outline(play.outline(&sources).into())
         }
         Work::Digest { source, outline, only, .. } => Product::Digest(play.digest(source.id, outline, only)),
         Work::Feedback { outline, .. } | Work::Refine { outline, .. } => Product::Candidate(play.candidate(outline)),
@@ -131,7 +134,7 @@ impl Play<'_> {
             })
             .collect();
         let words = self.brief.limits.suggestion as usize * 2 / 5;
-        Digest { notes, suggestion: self.words(words) }
+        Digest::new(notes, self.words(words))
     }
 
     /// The outline with one section reworded, now and then one that is new.
@@ -152,6 +155,7 @@ impl Play<'_> {
         });
         let words = self.brief.limits.suggestion as usize * 2 / 5;
         let suggestion = self.words(words);
+        let outline = SharedOutline::new(outline);
         let tokens = outline.tokens() + self.brief.limits.suggestion / 2;
         Candidate { suggestion, outline, tokens }
     }

@@ -24,6 +24,7 @@ fn job(sources: u32, settings: Settings, seed: u64) -> Arc<Job> {
         title: format!("Source number {id}"),
         card: BlobId::of_bytes(&id.to_le_bytes()),
         card_tokens: 120,
+        title_tokens: 4,
         chunks: (0..1 + id % 5 / 4).map(|n| chunk(id, n)).collect(),
     };
     Arc::new(Job::new("Of sources".into(), settings, seed, (1..=sources).map(source).collect()))

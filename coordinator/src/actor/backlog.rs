@@ -1,8 +1,7 @@
 //! The tasks of a job that have no outcome: those that wait, and those that are with the bus.
 
 use std::{
-    cmp::Reverse,
-    collections::{BinaryHeap, HashMap},
+    collections::{BTreeMap, HashMap, VecDeque},
     time::{Duration, Instant},
 };
 
@@ -41,10 +40,13 @@ impl Default for Window {
     }
 }
 
+/// Most tasks of a stage that wait behind earlier ones while what they carry is kept for them: digests for the feedback,
+/// outlines for the convolution. Beyond, the memory for them would grow with the corpus.
+const MOST_CARRYING: usize = 512;
+
 pub(super) struct Backlog {
-    /// Asked for and not published.
-    ready: BinaryHeap<Ready>,
-    asked: u64,
+    /// Asked for and not published, by stage and in the order of asking.
+    ready: BTreeMap<Stage, VecDeque<Task>>,
     /// Published and without an outcome.
     out: HashMap<TaskId, Out>,
     limits: Window,
@@ -56,44 +58,17 @@ struct Out {
     since: Instant,
 }
 
-/// Earlier stages first: what has the longest way to go still ahead of it. Then in the order of asking.
-struct Ready {
-    rank: Reverse<(Stage, u64)>,
-    task: Task,
-}
-
-impl PartialEq for Ready {
-    fn eq(&self, other: &Self) -> bool {
-        self.rank == other.rank
-    }
-}
-
-impl Eq for Ready {}
-
-impl PartialOrd for Ready {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Ready {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.rank.cmp(&other.rank)
-    }
-}
-
 impl Backlog {
     pub fn new(limits: Window) -> Self {
         let least = limits.least.max(1);
         let limits = Window { least, most: limits.most.max(least) };
         let size = Window::FIRST.clamp(limits.least, limits.most);
-        Self { ready: BinaryHeap::new(), asked: 0, out: HashMap::new(), limits, size }
+        Self { ready: BTreeMap::new(), out: HashMap::new(), limits, size }
     }
 
     pub fn add(&mut self, tasks: Vec<Task>) {
         for task in tasks {
-            self.asked += 1;
-            self.ready.push(Ready { rank: Reverse((task.stage, self.asked)), task });
+            self.ready.entry(task.stage).or_default().push_back(task);
         }
     }
 
@@ -116,7 +91,7 @@ impl Backlog {
     pub fn take(&mut self, awaited: impl Fn(TaskId) -> bool) -> Vec<Task> {
         let mut tasks = Vec::new();
         while self.out.len() < self.size
-            && let Some(Ready { task, .. }) = self.ready.pop()
+            && let Some(task) = self.next()
         {
             if awaited(task.id) {
                 self.out.insert(task.id, Out { task: task.clone(), since: Instant::now() });
@@ -124,6 +99,21 @@ impl Backlog {
             }
         }
         tasks
+    }
+
+    /// The next task to be published: of the earliest stage, which has the longest way to go still ahead of it, unless too
+    /// many that carry much wait behind it.
+    fn next(&mut self) -> Option<Task> {
+        let carries = |stage: &Stage| matches!(stage, Stage::Feedback | Stage::Convolution);
+        let full = |(stage, tasks): &(&Stage, &VecDeque<Task>)| carries(stage) && tasks.len() > MOST_CARRYING;
+        let crowded = self.ready.iter().rev().find(full);
+        let stage = *crowded.or_else(|| self.ready.iter().next())?.0;
+        let tasks = self.ready.get_mut(&stage)?;
+        let task = tasks.pop_front();
+        if tasks.is_empty() {
+            self.ready.remove(&stage);
+        }
+        task
     }
 
     /// All that is with the bus, or should be.
@@ -169,6 +159,15 @@ mod tests {
         backlog.ended(&outcome(&first[0], 10));
         assert_eq!(places(&backlog.take(|_| true)), ["1"]);
         assert_eq!(backlog.outstanding().len(), 2);
+    }
+
+    #[test]
+    fn a_stage_whose_tasks_carry_much_goes_first_when_too_many_wait() {
+        let mut backlog = Backlog::new(Window::of(2));
+        backlog.add((0..1_000).map(|number| task(number, Stage::Digest)).collect());
+        backlog.add((0..=MOST_CARRYING).map(|number| task(number, Stage::Feedback)).collect());
+        let stages = backlog.take(|_| true).iter().map(|task| task.stage).collect::<Vec<_>>();
+        assert_eq!(stages, [Stage::Feedback, Stage::Digest]);
     }
 
     #[test]

@@ -148,6 +148,7 @@ impl Convolution {
                     return None;
                 }
                 let results = pool.results.iter_mut().filter_map(Option::take).collect();
+                pool.batches = Vec::new();
                 self.pooled(context, asked, layer, field, results)
             }
             Place::ScorePooled { field, candidate } => {
@@ -163,7 +164,7 @@ impl Convolution {
                 let merged = candidate_or(product, strongest);
                 sampling.merged[field] = Some(merged.clone());
                 let place = super::Place::Convolution { pass: self.pass, place: Place::ScoreSampled { layer, field } };
-                asked.ask(context, place, Work::Score { outline: Arc::new(merged.outline.clone()) });
+                asked.ask(context, place, Work::Score { outline: merged.outline.clone() });
                 None
             }
             Place::ScoreSampled { field, .. } => {
@@ -236,7 +237,7 @@ impl Convolution {
         for (i, candidate) in results.iter().enumerate() {
             let place = Place::ScorePooled { field, candidate: i };
             let place = super::Place::Convolution { pass: self.pass, place };
-            asked.ask(context, place, Work::Score { outline: Arc::new(candidate.outline.clone()) });
+            asked.ask(context, place, Work::Score { outline: candidate.outline.clone() });
         }
         self.scores[field] = results.into_iter().map(|candidate| Some(Scored { candidate, score: 0.0 })).collect();
         if self.scores[field].is_empty() { self.field_scored(context, asked) } else { None }

@@ -2,7 +2,7 @@
 
 use rand::seq::SliceRandom;
 use tributary_protocol::{
-    budget::{count, pack},
+    budget::pack,
     settings::{GroupBy, Models},
     source::SourceId,
     task::{Product, Titled, Work},
@@ -38,13 +38,11 @@ impl Group {
             let groups = ids.chunks(grouping.size as usize).map(<[_]>::to_vec).collect();
             return (Self { batches: Vec::new() }, vec![Grouped { batch: 0, groups }]);
         }
-        let tokens: Vec<_> = sources.iter().map(|source| count(&source.title) + 6).collect();
+        let tokens: Vec<_> = sources.iter().map(|source| source.title_tokens + 6).collect();
         let batches = pack(&tokens, context.rooms.titles, MOST_TITLES);
         for (batch, range) in batches.iter().enumerate() {
-            let titled =
-                |source: &tributary_protocol::source::Source| Titled { id: source.id, title: source.title.clone() };
-            let work =
-                Work::Group { sources: sources[range.clone()].iter().map(titled).collect(), size: grouping.size };
+            let sources = sources[range.clone()].iter().map(Titled::from).collect();
+            let work = Work::Group { sources, size: grouping.size };
             let place = Place::Group { batch };
             match grouping.by {
                 GroupBy::Lexical => asked.ask_of(context, place, work, Models::EXTRACTIVE.to_owned()),

@@ -1,9 +1,9 @@
 //! Refine: criticise the outline, mend it, judge what came of it, and keep the best ("self-refine, best of N").
 
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 use tributary_protocol::{
-    outline::Outline,
+    outline::SharedOutline,
     settings,
     task::{Product, Work},
 };
@@ -28,7 +28,7 @@ impl fmt::Display for Place {
 
 /// What this stage ends with.
 pub(crate) struct Refined {
-    pub(crate) outline: Arc<Outline>,
+    pub(crate) outline: SharedOutline,
     /// Rounds that were not done, since one had brought nothing better.
     pub(crate) rounds_saved: u32,
 }
@@ -37,9 +37,9 @@ pub(crate) struct Refine {
     pass: usize,
     settings: settings::Refine,
     round: u32,
-    best: Arc<Outline>,
+    best: SharedOutline,
     score: f64,
-    attempts: Vec<Option<Arc<Outline>>>,
+    attempts: Vec<Option<SharedOutline>>,
     scores: Vec<f64>,
     missing: usize,
 }
@@ -50,7 +50,7 @@ impl Refine {
         context: &Context,
         asked: &mut Asked,
         pass: usize,
-        outline: Arc<Outline>,
+        outline: SharedOutline,
         score: f64,
     ) -> (Self, Option<Refined>) {
         let settings = context.job.settings.refine;
@@ -98,7 +98,7 @@ impl Refine {
         match place {
             Place::Mend { round, attempt } => {
                 if let Some(Product::Candidate(candidate)) = product {
-                    let outline = Arc::new(candidate.outline);
+                    let outline = candidate.outline;
                     self.attempts[attempt] = Some(outline.clone());
                     self.ask(context, asked, Place::Score { round, attempt }, Work::Score { outline });
                     return None;

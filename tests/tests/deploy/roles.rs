@@ -191,8 +191,8 @@ async fn work(deployed: &Deployed) {
     }
 
     for result in ["short", &large] {
-        coordinator.keep_result(asked.id, result.to_owned().into()).await.unwrap();
-        assert_eq!(submitter.result(asked.id).await.unwrap().unwrap().len(), result.len());
+        coordinator.keep_result(asked.id, 0, result.to_owned().into()).await.unwrap();
+        assert_eq!(submitter.result(asked.id, 0).await.unwrap().unwrap().len(), result.len());
     }
     coordinator.clear(job).await.unwrap();
     claim.done().await.unwrap();

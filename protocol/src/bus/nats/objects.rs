@@ -84,13 +84,16 @@ impl Objects {
             .await
     }
 
-    pub async fn delete(&self, store: &str, name: &str) -> Result<()> {
+    /// False where there is none of this name.
+    pub async fn delete(&self, store: &str, name: &str) -> Result<bool> {
         self.link
             .persist("an object can't be removed", || async {
-                let Some(objects) = self.open(store).await? else { return Ok(()) };
-                let deleted = match objects.delete(name).await {
-                    Err(error) if error.to_string().contains("not found") => Ok(()),
-                    deleted => deleted.map_err(Trouble::from),
+                let Some(objects) = self.open(store).await? else { return Ok(false) };
+                let deleted = match objects.info(name).await {
+                    Ok(info) if info.deleted => Ok(false),
+                    Ok(_) => objects.delete(name).await.map(|()| true).map_err(Trouble::from),
+                    Err(error) if error.kind() == InfoErrorKind::NotFound => Ok(false),
+                    Err(error) => Err(Trouble::from(error)),
                 };
                 self.or_forget(store, deleted)
             })
