@@ -13,6 +13,7 @@ use tributary_protocol::{
     budget::Window,
     id::BlobId,
     job::Job,
+    outline::Outline,
     settings::{GroupBy, Settings},
     source::{Chunk, Source, SourceId},
     task::{Kind, Outcome, Stage, Task, Usage, Verdict, Work},
@@ -147,7 +148,9 @@ fn notes_of_sections_that_an_outline_lost_find_another() {
         if let Verdict::Done(tributary_protocol::task::Product::Candidate(candidate)) = &mut outcome.verdict
             && candidate.outline.sections.len() > 2
         {
-            candidate.outline.sections.remove(0);
+            let mut outline = Outline::clone(&candidate.outline);
+            outline.sections.remove(0);
+            candidate.outline = outline.into();
         }
         outcome
     };

@@ -246,7 +246,7 @@ mod tests {
     fn read(text: &str, only: &[SectionId], room: u32) -> Vec<(u32, String)> {
         let source = Titled { id: SourceId(7), title: "Tides".to_owned(), tokens: 2 };
         let digest = digest(&source, text, (1, 1), &outline(), only, &brief(room));
-        digest.notes.into_iter().map(|(id, note)| (id.0, note.text)).collect()
+        digest.notes.into_iter().map(|(id, note)| (id.0, note.text.clone())).collect()
     }
 
     #[test]
