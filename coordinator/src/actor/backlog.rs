@@ -7,7 +7,7 @@ use std::{
 
 use tributary_protocol::{
     id::TaskId,
-    task::{Outcome, Stage, Task},
+    task::{Kind, Outcome, Stage, Task},
 };
 
 /// How many tasks of a job are with the bus at a time.
@@ -45,7 +45,7 @@ impl Default for Window {
 const MOST_CARRYING: usize = 512;
 
 pub(super) struct Backlog {
-    /// Asked for and not published, by stage and in the order of asking.
+    /// Asked for and not published, by stage and, within it, in the order of asking.
     ready: BTreeMap<Stage, VecDeque<Task>>,
     /// Published and without an outcome.
     out: HashMap<TaskId, Out>,
@@ -68,7 +68,9 @@ impl Backlog {
 
     pub fn add(&mut self, tasks: Vec<Task>) {
         for task in tasks {
-            self.ready.entry(task.stage).or_default().push_back(task);
+            let stage = self.ready.entry(task.stage).or_default();
+            // Outlines are merged as they come: each merging leaves one of many.
+            if task.kind() == Kind::MergeOutlines { stage.push_front(task) } else { stage.push_back(task) }
         }
     }
 
