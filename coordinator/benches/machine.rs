@@ -3,7 +3,7 @@
 //!     cargo bench -p tributary-coordinator --bench machine
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -14,6 +14,7 @@ use tributary_protocol::{
     job::Job,
     settings::Settings,
     source::{Chunk, Source, SourceId},
+    task::{Stage, Task},
 };
 
 fn job(sources: u32) -> Arc<Job> {
@@ -22,37 +23,83 @@ fn job(sources: u32) -> Arc<Job> {
         title: format!("Source number {id}"),
         card: BlobId::of_bytes(&id.to_le_bytes()),
         card_tokens: 150,
+        title_tokens: 4,
         chunks: vec![Chunk { text: BlobId::of_bytes(&[id, 0].map(u32::to_le_bytes).concat()), tokens: 4_000 }],
     };
     Arc::new(Job::new("Of sources".into(), Settings::default(), 1, (1..=sources).map(source).collect()))
 }
 
-/// Plays a job of so many sources; the model's own time is left out.
-fn play(sources: u32) -> (u64, Duration) {
+/// What a play showed.
+struct Played {
+    tasks: u64,
+    /// Of the machine alone: the model's own time is left out.
+    busy: Duration,
+    /// What the machine has in memory at the end, of all that it was told.
+    bytes: u64,
+}
+
+/// Plays a job of so many sources.
+fn play(sources: u32) -> Played {
     let job = job(sources);
+    let before = resident();
     let begin = Instant::now();
     let (mut machine, first) = Machine::new(job);
     let mut busy = begin.elapsed();
-    let mut open = VecDeque::from(first);
-    let mut outcomes = 0;
-    while let Some(task) = open.pop_front() {
+    let mut open = Open::default();
+    open.add(first);
+    let mut tasks = 0;
+    while let Some(task) = open.next() {
         let outcome = rehearsal::outcome(&task);
         let begin = Instant::now();
-        open.extend(machine.apply(&outcome));
+        let asked = machine.apply(&outcome);
         busy += begin.elapsed();
-        outcomes += 1;
+        open.add(asked);
+        tasks += 1;
     }
     assert!(machine.finished().is_some(), "a job whose tasks have all ended is finished");
-    (outcomes, busy)
+    Played { tasks, busy, bytes: resident().saturating_sub(before) }
+}
+
+/// The tasks without an outcome. The latest stages come first, so that nothing heaps up before the next stage.
+#[derive(Default)]
+struct Open(BTreeMap<Stage, VecDeque<Task>>);
+
+impl Open {
+    fn add(&mut self, tasks: Vec<Task>) {
+        for task in tasks {
+            self.0.entry(task.stage).or_default().push_back(task);
+        }
+    }
+
+    fn next(&mut self) -> Option<Task> {
+        self.0.values_mut().rev().find_map(VecDeque::pop_front)
+    }
+}
+
+/// Memory of this process, in bytes, as Linux tells it; nothing elsewhere.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) * 1024
 }
 
 fn main() {
-    println!("{:>9} {:>9} {:>14} {:>12}", "sources", "tasks", "µs a task", "tasks/s");
-    for sources in [300, 3_000, 30_000, 60_000] {
-        let mut runs: Vec<(u64, Duration)> = (0..3).map(|_| play(sources)).collect();
-        runs.sort_by_key(|(_, busy)| *busy);
-        let (tasks, busy) = runs[1];
-        let micros = busy.as_secs_f64() * 1e6 / tasks as f64;
-        println!("{sources:>9} {tasks:>9} {micros:>14.1} {:>12.0}", 1e6 / micros);
+    println!(
+        "{:>9} {:>9} {:>15} {:>10} {:>9} {:>12}",
+        "sources", "tasks", "tasks a source", "µs a task", "tasks/s", "kB a source"
+    );
+    for sources in [600, 6_000, 20_000, 60_000] {
+        // Memory is measured once: what a play gives back stays with the process.
+        let first = play(sources);
+        let mut busy: Vec<Duration> = (0..2).map(|_| play(sources).busy).chain([first.busy]).collect();
+        busy.sort_unstable();
+        let micros = busy[1].as_secs_f64() * 1e6 / first.tasks as f64;
+        println!(
+            "{sources:>9} {:>9} {:>15.2} {micros:>10.1} {:>9.0} {:>12.1}",
+            first.tasks,
+            first.tasks as f64 / f64::from(sources),
+            1e6 / micros,
+            first.bytes as f64 / 1e3 / f64::from(sources),
+        );
     }
 }

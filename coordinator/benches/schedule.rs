@@ -95,6 +95,7 @@ fn job(corpus: &str, settings: &Settings, seed: u64) -> Arc<Job> {
     let source = |id: u32| Source {
         id: SourceId(id),
         title: format!("Source number {id}"),
+        title_tokens: 4,
         card: BlobId::of_bytes(&id.to_le_bytes()),
         card_tokens: 150,
         chunks: vec![Chunk { text: BlobId::of_bytes(&[id, 0].map(u32::to_le_bytes).concat()), tokens: 4_000 }],

@@ -1,63 +1,90 @@
 //! Which section a text belongs to by its words alone: for notes whose section an outline has lost.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-/// The words of a text that can tell it from others: lower case, no short ones; of scripts without spaces, pairs of
-/// neighbouring characters.
-fn words(text: &str) -> HashSet<String> {
-    let mut words = HashSet::new();
+/// Longest stem, in letters.
+const STEM: usize = 7;
+
+/// Calls back with every word of a text that can tell it from others: lower case, no short ones; of scripts without
+/// spaces, pairs of neighbouring characters. Notes are looked at by the million, so none of these is kept.
+fn each_word(text: &str, mut found: impl FnMut(&str)) {
+    let mut word = String::new();
     for run in text.split(|c: char| !c.is_alphanumeric()).filter(|run| !run.is_empty()) {
+        word.clear();
         if run.is_ascii() {
             if run.len() > 3 {
                 // Plurals and inflections share their beginning: a stem that is good enough to count with.
-                words.insert(run.to_lowercase().chars().take(7).collect());
+                word.push_str(&run[..run.len().min(STEM)]);
+                word.make_ascii_lowercase();
+                found(&word);
             }
         } else {
-            let chars: Vec<char> = run.to_lowercase().chars().collect();
-            words.extend(chars.windows(2).map(|pair| pair.iter().collect::<String>()));
+            let mut before = None;
+            for c in run.chars().flat_map(char::to_lowercase) {
+                if let Some(before) = before.replace(c) {
+                    word.clear();
+                    word.extend([before, c]);
+                    found(&word);
+                }
+            }
         }
     }
-    words
 }
 
 /// Finds, of a few texts, the one that another is most like. Words that few of the texts share weigh more.
 pub(crate) struct Closest {
-    texts: Vec<HashSet<String>>,
-    shared_by: HashMap<String, u32>,
+    /// The texts' words, numbered as they come.
+    numbers: HashMap<String, usize>,
+    /// For each word, the texts that have it.
+    holders: Vec<Vec<usize>>,
+    /// For each text, how many words it has.
+    words: Vec<usize>,
 }
 
 impl Closest {
     pub(crate) fn new<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
-        let texts: Vec<_> = texts.into_iter().map(words).collect();
-        let mut shared_by = HashMap::new();
-        for word in texts.iter().flatten() {
-            *shared_by.entry(word.clone()).or_default() += 1;
+        let mut closest = Self { numbers: HashMap::new(), holders: Vec::new(), words: Vec::new() };
+        for (place, text) in texts.into_iter().enumerate() {
+            closest.words.push(0);
+            each_word(text, |word| closest.add(place, word));
         }
-        Self { texts, shared_by }
+        closest
     }
 
-    /// Likeness of `text` to each, in their order.
-    pub(crate) fn likeness(&self, text: &str) -> Vec<f64> {
-        // Sorted, so that the sums round the same way in every process.
-        let mut words: Vec<_> = words(text).into_iter().filter(|word| self.shared_by.contains_key(word)).collect();
-        words.sort_unstable();
-        self.texts
-            .iter()
-            .map(|of| {
-                let shared: f64 = words
-                    .iter()
-                    .filter(|word| of.contains(*word))
-                    .map(|word| 1.0 / f64::from(self.shared_by[word]))
-                    .sum();
-                shared / (of.len() as f64 + 1.0).sqrt()
-            })
-            .collect()
+    fn add(&mut self, text: usize, word: &str) {
+        let number = *self.numbers.entry(word.to_owned()).or_insert(self.holders.len());
+        if number == self.holders.len() {
+            self.holders.push(Vec::new());
+        }
+        let holders = &mut self.holders[number];
+        if holders.last() != Some(&text) {
+            holders.push(text);
+            self.words[text] += 1;
+        }
+    }
+
+    /// Likeness to each of the texts, in their order, of all that is `said`.
+    pub(crate) fn likeness<'a>(&self, said: impl IntoIterator<Item = &'a str>) -> Vec<f64> {
+        let mut shared = Vec::new();
+        for text in said {
+            each_word(text, |word| shared.extend(self.numbers.get(word)));
+        }
+        // In the order of their numbers, so that the sums round the same way in every process.
+        shared.sort_unstable();
+        shared.dedup();
+        let mut likeness = vec![0.0; self.words.len()];
+        for holders in shared.into_iter().map(|word: usize| &self.holders[word]) {
+            for text in holders {
+                likeness[*text] += 1.0 / holders.len() as f64;
+            }
+        }
+        likeness.iter().zip(&self.words).map(|(shared, words)| shared / (*words as f64 + 1.0).sqrt()).collect()
     }
 
     /// The closest text's place, the first of equals; the first of all where no word is shared.
     /// Of `among` only, where it is given.
     pub(crate) fn to(&self, text: &str, among: Option<&[usize]>) -> Option<usize> {
-        let likeness = self.likeness(text);
+        let likeness = self.likeness([text]);
         let best = |best: Option<usize>, i: usize| match best {
             Some(best) if likeness[best] >= likeness[i] => Some(best),
             _ => Some(i),

@@ -14,7 +14,7 @@ use tributary_protocol::{
     digest::Note,
     id::TaskId,
     job::{Job, Progress},
-    outline::Outline as Sections,
+    outline::SharedOutline,
     source::SourceId,
     task::{Outcome, Product, Stage, Task, Verdict},
 };
@@ -81,7 +81,7 @@ pub struct Machine {
     /// By batch of titles, once they are known.
     groups: Vec<Option<Vec<Vec<SourceId>>>>,
     /// What sources are to be read against, until their groups are known.
-    outlined: Option<Sections>,
+    outlined: Option<SharedOutline>,
     block: Option<Block>,
     /// The last digest pass, and then the text.
     last_pass: Option<Digest>,
@@ -277,7 +277,7 @@ impl Machine {
         self.outline.add(&self.context, &mut self.asked, to_outline);
     }
 
-    fn on_outline(&mut self, outline: Sections) {
+    fn on_outline(&mut self, outline: SharedOutline) {
         self.outlined = Some(outline);
         self.read_if_ready();
     }
@@ -289,7 +289,7 @@ impl Machine {
         }
         if let Some(outline) = self.outlined.take() {
             let groups = self.all_groups();
-            let digest = Digest::first(&self.context, &mut self.asked, outline, &groups);
+            let digest = Digest::first(&self.context, &mut self.asked, &outline, &groups);
             self.start_block(0, digest);
         }
     }
@@ -316,7 +316,7 @@ impl Machine {
         let block = self.block.as_mut().expect(IN_A_BLOCK);
         if block.digest.accept(source, chunk, product) {
             let Self { context, asked, .. } = self;
-            if let Some(from) = block.feedback.digested(context, asked, &block.digest, source) {
+            if let Some(from) = block.feedback.digested(context, asked, &mut block.digest, source) {
                 self.on_feedback(from);
             }
         }
@@ -337,7 +337,7 @@ impl Machine {
         {
             self.economies.layers_saved += found.layers_saved;
             let (outline, score) = match found.best {
-                Some((candidate, score)) => (Arc::new(candidate.outline.clone()), score),
+                Some((candidate, score)) => (candidate.outline.clone(), score),
                 None => (block.digest.outline().clone(), 0.0),
             };
             block.refine = Some(Refine::start(&self.context, &mut self.asked, block.number as usize, outline, score));
@@ -349,13 +349,13 @@ impl Machine {
         self.economies.rounds_saved += refine.rounds_saved;
         let (refined, score) = refine.best();
         let outline = match block.convolution.best() {
-            Some((late, late_score)) if late_score > score => Arc::new(late.outline.clone()),
+            Some((late, late_score)) if late_score > score => late.outline.clone(),
             _ => refined.clone(),
         };
         self.on_refined(&outline);
     }
 
-    fn on_refined(&mut self, outline: &Sections) {
+    fn on_refined(&mut self, outline: &SharedOutline) {
         let block = self.block.take().expect(IN_A_BLOCK);
         let again = Digest::again(&self.context, &mut self.asked, &block.digest, outline);
         let number = block.number + 1;

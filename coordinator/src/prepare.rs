@@ -171,7 +171,8 @@ impl Sink for Intake<'_> {
             Some(text) => first_tokens(text, self.settings.outline.lead_tokens),
             None => first_tokens(&ingest::lead(&document.text, 400), self.settings.outline.lead_tokens),
         };
-        let card_tokens = count(&document.title) + count(&lead);
+        let title_tokens = count(&document.title);
+        let card_tokens = title_tokens + count(&lead);
         let pieces = ingest::split(&document.text, self.chunk_room as usize, |text| count(text) as usize);
         let mut chunks = Vec::with_capacity(pieces.len());
         for piece in pieces {
@@ -187,7 +188,7 @@ impl Sink for Intake<'_> {
         let blob = self.spool.write(&wire::encode(&card))?;
         part.blobs.push(blob);
         let id = SourceId(part.sources.len() as u32 + 1);
-        part.sources.push(Source { id, title: document.title, card: blob.id, card_tokens, chunks });
+        part.sources.push(Source { id, title: document.title, title_tokens, card: blob.id, card_tokens, chunks });
         Ok(())
     }
 

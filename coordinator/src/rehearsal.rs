@@ -12,7 +12,7 @@ use tributary_protocol::{
     budget::count,
     digest::{Digest, Note},
     id::Hasher,
-    outline::{Outline, Section, SectionId},
+    outline::{Outline, Section, SectionId, SharedOutline},
     source::SourceId,
     suggestion::{Candidate, Score},
     task::{Brief, Outcome, Product, Task, Usage, Verdict, Work},
@@ -48,14 +48,17 @@ fn product(task: &Task) -> Product {
         }
         Work::Outline { sources } => {
             let sources: Vec<_> = sources.iter().map(|source| source.id).collect();
-            Product::Outline(play.outline(&sources))
+            Product::Outline(play.outline(&sources).into())
         }
         Work::MergeOutlines { outlines } => {
-            let mut sources: Vec<SourceId> =
-                outlines.iter().flat_map(Outline::walk).flat_map(|placed| placed.section.sources.clone()).collect();
+            let mut sources: Vec<SourceId> = outlines
+                .iter()
+                .flat_map(|outline| outline.walk())
+                .flat_map(|placed| placed.section.sources.clone())
+                .collect();
             sources.sort_unstable();
             sources.dedup();
-            Product::Outline(play.outline(&sources))
+            Product::Outline(play.outline(&sources).into())
         }
         Work::Digest { source, outline, only, .. } => Product::Digest(play.digest(source.id, outline, only)),
         Work::Feedback { outline, .. } | Work::Refine { outline, .. } => Product::Candidate(play.candidate(outline)),
@@ -141,7 +144,7 @@ impl Play<'_> {
                 (leaf, Note::new(format!("{source}: {}", self.words(NOTE_WORDS)), vec![source]))
             })
             .collect();
-        Digest { notes, suggestion: self.suggestion() }
+        Digest::new(notes, self.suggestion())
     }
 
     /// The outline with one section reworded, and one leaf that no source has been read for and that says which are to be.
@@ -163,6 +166,7 @@ impl Play<'_> {
             number += 1;
         });
         let suggestion = self.suggestion();
+        let outline = SharedOutline::new(outline);
         let tokens = outline.tokens() + count(&suggestion);
         Candidate { suggestion, outline, tokens }
     }

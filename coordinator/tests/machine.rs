@@ -13,6 +13,7 @@ use tributary_protocol::{
     budget::Window,
     id::BlobId,
     job::Job,
+    outline::Outline,
     settings::{self, GroupBy, Settings},
     source::{Chunk, Source, SourceId},
     task::{Kind, Outcome, Stage, Task, Usage, Verdict, Work},
@@ -24,6 +25,7 @@ fn job(sources: u32, settings: Settings, seed: u64) -> Arc<Job> {
         title: format!("Source number {id}"),
         card: BlobId::of_bytes(&id.to_le_bytes()),
         card_tokens: 120,
+        title_tokens: 4,
         chunks: (0..1 + id % 5 / 4).map(|n| chunk(id, n)).collect(),
     };
     Arc::new(Job::new("Of sources".into(), settings, seed, (1..=sources).map(source).collect()))
@@ -194,7 +196,9 @@ fn notes_of_sections_that_an_outline_lost_find_another() {
         if let Verdict::Done(tributary_protocol::task::Product::Candidate(candidate)) = &mut outcome.verdict
             && candidate.outline.sections.len() > 2
         {
-            candidate.outline.sections.remove(0);
+            let mut outline = Outline::clone(&candidate.outline);
+            outline.sections.remove(0);
+            candidate.outline = outline.into();
         }
         outcome
     };

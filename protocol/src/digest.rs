@@ -1,12 +1,20 @@
 //! Digests: what sources say, by section of an outline.
 
+use std::{ops::Deref, sync::Arc};
+
 use serde::{Deserialize, Serialize};
 
 use crate::{budget, outline::SectionId, source::SourceId};
 
-/// A statement that its sources make.
+/// A statement that its sources make. Clones share it: a job holds several notes of every source from its digest to the
+/// article, in many places.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Note {
+#[serde(transparent)]
+pub struct Note(Arc<Statement>);
+
+/// What a [`Note`] says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Statement {
     pub text: String,
     /// The sources that say it, ascending, never empty.
     pub sources: Vec<SourceId>,
@@ -25,7 +33,15 @@ impl Note {
         sources.dedup();
         let text = text.into();
         let tokens = budget::count(&text) + 3 + 3 * sources.len() as u32;
-        Self { text, sources, tokens }
+        Self(Arc::new(Statement { text, sources, tokens }))
+    }
+}
+
+impl Deref for Note {
+    type Target = Statement;
+
+    fn deref(&self) -> &Statement {
+        &self.0
     }
 }
 
@@ -36,4 +52,14 @@ pub struct Digest {
     pub notes: Vec<(SectionId, Note)>,
     /// One suggestion to improve the outline from this source's view; empty where it has none.
     pub suggestion: String,
+    /// Tokens of all of it as it is shown to a model.
+    pub tokens: u32,
+}
+
+impl Digest {
+    /// A digest with its tokens counted.
+    pub fn new(notes: Vec<(SectionId, Note)>, suggestion: String) -> Self {
+        let tokens = notes.iter().map(|(_, note)| note.tokens + 4).sum::<u32>() + budget::count(&suggestion);
+        Self { notes, suggestion, tokens }
+    }
 }

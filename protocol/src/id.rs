@@ -120,6 +120,10 @@ hash_id! {
     BlobId
 }
 hash_id! {
+    /// An outline: all that it says.
+    OutlineId
+}
+hash_id! {
     /// A call to a model: the model and every byte that is sent to it. Two tasks that ask the same share its reply.
     CallId
 }

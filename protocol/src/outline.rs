@@ -1,10 +1,15 @@
 //! Outlines: what the article will say, and where.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, ops::Deref, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{budget, source::SourceId};
+use crate::{
+    budget,
+    id::{Hasher, OutlineId},
+    source::SourceId,
+    wire,
+};
 
 /// A section's number in the outline that the digests were made for, from 1 in reading order. Its handle is `A4`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -47,7 +52,8 @@ pub struct Section {
     pub extract: String,
     /// How to analyse what was extracted, together.
     pub analyse: String,
-    /// Sources known to bear on it, ascending; what a stage doesn't know, it leaves as it is.
+    /// Sources known to bear on it, ascending; what a stage doesn't know, it leaves as it is. Of many, a few: see
+    /// [`Outline::thinned`].
     pub sources: Vec<SourceId>,
     pub children: Vec<Section>,
 }
@@ -104,6 +110,17 @@ impl Outline {
         self
     }
 
+    /// The same outline with at most so many sources a section, evenly over all of them. Every digest carries the outline:
+    /// were each section to name its share of the corpus, the tasks would grow with the square of it.
+    pub fn thinned(mut self, most: usize) -> Self {
+        self.walk_mut(|section| {
+            let sources = std::mem::take(&mut section.sources);
+            let every = sources.len().div_ceil(most.max(1)).max(1);
+            section.sources = sources.into_iter().step_by(every).collect();
+        });
+        self
+    }
+
     /// Builds the tree from sections in reading order with their depths. A depth that skips a level is taken as one
     /// below its predecessor, so any list makes a tree.
     pub fn from_flat(flat: impl IntoIterator<Item = (usize, Section)>) -> Self {
@@ -128,5 +145,113 @@ impl Outline {
                 8 + budget::count(&section.title) + budget::count(&section.extract) + budget::count(&section.analyse)
             })
             .sum()
+    }
+}
+
+/// An outline that changes no more, with what is asked of it time and again: its tokens, counted once by whoever made it,
+/// and its name. Clones share it, since many tasks carry the same one.
+#[derive(Clone, Debug)]
+pub struct SharedOutline(Arc<Known>);
+
+#[derive(Debug)]
+struct Known {
+    id: OutlineId,
+    outline: Outline,
+    tokens: u32,
+}
+
+/// A shared outline on its way. Its name is not taken on trust.
+#[derive(Serialize, Deserialize)]
+struct Sent<O> {
+    outline: O,
+    tokens: u32,
+}
+
+impl SharedOutline {
+    /// Shares an outline; counts its tokens.
+    pub fn new(outline: Outline) -> Self {
+        let tokens = outline.tokens();
+        Self::counted(outline, tokens)
+    }
+
+    fn counted(outline: Outline, tokens: u32) -> Self {
+        let mut hasher = Hasher::new("outline");
+        hasher.part(&wire::encode(&outline));
+        Self(Arc::new(Known { id: OutlineId::of(&hasher), outline, tokens }))
+    }
+
+    pub fn id(&self) -> OutlineId {
+        self.0.id
+    }
+
+    /// As [`Outline::tokens`], without counting.
+    pub fn tokens(&self) -> u32 {
+        self.0.tokens
+    }
+}
+
+impl From<Outline> for SharedOutline {
+    fn from(outline: Outline) -> Self {
+        Self::new(outline)
+    }
+}
+
+impl Deref for SharedOutline {
+    type Target = Outline;
+
+    fn deref(&self) -> &Outline {
+        &self.0.outline
+    }
+}
+
+impl PartialEq for SharedOutline {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.id == other.0.id
+    }
+}
+
+impl Serialize for SharedOutline {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Sent { outline: &self.0.outline, tokens: self.0.tokens }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for SharedOutline {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Sent::deserialize(deserializer).map(|Sent { outline, tokens }| Self::counted(outline, tokens))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outline(sources: u32) -> Outline {
+        let section = Section {
+            origin: None,
+            title: "Tides".to_owned(),
+            extract: "what the moon pulls".to_owned(),
+            analyse: String::new(),
+            sources: (1..=sources).map(SourceId).collect(),
+            children: Vec::new(),
+        };
+        Outline { sections: vec![section] }
+    }
+
+    #[test]
+    fn a_shared_outline_arrives_as_it_was_sent() {
+        let sent = SharedOutline::new(outline(3));
+        let arrived: SharedOutline = wire::decode(&wire::encode(&sent)).unwrap();
+        assert_eq!((arrived.id(), arrived.tokens()), (sent.id(), sent.tokens()));
+        assert_eq!(*arrived, outline(3));
+        assert_ne!(arrived, SharedOutline::new(outline(4)));
+    }
+
+    #[test]
+    fn sections_that_name_many_sources_are_thinned_evenly() {
+        let named = |sources, most| outline(sources).thinned(most).sections[0].sources.clone();
+        assert_eq!(named(3, 4), [1, 2, 3].map(SourceId));
+        assert_eq!(named(9, 4), [1, 4, 7].map(SourceId));
+        assert_eq!(named(100_000, 64).len(), 64);
     }
 }

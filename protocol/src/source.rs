@@ -37,6 +37,7 @@ impl FromStr for SourceId {
 pub struct Source {
     pub id: SourceId,
     pub title: String,
+    pub title_tokens: u32,
     /// A [`Card`], stored.
     pub card: BlobId,
     /// Tokens of the card's title and lead.

@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::outline::Outline;
+use crate::outline::SharedOutline;
 
 /// A suggestion to improve an outline, and that outline improved by it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
     pub suggestion: String,
-    pub outline: Outline,
+    pub outline: SharedOutline,
     /// Tokens of both as they are shown to a model.
     pub tokens: u32,
 }

@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     article::{Figure, Passage},
-    budget::{Window, count},
+    budget::Window,
     digest::{Digest, Note},
     id::{BlobId, Hasher, JobId, TaskId},
-    outline::{Outline, Section, SectionId},
+    outline::{Section, SectionId, SharedOutline},
     settings::{Genre, Language},
-    source::SourceId,
+    source::{Source, SourceId},
     suggestion::{Candidate, Score},
     wire,
 };
@@ -20,7 +20,7 @@ use crate::{
 /// with the same meaning.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Task {
-    /// The hash of the rest.
+    /// The hash of the rest, in which outlines stand by their names.
     pub id: TaskId,
     pub job: JobId,
     pub stage: Stage,
@@ -35,7 +35,8 @@ pub struct Task {
 impl Task {
     pub fn new(job: JobId, stage: Stage, place: String, model: String, brief: Arc<Brief>, work: Work) -> Self {
         let mut hasher = Hasher::new("task");
-        hasher.part(&wire::encode(&(job, stage, &place, &model, &brief, &work)));
+        hasher.part(&wire::encode(&(job, stage, &place, &model, &brief)));
+        work.hash(&mut hasher);
         Self { id: TaskId::of(&hasher), job, stage, place, model, brief, work }
     }
 
@@ -109,25 +110,25 @@ pub enum Work {
     /// Outline an article from the leads of a few sources. Gives [`Product::Outline`].
     Outline { sources: Vec<CardRef> },
     /// Make one outline of several. Gives [`Product::Outline`].
-    MergeOutlines { outlines: Vec<Outline> },
+    MergeOutlines { outlines: Vec<SharedOutline> },
     /// Read (a chunk of) a source against the outline. Gives [`Product::Digest`].
     Digest {
         source: Titled,
         text: BlobId,
         /// This chunk's number, from 1, and how many there are.
         part: (u32, u32),
-        outline: Arc<Outline>,
+        outline: SharedOutline,
         /// The leaves that are asked for; all of them where it is empty.
         only: Vec<SectionId>,
     },
     /// Make one suggestion, and the outline that it leads to, of a group's digests. Gives [`Product::Candidate`].
-    Feedback { outline: Arc<Outline>, digests: Vec<DigestOf> },
+    Feedback { outline: SharedOutline, digests: Vec<DigestOf> },
     /// Judge an outline. Gives [`Product::Score`].
-    Score { outline: Arc<Outline> },
+    Score { outline: SharedOutline },
     /// Merge the candidates of a receptive field into one. Gives [`Product::Candidate`].
     Convolve { members: Vec<Arc<Candidate>> },
     /// Criticise an outline, then mend it. `attempt` tells tries of one round apart. Gives [`Product::Candidate`].
-    Refine { outline: Arc<Outline>, round: u32, attempt: u32 },
+    Refine { outline: SharedOutline, round: u32, attempt: u32 },
     /// Say in at most `room` tokens of notes what these notes say. Gives [`Product::Notes`].
     Condense { section: SectionBrief, notes: Vec<Note>, room: u32 },
     /// Write a section that has no children. Gives [`Product::Passage`].
@@ -140,6 +141,35 @@ pub enum Work {
 }
 
 impl Work {
+    /// Hashes all that is asked. An outline goes in by its name: it is large, and many tasks share it.
+    fn hash(&self, hasher: &mut Hasher) {
+        let (name, rest) = (
+            self.kind().name(),
+            match self {
+                Self::MergeOutlines { outlines } => {
+                    wire::encode(&outlines.iter().map(SharedOutline::id).collect::<Vec<_>>())
+                }
+                Self::Digest { source, text, part, outline, only } => {
+                    wire::encode(&(source, text, part, outline.id(), only))
+                }
+                Self::Feedback { outline, digests } => wire::encode(&(outline.id(), digests)),
+                Self::Score { outline } => wire::encode(&outline.id()),
+                Self::Convolve { members } => {
+                    let members = members.iter().map(|member| (member.outline.id(), &member.suggestion, member.tokens));
+                    wire::encode(&members.collect::<Vec<_>>())
+                }
+                Self::Refine { outline, round, attempt } => wire::encode(&(outline.id(), round, attempt)),
+                Self::Group { .. }
+                | Self::Outline { .. }
+                | Self::Condense { .. }
+                | Self::Write { .. }
+                | Self::Introduce { .. }
+                | Self::Illustrate { .. } => wire::encode(self),
+            },
+        );
+        hasher.part(name.as_bytes()).part(&rest);
+    }
+
     pub fn kind(&self) -> Kind {
         match self {
             Self::Group { .. } => Kind::Group,
@@ -227,6 +257,14 @@ impl std::str::FromStr for Kind {
 pub struct Titled {
     pub id: SourceId,
     pub title: String,
+    /// Tokens of the title.
+    pub tokens: u32,
+}
+
+impl From<&Source> for Titled {
+    fn from(source: &Source) -> Self {
+        Self { id: source.id, title: source.title.clone(), tokens: source.title_tokens }
+    }
 }
 
 /// A source by handle and stored card.
@@ -246,8 +284,7 @@ pub struct DigestOf {
 impl DigestOf {
     /// Tokens of the digest as it is shown to a model.
     pub fn tokens(&self) -> u32 {
-        let notes: u32 = self.digest.notes.iter().map(|(_, note)| note.tokens + 4).sum();
-        12 + count(&self.source.title) + notes + count(&self.digest.suggestion)
+        12 + self.source.tokens + self.digest.tokens
     }
 }
 
@@ -285,7 +322,7 @@ pub struct Written {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Product {
     Groups(Vec<Vec<SourceId>>),
-    Outline(Outline),
+    Outline(SharedOutline),
     Digest(Digest),
     Candidate(Candidate),
     Score(Score),

@@ -3,6 +3,7 @@
 use std::{
     collections::HashSet,
     fs,
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
@@ -33,6 +34,24 @@ impl Corpus {
         let mut author = Author { rng: ChaCha8Rng::seed_from_u64(seed), said: HashSet::new() };
         let papers = (0..sources).map(|nth| author.paper(nth, words)).collect();
         Self { title: title.to_owned(), papers }
+    }
+
+    /// Writes such a corpus as a line of JSONL, one source after the other: of any number of sources none is kept.
+    /// A sentence may stand in several of them.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn stream(title: &str, sources: usize, words: usize, seed: u64, mut out: impl Write) -> io::Result<()> {
+        let mut author = Author { rng: ChaCha8Rng::seed_from_u64(seed), said: HashSet::new() };
+        write!(out, "{{\"title\":{},\"papers\":[", json!(title))?;
+        for nth in 0..sources {
+            let mut paper = author.paper(nth, words);
+            author.said.clear();
+            // There are fewer names than sources.
+            paper.title.push_str(&format!(", part {}", nth + 1));
+            write!(out, "{}{}", if nth == 0 { "" } else { "," }, paper.json())?;
+        }
+        writeln!(out, "]}}")
     }
 
     /// The first survey of a JSONL file.
@@ -225,6 +244,17 @@ impl Author {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_streamed_corpus_is_one_of_any_size() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("corpus.jsonl");
+        Corpus::stream("T", 30, 100, 7, fs::File::create(&path).unwrap()).unwrap();
+        let corpus = Corpus::read(&path);
+        let titles: HashSet<_> = corpus.papers.iter().map(|paper| &paper.title).collect();
+        assert_eq!((corpus.title.as_str(), titles.len()), ("T", 30));
+        assert!(corpus.papers.iter().all(|paper| (100..450).contains(&paper.text.split_whitespace().count())));
+    }
 
     #[test]
     fn equal_seeds_give_equal_corpora_and_every_source_is_its_own() {

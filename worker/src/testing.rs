@@ -12,11 +12,11 @@ use futures::stream::BoxStream;
 use tokio::sync::Notify;
 use tributary_protocol::{
     article::{Paragraph, Passage, Sentence},
-    budget::Window,
+    budget::{Window, count},
     bus::{Bus, BusError, Delivery, Entry, Kinds, Lag, Receipt, Result},
     digest::{Digest, Note},
     id::{BlobId, CallId, Hasher, JobId},
-    outline::{Outline, Section},
+    outline::{Outline, Section, SharedOutline},
     settings::{Genre, Language},
     source::{Card, SourceId},
     suggestion::Candidate,
@@ -68,11 +68,11 @@ pub(crate) fn section_brief() -> SectionBrief {
 
 /// Some work of a kind, in which `words` stand wherever a source or a model could have put them.
 pub(crate) fn work(kind: Kind, words: &str) -> (Work, Texts) {
-    let titled = |id| Titled { id: SourceId(id), title: words.to_owned() };
+    let titled = |id| Titled { id: SourceId(id), title: words.to_owned(), tokens: count(words) };
     let card = Card { title: words.into(), lead: words.into(), url: None, extra: Default::default() };
     let mut outline = outline();
     outline.walk_mut(|section| section.extract = words.to_owned());
-    let outline = Arc::new(outline);
+    let outline = SharedOutline::new(outline);
     let notes = vec![note(words, &[1]), note("The moon pulls.", &[1, 2])];
     let mut section = section_brief();
     section.analyse = words.to_owned();
@@ -84,7 +84,7 @@ pub(crate) fn work(kind: Kind, words: &str) -> (Work, Texts) {
             let blob = BlobId::of_bytes(words.as_bytes());
             Work::Outline { sources: [1, 2].map(|id| CardRef { id: SourceId(id), card: blob }).into() }
         }
-        Kind::MergeOutlines => Work::MergeOutlines { outlines: vec![(*outline).clone(), (*outline).clone()] },
+        Kind::MergeOutlines => Work::MergeOutlines { outlines: vec![outline.clone(), outline] },
         Kind::Digest => {
             texts.chunk = words.to_owned();
             let text = BlobId::of_bytes(words.as_bytes());
@@ -92,12 +92,12 @@ pub(crate) fn work(kind: Kind, words: &str) -> (Work, Texts) {
         }
         Kind::Feedback => {
             let notes = vec![(outline.leaves().next().unwrap().origin.unwrap(), note(words, &[1]))];
-            let digest = Digest { notes, suggestion: words.into() };
+            let digest = Digest::new(notes, words.into());
             Work::Feedback { outline, digests: vec![DigestOf { source: titled(1), digest }] }
         }
         Kind::Score => Work::Score { outline },
         Kind::Convolve => {
-            let member = Candidate { suggestion: words.into(), outline: (*outline).clone(), tokens: 100 };
+            let member = Candidate { suggestion: words.into(), outline, tokens: 100 };
             Work::Convolve { members: vec![Arc::new(member.clone()), Arc::new(member)] }
         }
         Kind::Refine => Work::Refine { outline, round: 1, attempt: 1 },

@@ -6,12 +6,11 @@ use tributary_coordinator::{
     reduce::output::Files,
     service::{Made, Status},
 };
-use tributary_protocol::{bus::JobQueue, wire};
 
 use super::{cluster, load};
 use crate::{
     args::ResultArgs,
-    exit::{Exit, Failure, OrExit},
+    exit::{Exit, Failure},
     summary::Summary,
     terminal::Terminal,
 };
@@ -25,12 +24,11 @@ pub fn run(args: &ResultArgs, terminal: &Terminal) -> Result<Exit, Failure> {
             let error = anyhow!("{}: {}; there is no article yet", state.title, state.status);
             return Err(Failure { exit: cluster::exit(&state.status), error });
         };
-        let made = queue.result(job).await.context("the article can't be fetched")?;
+        let made = Made::of(&*queue, job).await.context("the article can't be fetched")?;
         let made = made.ok_or_else(|| anyhow!("{}: the article is not kept any more", state.title))?;
-        let made: Made = wire::decode(&made).context("the article can't be read").or_exit(Exit::Failed)?;
         let out = args.out.as_ref().unwrap_or(&config.execution.out);
         let files = Files::of(out, &slug(&state.title));
-        made.write(&files).context("the article can't be written")?;
+        made.write(&*queue, job, &files).await.context("the article can't be written")?;
         let summary = Summary {
             title: state.title,
             article: files.markdown,

@@ -1,8 +1,7 @@
 //! The tasks of a job that have no outcome: those that wait, and those that are with the bus.
 
 use std::{
-    cmp::Reverse,
-    collections::{BinaryHeap, HashMap},
+    collections::{BTreeMap, HashMap, VecDeque},
     time::{Duration, Instant},
 };
 
@@ -41,10 +40,13 @@ impl Default for Window {
     }
 }
 
+/// Most tasks of a stage that wait behind earlier ones while what they carry is kept for them: digests for the feedback,
+/// outlines for the convolution. Beyond, the memory for them would grow with the corpus.
+const MOST_CARRYING: usize = 512;
+
 pub(super) struct Backlog {
-    /// Asked for and not published.
-    ready: BinaryHeap<Ready>,
-    asked: u64,
+    /// Asked for and not published, by rank and, within it, in the order of asking.
+    ready: BTreeMap<Rank, VecDeque<Task>>,
     /// Published and without an outcome.
     out: HashMap<TaskId, Out>,
     limits: Window,
@@ -58,48 +60,26 @@ struct Out {
 
 /// Which tasks go out first, the lower the sooner: earlier stages, since what has the longest way still to go should not
 /// wait, and figures, for which nothing waits, last.
-pub fn rank(task: &Task) -> (Stage, bool) {
+pub fn rank(task: &Task) -> Rank {
     (task.stage, task.kind() == Kind::Illustrate)
 }
 
-/// A task to go out: by its rank, then in the order of asking.
-struct Ready {
-    rank: Reverse<((Stage, bool), u64)>,
-    task: Task,
-}
-
-impl PartialEq for Ready {
-    fn eq(&self, other: &Self) -> bool {
-        self.rank == other.rank
-    }
-}
-
-impl Eq for Ready {}
-
-impl PartialOrd for Ready {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Ready {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.rank.cmp(&other.rank)
-    }
-}
+/// See [`rank`].
+pub type Rank = (Stage, bool);
 
 impl Backlog {
     pub fn new(limits: Window) -> Self {
         let least = limits.least.max(1);
         let limits = Window { least, most: limits.most.max(least) };
         let size = Window::FIRST.clamp(limits.least, limits.most);
-        Self { ready: BinaryHeap::new(), asked: 0, out: HashMap::new(), limits, size }
+        Self { ready: BTreeMap::new(), out: HashMap::new(), limits, size }
     }
 
     pub fn add(&mut self, tasks: Vec<Task>) {
         for task in tasks {
-            self.asked += 1;
-            self.ready.push(Ready { rank: Reverse((rank(&task), self.asked)), task });
+            let ranked = self.ready.entry(rank(&task)).or_default();
+            // Outlines are merged as they come: each merging leaves one of many.
+            if task.kind() == Kind::MergeOutlines { ranked.push_front(task) } else { ranked.push_back(task) }
         }
     }
 
@@ -122,7 +102,7 @@ impl Backlog {
     pub fn take(&mut self, awaited: impl Fn(TaskId) -> bool) -> Vec<Task> {
         let mut tasks = Vec::new();
         while self.out.len() < self.size
-            && let Some(Ready { task, .. }) = self.ready.pop()
+            && let Some(task) = self.next()
         {
             if awaited(task.id) {
                 self.out.insert(task.id, Out { task: task.clone(), since: Instant::now() });
@@ -130,6 +110,20 @@ impl Backlog {
             }
         }
         tasks
+    }
+
+    /// The next task to be published: of the first rank, unless too many that carry much wait behind it.
+    fn next(&mut self) -> Option<Task> {
+        let carries = |(stage, _): &Rank| matches!(stage, Stage::Feedback | Stage::Convolution);
+        let full = |(rank, tasks): &(&Rank, &VecDeque<Task>)| carries(rank) && tasks.len() > MOST_CARRYING;
+        let crowded = self.ready.iter().rev().find(full);
+        let rank = *crowded.or_else(|| self.ready.iter().next())?.0;
+        let tasks = self.ready.get_mut(&rank)?;
+        let task = tasks.pop_front();
+        if tasks.is_empty() {
+            self.ready.remove(&rank);
+        }
+        task
     }
 
     /// All that is with the bus, or should be.
@@ -175,6 +169,15 @@ mod tests {
         backlog.ended(&outcome(&first[0], 10));
         assert_eq!(places(&backlog.take(|_| true)), ["1"]);
         assert_eq!(backlog.outstanding().len(), 2);
+    }
+
+    #[test]
+    fn a_stage_whose_tasks_carry_much_goes_first_when_too_many_wait() {
+        let mut backlog = Backlog::new(Window::of(2));
+        backlog.add((0..1_000).map(|number| task(number, Stage::Digest)).collect());
+        backlog.add((0..=MOST_CARRYING).map(|number| task(number, Stage::Feedback)).collect());
+        let stages = backlog.take(|_| true).iter().map(|task| task.stage).collect::<Vec<_>>();
+        assert_eq!(stages, [Stage::Feedback, Stage::Digest]);
     }
 
     #[test]

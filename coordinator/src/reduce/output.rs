@@ -126,23 +126,15 @@ fn replace(path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> std::io::Resu
     draft.finish()
 }
 
-/// Writes a file whole or not at all.
-///
-/// # Errors
-/// A file that can't be written, by its path.
-pub fn put(path: &Path, bytes: &[u8]) -> Result<(), OutputError> {
-    replace(path, |out| out.write_all(bytes))
-}
-
 /// A file that takes its name only when it is complete.
-struct Whole {
+pub(crate) struct Whole {
     path: PathBuf,
     draft: PathBuf,
     out: BufWriter<File>,
 }
 
 impl Whole {
-    fn create(path: &Path) -> Result<Self, OutputError> {
+    pub(crate) fn create(path: &Path) -> Result<Self, OutputError> {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder).map_err(at(folder))?;
         }
@@ -153,7 +145,11 @@ impl Whole {
         Ok(Self { path: path.to_owned(), draft, out })
     }
 
-    fn finish(mut self) -> Result<(), OutputError> {
+    pub(crate) fn write_all(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.out.write_all(bytes)
+    }
+
+    pub(crate) fn finish(mut self) -> Result<(), OutputError> {
         self.out.flush().map_err(at(&self.draft))?;
         fs::rename(&self.draft, &self.path).map_err(at(&self.path))
     }

@@ -101,7 +101,7 @@ async fn see_to(shared: &Arc<Shared>, job: &Arc<Job>) -> End {
 async fn take(shared: &Shared, job: &Job) -> bus::Result<Result<State, Numbers>> {
     let before = state(&*shared.queue, job.id).await?;
     if let Some(State { status: Status::Done(numbers), .. }) = before
-        && shared.queue.result(job.id).await?.is_some()
+        && shared.queue.result(job.id, made::INDEX).await?.is_some()
     {
         shared.bus.clear(job.id).await?;
         return Ok(Err(numbers));
@@ -156,11 +156,8 @@ async fn work(shared: &Shared, job: &Arc<Job>, mine: &mut State) -> End {
     };
     mine.progress = machine.progress().clone();
     let reduced = trace::reduced(job.id);
-    match made::make(&*shared.bus, job, &machine, input, began).instrument(reduced).await {
-        Ok((made, numbers)) => match shared.queue.keep_result(job.id, wire::encode(&made).into()).await {
-            Ok(()) => End::Done(numbers),
-            Err(error) => End::Bus(error),
-        },
+    match made::make(&*shared.bus, &*shared.queue, job, &machine, input, began).instrument(reduced).await {
+        Ok(numbers) => End::Done(numbers),
         Err(MakeError::Bus(error)) => End::Bus(error),
         Err(error) => End::Failed(error.to_string()),
     }

@@ -8,7 +8,10 @@ use tributary_protocol::{
     wire,
 };
 
-use super::state::{State, Status, state};
+use super::{
+    made,
+    state::{State, Status, state},
+};
 use crate::{
     ingest::Problem,
     prepare::{Draft, StoreError},
@@ -55,7 +58,7 @@ pub async fn submit(
         before = None;
     }
     match before.as_ref().map(|state| &state.status) {
-        Some(Status::Done(_)) if queue.result(id).await?.is_some() => return Ok(Submitted::Done),
+        Some(Status::Done(_)) if queue.result(id, made::INDEX).await?.is_some() => return Ok(Submitted::Done),
         // Storing again what is there costs little, and heals a submission that was cut short.
         Some(Status::Queued | Status::Running) => {
             store(bus, queue, draft, problems, id, None).await?;

@@ -3,14 +3,11 @@
 //! The first pass reads every source. A later one, against an outline that came of the first, carries over the notes of
 //! every section that is still there and reads sources again only for sections that are new.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use tributary_protocol::{
     digest::{Digest as Contribution, Note},
-    outline::{Outline, Section, SectionId},
+    outline::{Outline, Section, SectionId, SharedOutline},
     source::SourceId,
     task::{DigestOf, Product, Titled, Work},
 };
@@ -21,10 +18,13 @@ use crate::lexical::Closest;
 /// Most sources that are read again for one new section.
 const SOURCES_FOR_NEW: usize = 12;
 
+/// Most sources that a section of the outline names in a digest's task.
+const SOURCES_NAMED: usize = 64;
+
 pub(crate) struct Digest {
     pass: usize,
     /// Numbered: what the digests' section ids mean.
-    outline: Arc<Outline>,
+    outline: SharedOutline,
     /// By source; a source that isn't read in this pass has no chunks.
     sources: Vec<Read>,
     /// Sources still being read.
@@ -46,8 +46,8 @@ struct Read {
 
 impl Digest {
     /// Reads every source, those of a group one after the other, so that groups are complete early.
-    pub(crate) fn first(context: &Context, asked: &mut Asked, outline: Outline, order: &[Vec<SourceId>]) -> Self {
-        let outline = Arc::new(outline.numbered());
+    pub(crate) fn first(context: &Context, asked: &mut Asked, outline: &Outline, order: &[Vec<SourceId>]) -> Self {
+        let outline = numbered(outline);
         let sources = vec![Read::default(); context.job.sources.len()];
         let mut digest = Self { pass: 0, outline, sources, waiting: 0, reading_for: BTreeMap::new() };
         for id in order.iter().flatten() {
@@ -58,7 +58,7 @@ impl Digest {
 
     /// Reads sources again for the leaves of `outline` that descend from none of the outline before.
     pub(crate) fn again(context: &Context, asked: &mut Asked, before: &Self, outline: &Outline) -> Self {
-        let numbered = Arc::new(outline.clone().numbered());
+        let numbered = numbered(outline);
         let (carried, new) = before.carry_over(outline, &numbered);
         let mut digest = Self {
             pass: before.pass + 1,
@@ -85,7 +85,7 @@ impl Digest {
         }
         for (i, chunk) in source.chunks.iter().enumerate() {
             let work = Work::Digest {
-                source: Titled { id, title: source.title.clone() },
+                source: Titled::from(source),
                 text: chunk.text,
                 part: (i as u32 + 1, source.chunks.len() as u32),
                 outline: self.outline.clone(),
@@ -140,7 +140,7 @@ impl Digest {
         self.waiting == 0
     }
 
-    pub(crate) fn outline(&self) -> &Arc<Outline> {
+    pub(crate) fn outline(&self) -> &SharedOutline {
         &self.outline
     }
 
@@ -149,11 +149,18 @@ impl Digest {
         !self.sources[source.0 as usize - 1].chunks.is_empty()
     }
 
-    /// The digests of a source that was read to the end, one a chunk.
-    pub(crate) fn of(&self, context: &Context, source: SourceId) -> Vec<DigestOf> {
-        let titled = Titled { id: source, title: context.source(source).title.clone() };
-        let digests = self.sources[source.0 as usize - 1].chunks.iter().flatten();
-        digests.map(|digest| DigestOf { source: titled.clone(), digest: digest.clone() }).collect()
+    /// The digests of a source that was read to the end, one a chunk. Only their notes stay here: the suggestions have
+    /// been heard once they are handed on.
+    pub(crate) fn hand_on(&mut self, context: &Context, source: SourceId) -> Vec<DigestOf> {
+        let titled = Titled::from(context.source(source));
+        let digests = self.sources[source.0 as usize - 1].chunks.iter_mut().flatten();
+        digests
+            .map(|digest| {
+                let suggestion = std::mem::take(&mut digest.suggestion);
+                let digest = Contribution { suggestion, ..digest.clone() };
+                DigestOf { source: titled.clone(), digest }
+            })
+            .collect()
     }
 
     /// Whether anything that the source says stands in a note.
@@ -219,28 +226,42 @@ impl Digest {
         if leaves.is_empty() {
             return sources;
         }
-        let words: Vec<String> = leaves.iter().map(|leaf| words_of(leaf)).collect();
-        let closest = Closest::new(words.iter().map(String::as_str));
-        let mut likeness: Vec<Vec<(f64, SourceId)>> = vec![Vec::new(); leaves.len()];
-        for source in 0..before.sources.len() {
-            let notes: Vec<&str> = before.notes_of(source).map(|(_, note)| note.text.as_str()).collect();
-            for (leaf, like) in closest.likeness(&notes.join(" ")).into_iter().enumerate() {
-                if like > 0.0 {
-                    likeness[leaf].push((like, SourceId(source as u32 + 1)));
-                }
-            }
-        }
-        for (leaf, mut like) in leaves.into_iter().zip(likeness) {
-            let named = leaf.sources.iter().copied().take(SOURCES_FOR_NEW);
-            like.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-            let alike = like.into_iter().map(|(_, id)| id).take(SOURCES_FOR_NEW);
-            let chosen: Vec<_> = if leaf.sources.is_empty() { alike.collect() } else { named.collect() };
-            for id in chosen {
+        let mut alike = before.most_like(&leaves).into_iter();
+        for leaf in leaves {
+            let chosen = if leaf.sources.is_empty() { alike.next().unwrap_or_default() } else { leaf.sources.clone() };
+            for id in chosen.into_iter().take(SOURCES_FOR_NEW) {
                 sources.entry(id).or_default().extend(leaf.origin);
             }
         }
         sources
     }
+
+    /// For each of these leaves that names no sources, those whose notes are like it, the most alike first.
+    fn most_like(&self, leaves: &[&Section]) -> Vec<Vec<SourceId>> {
+        let words: Vec<String> =
+            leaves.iter().filter(|leaf| leaf.sources.is_empty()).map(|leaf| words_of(leaf)).collect();
+        if words.is_empty() {
+            return Vec::new();
+        }
+        let closest = Closest::new(words.iter().map(String::as_str));
+        let mut likeness: Vec<Vec<(f64, SourceId)>> = vec![Vec::new(); words.len()];
+        for source in 0..self.sources.len() {
+            let notes = self.notes_of(source).map(|(_, note)| note.text.as_str());
+            for (leaf, like) in closest.likeness(notes).into_iter().enumerate().filter(|(_, like)| *like > 0.0) {
+                likeness[leaf].push((like, SourceId(source as u32 + 1)));
+            }
+        }
+        let ordered = |mut like: Vec<(f64, SourceId)>| {
+            like.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+            like.into_iter().map(|(_, id)| id).collect()
+        };
+        likeness.into_iter().map(ordered).collect()
+    }
+}
+
+/// The outline as sources are digested against it.
+fn numbered(outline: &Outline) -> SharedOutline {
+    outline.clone().numbered().thinned(SOURCES_NAMED).into()
 }
 
 /// What a section says of itself.

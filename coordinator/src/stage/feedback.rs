@@ -57,7 +57,7 @@ impl Feedback {
         &mut self,
         context: &Context,
         asked: &mut Asked,
-        digest: &Digest,
+        digest: &mut Digest,
         source: SourceId,
     ) -> Option<FromGroup> {
         let number = self.group_of[&source];
@@ -69,7 +69,7 @@ impl Feedback {
         let digests: Vec<DigestOf> = group
             .sources
             .iter()
-            .flat_map(|source| digest.of(context, *source))
+            .flat_map(|source| digest.hand_on(context, *source))
             .filter(|of| !of.digest.notes.is_empty() || !of.digest.suggestion.is_empty())
             .collect();
         let tokens: Vec<_> = digests.iter().map(DigestOf::tokens).collect();

@@ -5,7 +5,7 @@
 
 use rand::seq::SliceRandom;
 use tributary_protocol::{
-    budget::{count, pack},
+    budget::pack,
     settings::{GroupBy, Models},
     source::{Source, SourceId},
     task::{Product, Titled, Work},
@@ -53,13 +53,12 @@ impl Group {
             ids.shuffle(&mut context.chance("group", 0));
             return Self::made(context, ids.chunks(grouping.size as usize).map(<[_]>::to_vec).collect());
         }
-        let tokens: Vec<_> = sources.iter().map(|source| count(&source.title) + 6).collect();
+        let tokens: Vec<_> = sources.iter().map(|source| source.title_tokens + 6).collect();
         let batches = pack(&tokens, context.rooms.titles, MOST_TITLES);
         let mut at_once = AtOnce::default();
         for (batch, range) in batches.iter().enumerate() {
             let sources = &sources[range.clone()];
-            let titled = sources.iter().map(|source| Titled { id: source.id, title: source.title.clone() });
-            let work = Work::Group { sources: titled.collect(), size: grouping.size };
+            let work = Work::Group { sources: sources.iter().map(Titled::from).collect(), size: grouping.size };
             let place = Place::Group { batch };
             if grouping.by == GroupBy::Lexical {
                 asked.ask_of(context, place, work, Models::EXTRACTIVE.to_owned());
@@ -119,7 +118,7 @@ fn alike(context: &Context, sources: &[Source]) -> Vec<Vec<SourceId>> {
     let mut left: Vec<usize> = (0..sources.len()).collect();
     let mut together = Vec::new();
     while let Some(first) = left.first() {
-        let likeness = closest.likeness(&sources[*first].title);
+        let likeness = closest.likeness([sources[*first].title.as_str()]);
         let mut nearest = left[1..].to_vec();
         nearest.sort_by(|a, b| likeness[*b].total_cmp(&likeness[*a]));
         nearest.truncate(size - 1);

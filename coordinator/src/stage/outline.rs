@@ -2,7 +2,7 @@
 
 use tributary_protocol::{
     budget::pack,
-    outline::{Outline as Sections, Section},
+    outline::{Outline as Sections, Section, SharedOutline},
     source::SourceId,
     task::{CardRef, Product, Work},
 };
@@ -25,35 +25,21 @@ enum Firsts {
     /// Its groups aren't there yet.
     Unknown,
     /// Those before it aren't known: they wait here.
-    Waiting(Vec<Option<Counted>>),
+    Waiting(Vec<Option<SharedOutline>>),
     /// They stand in the lowest level from here on.
     Placed(usize),
-}
-
-/// An outline and its tokens, counted once.
-#[derive(Clone)]
-struct Counted {
-    outline: Sections,
-    tokens: u32,
-}
-
-impl Counted {
-    fn new(outline: Sections) -> Self {
-        let tokens = outline.tokens() + 2 * HANDLE;
-        Self { outline, tokens }
-    }
 }
 
 /// Outlines of one level, merged in fields of neighbours.
 #[derive(Default)]
 struct Level {
-    outlines: Vec<Option<Counted>>,
+    outlines: Vec<Option<SharedOutline>>,
     /// No more will be added.
     complete: bool,
     /// How many have gone into fields.
     taken: usize,
     /// Fields made so far, and the outlines that each stands for (kept for the fallback).
-    fields: Vec<Vec<Sections>>,
+    fields: Vec<Vec<SharedOutline>>,
 }
 
 impl Outline {
@@ -93,15 +79,15 @@ impl Outline {
         asked: &mut Asked,
         number: usize,
         product: Option<Product>,
-    ) -> Option<Sections> {
+    ) -> Option<SharedOutline> {
         let (sources, batch, i) = &mut self.asked_for[number];
         let outline = match product {
             Some(Product::Outline(outline)) => outline,
-            _ => of_titles(context, sources),
+            _ => of_titles(context, sources).into(),
         };
         match &mut self.firsts[*batch] {
-            Firsts::Waiting(waiting) => waiting[*i] = Some(Counted::new(outline)),
-            Firsts::Placed(start) => self.levels[0].outlines[*start + *i] = Some(Counted::new(outline)),
+            Firsts::Waiting(waiting) => waiting[*i] = Some(outline),
+            Firsts::Placed(start) => self.levels[0].outlines[*start + *i] = Some(outline),
             Firsts::Unknown => unreachable!("a first outline is asked for once its batch is known"),
         }
         self.merge(context, asked, 0)
@@ -114,13 +100,13 @@ impl Outline {
         asked: &mut Asked,
         (level, field): (usize, usize),
         product: Option<Product>,
-    ) -> Option<Sections> {
+    ) -> Option<SharedOutline> {
         let members = std::mem::take(&mut self.levels[level].fields[field]);
         let outline = match product {
             Some(Product::Outline(outline)) => outline,
-            _ => one_after_the_other(members, context.rooms.limits.sections as usize),
+            _ => one_after_the_other(members, context.rooms.limits.sections as usize).into(),
         };
-        self.levels[level + 1].outlines[field] = Some(Counted::new(outline));
+        self.levels[level + 1].outlines[field] = Some(outline);
         self.merge(context, asked, level + 1)
     }
 
@@ -138,10 +124,10 @@ impl Outline {
     }
 
     /// Makes fields of what has come to a level, in order, and asks for their merging.
-    fn merge(&mut self, context: &Context, asked: &mut Asked, number: usize) -> Option<Sections> {
+    fn merge(&mut self, context: &Context, asked: &mut Asked, number: usize) -> Option<SharedOutline> {
         let level = &mut self.levels[number];
         if level.complete && level.outlines.len() == 1 {
-            return level.outlines[0].clone().map(|counted| counted.outline);
+            return level.outlines[0].clone();
         }
         let mut merged = Vec::new();
         loop {
@@ -150,8 +136,8 @@ impl Outline {
             let mut tokens = 0;
             let closed = loop {
                 let Some(slot) = level.outlines.get(end) else { break level.complete };
-                let Some(counted) = slot else { break false };
-                tokens += counted.tokens;
+                let Some(outline) = slot else { break false };
+                tokens += outline.tokens() + 2 * HANDLE;
                 let members = end - level.taken;
                 if members >= MOST_OUTLINES || (members >= 2 && tokens > context.rooms.outlines) {
                     break true;
@@ -161,8 +147,7 @@ impl Outline {
             if !closed || end == level.taken {
                 break;
             }
-            let members: Vec<_> =
-                level.outlines[level.taken..end].iter_mut().filter_map(|slot| Some(slot.take()?.outline)).collect();
+            let members: Vec<_> = level.outlines[level.taken..end].iter_mut().filter_map(Option::take).collect();
             level.taken = end;
             merged.push((level.fields.len(), members.clone()));
             level.fields.push(members);
@@ -176,7 +161,7 @@ impl Outline {
             let next = &mut self.levels[number + 1];
             next.outlines.push(None);
             if members.len() == 1 {
-                next.outlines[field] = members.into_iter().next().map(Counted::new);
+                next.outlines[field] = members.into_iter().next();
                 alone = true;
             } else {
                 let place = Place::MergeOutlines { level: number, field };
@@ -202,8 +187,8 @@ fn of_titles(context: &Context, sources: &[SourceId]) -> Sections {
 }
 
 /// The chapters of all outlines, as many as are allowed; those beyond give their sources to the last that stays.
-fn one_after_the_other(outlines: Vec<Sections>, most: usize) -> Sections {
-    let mut sections: Vec<Section> = outlines.into_iter().flat_map(|outline| outline.sections).collect();
+fn one_after_the_other(outlines: Vec<SharedOutline>, most: usize) -> Sections {
+    let mut sections: Vec<Section> = outlines.iter().flat_map(|outline| outline.sections.clone()).collect();
     let beyond = sections.split_off(most.max(1).min(sections.len()));
     if let Some(last) = sections.last_mut() {
         let lost = Sections { sections: beyond };

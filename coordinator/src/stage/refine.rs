@@ -3,10 +3,10 @@
 //! The tries are chains: each mends the outline again and again, round after round, and what it made is judged beside its
 //! next round. The best of all versions of all chains stays.
 
-use std::{fmt, sync::Arc};
+use std::fmt;
 
 use tributary_protocol::{
-    outline::Outline,
+    outline::SharedOutline,
     settings,
     task::{Product, Work},
 };
@@ -32,7 +32,7 @@ impl fmt::Display for Place {
 pub(crate) struct Refine {
     pass: usize,
     settings: settings::Refine,
-    start: Arc<Outline>,
+    start: SharedOutline,
     /// What the convolution gave the outline.
     score: f64,
     chains: Vec<Chain>,
@@ -49,13 +49,13 @@ struct Chain {
 }
 
 struct Version {
-    outline: Arc<Outline>,
+    outline: SharedOutline,
     score: Option<f64>,
 }
 
 impl Refine {
     /// `score` is what the convolution gave the outline.
-    pub(crate) fn start(context: &Context, asked: &mut Asked, pass: usize, outline: Arc<Outline>, score: f64) -> Self {
+    pub(crate) fn start(context: &Context, asked: &mut Asked, pass: usize, outline: SharedOutline, score: f64) -> Self {
         let settings = context.job.settings.refine;
         let chains: Vec<Chain> = (0..settings.best_of).map(|_| Chain::default()).collect();
         let mut refine = Self { pass, settings, start: outline, score, chains, rounds_saved: 0, open: 0 };
@@ -91,7 +91,7 @@ impl Refine {
         match place {
             Place::Mend { round, attempt } => {
                 if let Some(Product::Candidate(candidate)) = product {
-                    let outline = Arc::new(candidate.outline);
+                    let outline = candidate.outline;
                     self.chains[attempt].versions.push(Version { outline: outline.clone(), score: None });
                     self.ask(context, asked, Place::Score { round, attempt }, Work::Score { outline });
                     self.weigh(context, asked, attempt);
@@ -134,7 +134,7 @@ impl Refine {
     }
 
     /// The best of all versions that are judged, the first of equals.
-    pub(crate) fn best(&self) -> (&Arc<Outline>, f64) {
+    pub(crate) fn best(&self) -> (&SharedOutline, f64) {
         let versions = self.chains.iter().flat_map(|chain| &chain.versions);
         let judged = versions.filter_map(|version| Some((&version.outline, version.score?)));
         judged.fold((&self.start, self.score), |best, next| if next.1 > best.1 { next } else { best })

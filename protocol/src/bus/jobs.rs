@@ -41,11 +41,12 @@ pub trait JobQueue: Send + Sync + 'static {
     /// Waits until someone wishes that the job ends, or has wished it already. Safe to cancel.
     async fn cancelled(&self, job: JobId) -> Result<()>;
 
-    /// Keeps what came of a job, in its coordinator's format, until [`JobQueue::forget`].
-    async fn keep_result(&self, job: JobId, result: Bytes) -> Result<()>;
+    /// Keeps a part of what came of a job, in its coordinator's format, until [`JobQueue::forget`]. Parts are numbered
+    /// from 0 without a gap: what comes of a large corpus is larger than memory.
+    async fn keep_result(&self, job: JobId, part: u32, result: Bytes) -> Result<()>;
 
-    /// What came of a job, once that is there.
-    async fn result(&self, job: JobId) -> Result<Option<Bytes>>;
+    /// A part of what came of a job, once that is there.
+    async fn result(&self, job: JobId, part: u32) -> Result<Option<Bytes>>;
 
     /// Forgets how a job stood, what came of it, and any wish to end it.
     async fn forget(&self, job: JobId) -> Result<()>;

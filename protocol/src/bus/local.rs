@@ -193,12 +193,12 @@ impl JobQueue for LocalBus {
         Ok(())
     }
 
-    async fn keep_result(&self, job: JobId, result: Bytes) -> Result<()> {
-        self.on_disk(move |store| store.set_about("result", job, result)).await
+    async fn keep_result(&self, job: JobId, part: u32, result: Bytes) -> Result<()> {
+        self.on_disk(move |store| store.keep_result(job, part, result)).await
     }
 
-    async fn result(&self, job: JobId) -> Result<Option<Bytes>> {
-        self.on_disk(move |store| store.about("result", job)).await
+    async fn result(&self, job: JobId, part: u32) -> Result<Option<Bytes>> {
+        self.on_disk(move |store| store.result(job, part)).await
     }
 
     async fn forget(&self, job: JobId) -> Result<()> {

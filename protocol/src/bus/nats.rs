@@ -189,12 +189,12 @@ impl JobQueue for NatsBus {
         self.jobs.cancelled(job).await
     }
 
-    async fn keep_result(&self, job: JobId, result: Bytes) -> Result<()> {
-        self.jobs.keep_result(job, result).await
+    async fn keep_result(&self, job: JobId, part: u32, result: Bytes) -> Result<()> {
+        self.jobs.keep_result(job, part, result).await
     }
 
-    async fn result(&self, job: JobId) -> Result<Option<Bytes>> {
-        self.jobs.result(job).await
+    async fn result(&self, job: JobId, part: u32) -> Result<Option<Bytes>> {
+        self.jobs.result(job, part).await
     }
 
     async fn forget(&self, job: JobId) -> Result<()> {

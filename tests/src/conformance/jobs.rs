@@ -83,14 +83,17 @@ pub async fn a_wish_to_cancel_is_told_before_and_after_and_taken_back_by_submitt
 pub async fn a_result_is_kept_until_it_is_forgotten(bench: &impl Bench) {
     let jobs = bench.open_jobs().await;
     let one = submitted("one").id;
-    assert_eq!(jobs.result(one).await.unwrap(), None);
+    assert_eq!(jobs.result(one, 0).await.unwrap(), None);
     let large = "a long article ".repeat(200_000);
+    jobs.keep_result(one, 1, "its end".into()).await.unwrap();
     for result in ["a short article", &large] {
-        jobs.keep_result(one, result.to_owned().into()).await.unwrap();
-        assert!(jobs.result(one).await.unwrap().unwrap() == result, "another result");
+        jobs.keep_result(one, 0, result.to_owned().into()).await.unwrap();
+        assert!(jobs.result(one, 0).await.unwrap().unwrap() == result, "another result");
+        assert_eq!(jobs.result(one, 1).await.unwrap().unwrap(), "its end");
     }
     jobs.forget(one).await.unwrap();
-    assert_eq!(jobs.result(one).await.unwrap(), None);
+    assert_eq!(jobs.result(one, 0).await.unwrap(), None);
+    assert_eq!(jobs.result(one, 1).await.unwrap(), None);
 }
 
 fn submitted(title: &str) -> Job {

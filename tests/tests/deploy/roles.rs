@@ -191,8 +191,8 @@ async fn work(deployed: &Deployed) {
     }
 
     for result in ["short", &large] {
-        coordinator.keep_result(asked.id, result.to_owned().into()).await.unwrap();
-        assert_eq!(submitter.result(asked.id).await.unwrap().unwrap().len(), result.len());
+        coordinator.keep_result(asked.id, 0, result.to_owned().into()).await.unwrap();
+        assert_eq!(submitter.result(asked.id, 0).await.unwrap().unwrap().len(), result.len());
     }
     coordinator.clear(job).await.unwrap();
     claim.done().await.unwrap();
@@ -230,7 +230,7 @@ async fn no_role_may_do_what_is_anothers() {
     let purge = format!("$JS.API.STREAM.PURGE.{}", names.journal());
     let pull = format!("$JS.API.CONSUMER.MSG.NEXT.{}.digest", names.tasks());
     let claim = format!("$JS.API.CONSUMER.MSG.NEXT.{}.{}", names.jobs(), names.jobs_consumer());
-    let results = format!("$JS.API.CONSUMER.CREATE.OBJ_{}", names.results());
+    let results = format!("$JS.API.DIRECT.GET.OBJ_{}", names.results());
     let replies = format!("$JS.API.DIRECT.GET.KV_{0}.$KV.{0}.x", names.replies());
     let read = format!("$JS.API.CONSUMER.CREATE.{}", names.journal());
     let delete = format!("$JS.API.STREAM.DELETE.{}", names.tasks());

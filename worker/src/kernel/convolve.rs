@@ -30,7 +30,7 @@ impl Kernel for Convolve<'_> {
     }
 
     fn schema(&self) -> serde_json::Value {
-        let outlines = self.members.iter().map(|member| &member.outline);
+        let outlines = self.members.iter().map(|member| &*member.outline);
         feedback::form(Form::of::<Suggested>(), self.brief, outlines).done()
     }
 

@@ -133,10 +133,8 @@ impl Kernel for Digest<'_> {
             return Err(Flaw::fatal("`notes` is empty: take what bears on the outline, however little"));
         }
         let tokens: u32 = notes.iter().map(|(_, note)| note.tokens).sum();
-        let digest = Notes {
-            notes: fit::notes(notes, limits.digest),
-            suggestion: fit::trim(&prose(&reply.suggestion), limits.suggestion),
-        };
+        let suggestion = fit::trim(&prose(&reply.suggestion), limits.suggestion);
+        let digest = Notes::new(fit::notes(notes, limits.digest), suggestion);
         let made = Made::new(Product::Digest(digest));
         if tokens > limits.digest * 2 {
             let most = words(limits.digest, self.brief.language);

@@ -51,7 +51,7 @@ fn shortened(note: Note, most: u32) -> Note {
     }
     let handles = note.tokens - count(&note.text);
     let text = trim(&note.text, most.saturating_sub(handles).max(8));
-    Note::new(text, note.sources)
+    Note::new(text, note.sources.clone())
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use minijinja::{Value, context};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tributary_protocol::{
-    outline::Outline,
+    outline::SharedOutline,
     task::{Brief, Product},
 };
 
@@ -19,7 +19,7 @@ use crate::prompt::{fence, shown_outline};
 
 pub(super) struct MergeOutlines<'a> {
     pub brief: &'a Brief,
-    pub outlines: &'a [Outline],
+    pub outlines: &'a [SharedOutline],
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -93,8 +93,8 @@ impl Kernel for MergeOutlines<'_> {
 
     fn check(&self, reply: Reply) -> Checked {
         match sections::outline(reply.sections, &self.ancestors(), self.brief.limits) {
-            Ok(made) => Ok(made.map(Product::Outline)),
-            Err(flaw) => Err(flaw.map(Product::Outline)),
+            Ok(made) => Ok(made.map(|outline| Product::Outline(outline.into()))),
+            Err(flaw) => Err(flaw.map(|outline| Product::Outline(outline.into()))),
         }
     }
 }

@@ -89,8 +89,8 @@ impl Kernel for Outline<'_> {
             })
             .collect();
         match sections::outline(reply.sections, &ancestors, self.brief.limits) {
-            Ok(made) => Ok(made.map(Product::Outline)),
-            Err(flaw) => Err(flaw.map(Product::Outline)),
+            Ok(made) => Ok(made.map(|outline| Product::Outline(outline.into()))),
+            Err(flaw) => Err(flaw.map(|outline| Product::Outline(outline.into()))),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use minijinja::{Value, context};
 use tributary_protocol::{
     budget::count,
-    outline::{Outline, Section, SectionId},
+    outline::{Outline, Section, SectionId, SharedOutline},
     suggestion::Candidate,
     task::{Brief, Limits, Product},
 };
@@ -133,6 +133,7 @@ pub(super) fn outline(
 pub(super) fn candidate(suggestion: &str, sections: Vec<Bettered>, ancestors: &[Ancestor], limits: Limits) -> Checked {
     let suggestion = fit::trim(&prose(suggestion), limits.suggestion);
     let candidate = |outline: Outline| {
+        let outline = SharedOutline::new(outline);
         let tokens = outline.tokens() + count(&suggestion) + 8;
         Product::Candidate(Candidate { suggestion, outline, tokens })
     };

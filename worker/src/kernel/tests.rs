@@ -301,7 +301,7 @@ fn condensed_notes_keep_every_source() {
 
 #[test]
 fn every_source_is_in_one_group() {
-    let titled = |id| tributary_protocol::task::Titled { id: SourceId(id), title: format!("title {id}") };
+    let titled = |id| tributary_protocol::task::Titled { id: SourceId(id), title: format!("title {id}"), tokens: 3 };
     let group = Work::Group { sources: (1..=7).map(titled).collect(), size: 3 };
     let reply =
         json!({ "groups": [{ "sources": ["S3", "S1", "S3", "S99"] }, { "sources": ["S2", "S5", "S6", "S7"] }] });
@@ -327,7 +327,7 @@ fn the_ends_of_a_deep_outline_are_taken_up_by_their_parents() {
         .collect();
     let mut brief = english();
     brief.limits.sections = 5;
-    let merge = Work::MergeOutlines { outlines: vec![before.clone(), before] };
+    let merge = Work::MergeOutlines { outlines: vec![before.clone().into(), before.into()] };
     let flaw = of(&merge, &brief, &Texts::default()).read(&json!({ "sections": sections }).to_string()).unwrap_err();
     let Some(Made { product: Product::Outline(outline), .. }) = flaw.usable.map(|usable| *usable) else { panic!() };
     let sources: std::collections::BTreeSet<_> = outline.leaves().flat_map(|leaf| leaf.sources.clone()).collect();

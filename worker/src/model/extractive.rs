@@ -54,8 +54,8 @@ pub struct Texts {
 pub fn perform(work: &Work, brief: &Brief, texts: &Texts) -> Product {
     match work {
         Work::Group { sources, size } => Product::Groups(group::groups(sources, *size)),
-        Work::Outline { sources } => Product::Outline(outline::outline(sources, &texts.cards, brief)),
-        Work::MergeOutlines { outlines } => Product::Outline(merge::merge(outlines, brief)),
+        Work::Outline { sources } => Product::Outline(outline::outline(sources, &texts.cards, brief).into()),
+        Work::MergeOutlines { outlines } => Product::Outline(merge::merge(outlines, brief).into()),
         Work::Digest { source, text: _, part, outline, only } => {
             Product::Digest(digest::digest(source, &texts.chunk, *part, outline, only, brief))
         }

@@ -47,7 +47,7 @@ pub(super) fn halves(piece: &Piece) -> Option<[Piece; 2]> {
                 let [one, other] = cut_text(&piece.texts.chunk)?;
                 let half = |number, chunk: &str| {
                     let part = ((part.0 - 1) * 2 + number, part.1 * 2);
-                    let (source, outline, only) = (source.clone(), Arc::clone(outline), only.clone());
+                    let (source, outline, only) = (source.clone(), outline.clone(), only.clone());
                     let work = Work::Digest { source, text: *text, part, outline, only };
                     piece.part(work, Texts { chunk: chunk.to_owned(), ..Texts::default() })
                 };
@@ -85,7 +85,7 @@ pub(super) fn join(one: Product, other: Product, limits: Limits) -> Product {
         (Product::Digest(one), Product::Digest(other)) => {
             let suggestion = if one.suggestion.is_empty() { other.suggestion } else { one.suggestion };
             let notes = crate::kernel::fit_notes([one.notes, other.notes].concat(), limits.digest);
-            Product::Digest(Digest { notes, suggestion })
+            Product::Digest(Digest::new(notes, suggestion))
         }
         (Product::Passage(one), Product::Passage(other)) => {
             Product::Passage(Passage { paragraphs: [one.paragraphs, other.paragraphs].concat() })

@@ -103,7 +103,7 @@ impl Sampling {
         match &candidate {
             Some(candidate) => {
                 let (layer, field) = self.place_of(number);
-                let work = Work::Score { outline: Arc::new(candidate.outline.clone()) };
+                let work = Work::Score { outline: candidate.outline.clone() };
                 asked.ask(context, InJob::Convolution { pass: self.pass, place: Place::Score { layer, field } }, work);
             }
             None => self.scored(number, 0.0),

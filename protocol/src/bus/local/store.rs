@@ -39,8 +39,10 @@ pub(super) struct Store {
     pub journal: Journal,
     pub blobs: Blobs,
     replies: Keyspace,
-    /// What is kept about jobs: `job/`, `state/`, `cancel/` or `result/`, then the job.
+    /// What is kept about jobs: `job/`, `state/` or `cancel/`, then the job.
     jobs: Keyspace,
+    /// Job and part → a part of what came of it.
+    results: Keyspace,
     database: Database,
     _syncer: Syncer,
     path: PathBuf,
@@ -74,6 +76,7 @@ impl Store {
                 keyspace("ended", small)?,
                 path.clone(),
             ),
+            results: keyspace("results", large)?,
             blobs: Blobs::new(database.clone(), large, path.clone()),
             replies: keyspace("replies", small)?,
             jobs: keyspace("jobs", small)?,
@@ -130,9 +133,21 @@ impl Store {
         Ok(states)
     }
 
+    pub fn result(&self, job: JobId, part: u32) -> Result<Option<Bytes>> {
+        let result = self.results.get(result_key(job, part)).map_err(|error| self.unavailable(error))?;
+        Ok(result.map(Into::into))
+    }
+
+    pub fn keep_result(&self, job: JobId, part: u32, result: Bytes) -> Result<()> {
+        self.results.insert(result_key(job, part), result).map_err(|error| self.unavailable(error))
+    }
+
     pub fn forget(&self, job: JobId) -> Result<()> {
         let mut batch = self.database.batch();
-        ["state", "cancel", "result"].iter().for_each(|what| batch.remove(&self.jobs, format!("{what}/{job}")));
+        ["state", "cancel"].iter().for_each(|what| batch.remove(&self.jobs, format!("{what}/{job}")));
+        for part in self.results.prefix(job.to_string()) {
+            batch.remove(&self.results, part.key().map_err(|error| self.unavailable(error))?);
+        }
         batch.commit().map_err(|error| self.unavailable(error))
     }
 
@@ -144,6 +159,10 @@ impl Store {
     pub fn unavailable(&self, reason: impl ToString) -> BusError {
         unavailable(&self.path, reason)
     }
+}
+
+fn result_key(job: JobId, part: u32) -> Vec<u8> {
+    [job.to_string().as_bytes(), &part.to_be_bytes()].concat()
 }
 
 fn small() -> KeyspaceCreateOptions {

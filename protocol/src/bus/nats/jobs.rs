@@ -179,21 +179,26 @@ impl Jobs {
         .boxed()
     }
 
-    pub async fn keep_result(&self, job: JobId, result: Bytes) -> Result<()> {
+    pub async fn keep_result(&self, job: JobId, part: u32, result: Bytes) -> Result<()> {
         // An earlier run's result goes: what is stored under a name is never changed.
-        self.objects.delete(&self.link.names.results(), &result_name(job)).await?;
-        self.objects.put(&self.link.names.results(), &result_name(job), &result).await
+        self.objects.delete(&self.link.names.results(), &result_name(job, part)).await?;
+        self.objects.put(&self.link.names.results(), &result_name(job, part), &result).await
     }
 
-    pub async fn result(&self, job: JobId) -> Result<Option<Bytes>> {
-        self.objects.get(&self.link.names.results(), &result_name(job)).await
+    pub async fn result(&self, job: JobId, part: u32) -> Result<Option<Bytes>> {
+        self.objects.get(&self.link.names.results(), &result_name(job, part)).await
     }
 
     pub async fn forget(&self, job: JobId) -> Result<()> {
         self.remove(&state_key(job)).await?;
         self.remove(&cancel_key(job)).await?;
-        self.objects.delete(&self.link.names.results(), &document_name(job)).await?;
-        self.objects.delete(&self.link.names.results(), &result_name(job)).await
+        let results = self.link.names.results();
+        self.objects.delete(&results, &document_name(job)).await?;
+        let mut part = 0;
+        while self.objects.delete(&results, &result_name(job, part)).await? {
+            part += 1;
+        }
+        Ok(())
     }
 
     async fn write(&self, key: &str, value: Bytes) -> Result<()> {
@@ -229,6 +234,6 @@ fn document_name(job: JobId) -> String {
     format!("job-{job}")
 }
 
-fn result_name(job: JobId) -> String {
-    format!("result-{job}")
+fn result_name(job: JobId, part: u32) -> String {
+    format!("result-{job}-{part}")
 }

@@ -6,9 +6,11 @@ use std::{
     time::Duration,
 };
 
-use async_nats::jetstream::object_store::{self, GetErrorKind, InfoErrorKind, ObjectMetadata, ObjectStore};
+use async_nats::jetstream::{
+    object_store::{self, InfoErrorKind, ObjectInfo, ObjectMetadata, ObjectStore},
+    stream::Stream,
+};
 use bytes::Bytes;
-use tokio::io::AsyncReadExt as _;
 
 use super::link::{Link, Trouble};
 use crate::bus::Result;
@@ -23,7 +25,14 @@ const TOO_LONG: Duration = Duration::from_secs(60);
 pub(super) struct Objects {
     link: Arc<Link>,
     /// Those that were used lately, by name.
-    open: Mutex<HashMap<String, ObjectStore>>,
+    open: Mutex<HashMap<String, Open>>,
+}
+
+/// An object store, and the stream that it is.
+#[derive(Clone)]
+struct Open {
+    objects: ObjectStore,
+    stream: Stream,
 }
 
 impl Objects {
@@ -35,7 +44,7 @@ impl Objects {
     pub async fn put(&self, store: &str, name: &str, bytes: &Bytes) -> Result<()> {
         self.link
             .persist("an object can't be stored", || async {
-                let objects = self.open_or_create(store).await?;
+                let objects = self.open_or_create(store).await?.objects;
                 let put = async {
                     match objects.info(name).await {
                         Ok(info) if !info.deleted => return Ok(()),
@@ -61,8 +70,8 @@ impl Objects {
     pub async fn get(&self, store: &str, name: &str) -> Result<Option<Bytes>> {
         self.link
             .persist("an object can't be read", || async {
-                let Some(objects) = self.open(store).await? else { return Ok(None) };
-                let read = tokio::time::timeout(TOO_LONG, read(&objects, name)).await;
+                let Some(open) = self.open(store).await? else { return Ok(None) };
+                let read = tokio::time::timeout(TOO_LONG, open.read(name)).await;
                 self.or_forget(store, read.unwrap_or_else(|_| Err("it came too slowly".into())))
             })
             .await
@@ -84,22 +93,25 @@ impl Objects {
             .await
     }
 
-    pub async fn delete(&self, store: &str, name: &str) -> Result<()> {
+    /// False where there is none of this name.
+    pub async fn delete(&self, store: &str, name: &str) -> Result<bool> {
         self.link
             .persist("an object can't be removed", || async {
-                let Some(objects) = self.open(store).await? else { return Ok(()) };
-                let deleted = match objects.delete(name).await {
-                    Err(error) if error.to_string().contains("not found") => Ok(()),
-                    deleted => deleted.map_err(Trouble::from),
+                let Some(Open { objects, .. }) = self.open(store).await? else { return Ok(false) };
+                let deleted = match objects.info(name).await {
+                    Ok(info) if info.deleted => Ok(false),
+                    Ok(_) => objects.delete(name).await.map(|()| true).map_err(Trouble::from),
+                    Err(error) if error.kind() == InfoErrorKind::NotFound => Ok(false),
+                    Err(error) => Err(Trouble::from(error)),
                 };
                 self.or_forget(store, deleted)
             })
             .await
     }
 
-    async fn open_or_create(&self, store: &str) -> Result<ObjectStore, Trouble> {
-        if let Some(objects) = self.open(store).await? {
-            return Ok(objects);
+    async fn open_or_create(&self, store: &str) -> Result<Open, Trouble> {
+        if let Some(open) = self.open(store).await? {
+            return Ok(open);
         }
         let options = &self.link.options;
         let config = object_store::Config {
@@ -108,30 +120,32 @@ impl Objects {
             num_replicas: options.replicas,
             ..object_store::Config::default()
         };
-        let objects = match self.link.jetstream.create_object_store(config).await {
-            Ok(objects) => objects,
-            // Another process may have been faster.
-            Err(error) => self.look_up(store).await?.ok_or(error)?,
+        // Another process may be faster.
+        let created = self.link.jetstream.create_object_store(config).await;
+        let open = match (self.look_up(store).await?, created) {
+            (Some(open), _) => open,
+            (None, Err(error)) => return Err(error.into()),
+            (None, Ok(_)) => return Err("it was removed as soon as it was made".into()),
         };
-        self.opened().insert(store.to_owned(), objects.clone());
-        Ok(objects)
+        self.opened().insert(store.to_owned(), open.clone());
+        Ok(open)
     }
 
-    async fn open(&self, store: &str) -> Result<Option<ObjectStore>, Trouble> {
+    async fn open(&self, store: &str) -> Result<Option<Open>, Trouble> {
         let open = self.opened().get(store).cloned();
         if open.is_some() {
             return Ok(open);
         }
         let found = self.look_up(store).await?;
-        if let Some(objects) = &found {
-            self.opened().insert(store.to_owned(), objects.clone());
+        if let Some(open) = &found {
+            self.opened().insert(store.to_owned(), open.clone());
         }
         Ok(found)
     }
 
-    async fn look_up(&self, store: &str) -> Result<Option<ObjectStore>, Trouble> {
+    async fn look_up(&self, store: &str) -> Result<Option<Open>, Trouble> {
         match self.link.jetstream.get_stream(format!("OBJ_{store}")).await {
-            Ok(_) => Ok(Some(self.link.jetstream.get_object_store(store).await?)),
+            Ok(stream) => Ok(Some(Open { objects: self.link.jetstream.get_object_store(store).await?, stream })),
             Err(error) if super::streams::is_missing(&error.kind()) => Ok(None),
             Err(error) => Err(error.into()),
         }
@@ -146,20 +160,35 @@ impl Objects {
         self.opened().remove(store);
     }
 
-    fn opened(&self) -> MutexGuard<'_, HashMap<String, ObjectStore>> {
+    fn opened(&self) -> MutexGuard<'_, HashMap<String, Open>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-async fn read(objects: &ObjectStore, name: &str) -> Result<Option<Bytes>, Trouble> {
-    let mut object = match objects.get(name).await {
-        Ok(object) => object,
-        Err(error) if error.kind() == GetErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error.into()),
-    };
-    let mut bytes = Vec::with_capacity(object.info.size);
-    if object.info.size > 0 {
-        object.read_to_end(&mut bytes).await?;
+impl Open {
+    async fn read(&self, name: &str) -> Result<Option<Bytes>, Trouble> {
+        match self.objects.info(name).await {
+            Ok(info) if !info.deleted => self.chunks(&info).await.map(Some),
+            Ok(_) => Ok(None),
+            Err(error) if error.kind() == InfoErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
-    Ok(Some(bytes.into()))
+
+    /// Asks for one chunk after the other. The client's own way leaves a consumer at the server for half a minute each
+    /// time, and that soon has no room for more: workers read thousands of texts a minute.
+    async fn chunks(&self, info: &ObjectInfo) -> Result<Bytes, Trouble> {
+        let subject = format!("$O.{}.C.{}", info.bucket, info.nuid);
+        let mut bytes = Vec::with_capacity(info.size);
+        let mut next = 1;
+        for _ in 0..info.chunks {
+            let chunk = self.stream.direct_get_next_for_subject(subject.as_str(), Some(next)).await?;
+            next = chunk.sequence + 1;
+            bytes.extend_from_slice(&chunk.payload);
+        }
+        match bytes.len() == info.size {
+            true => Ok(bytes.into()),
+            false => Err("some of its chunks are missing".into()),
+        }
+    }
 }

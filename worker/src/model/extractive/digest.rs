@@ -52,7 +52,7 @@ pub fn digest(
     let picked = reading.pick(only, brief.limits.digest);
     let notes = picked.iter().map(|&i| (reading.leaves[reading.home[i]].id, reading.note(i))).collect();
     let suggestion = reading.suggest(text, outline, &picked);
-    Digest { notes, suggestion: suggestion.text(brief.language, brief.limits.suggestion) }
+    Digest::new(notes, suggestion.text(brief.language, brief.limits.suggestion))
 }
 
 /// A source's ranked sentences before an outline's leaves.
@@ -244,9 +244,9 @@ mod tests {
         enough for ships at high water alone. However, this is not always so, as we will see below.\n\n```\nlet x = 1;\n```\n";
 
     fn read(text: &str, only: &[SectionId], room: u32) -> Vec<(u32, String)> {
-        let source = Titled { id: SourceId(7), title: "Tides".to_owned() };
+        let source = Titled { id: SourceId(7), title: "Tides".to_owned(), tokens: 2 };
         let digest = digest(&source, text, (1, 1), &outline(), only, &brief(room));
-        digest.notes.into_iter().map(|(id, note)| (id.0, note.text)).collect()
+        digest.notes.into_iter().map(|(id, note)| (id.0, note.text.clone())).collect()
     }
 
     #[test]

@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     fn titled(titles: &[String]) -> Vec<Titled> {
-        titles.iter().zip(1..).map(|(title, id)| Titled { id: SourceId(id), title: title.clone() }).collect()
+        titles.iter().zip(1..).map(|(title, id)| Titled { id: SourceId(id), title: title.clone(), tokens: 0 }).collect()
     }
 
     proptest! {

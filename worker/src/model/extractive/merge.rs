@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use tributary_protocol::{
-    outline::{Outline, Section},
+    outline::{Outline, Section, SharedOutline},
     source::SourceId,
     task::Brief,
 };
@@ -29,8 +29,8 @@ fn sizes(sources: usize, sections: usize) -> (usize, usize) {
 }
 
 /// Merges outlines. What they call chapters is forgotten: chapters of a part are not those of the whole.
-pub fn merge(outlines: &[Outline], brief: &Brief) -> Outline {
-    let items: Vec<&Section> = outlines.iter().flat_map(Outline::leaves).collect();
+pub fn merge(outlines: &[SharedOutline], brief: &Brief) -> Outline {
+    let items: Vec<&Section> = outlines.iter().flat_map(|outline| outline.leaves()).collect();
     let sources: BTreeSet<SourceId> = items.iter().flat_map(|item| &item.sources).copied().collect();
     let known = if sources.is_empty() { items.len() } else { sources.len() };
     let (chapters, leaves) = sizes(known, brief.limits.sections.max(1) as usize);

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use tributary_protocol::{
     budget::count,
-    outline::{Outline, Section},
+    outline::{Outline, Section, SharedOutline},
     suggestion::Candidate,
     task::{Brief, DigestOf},
 };
@@ -27,7 +27,7 @@ const AGREED: usize = 3;
 const REDUNDANT: f64 = 0.8;
 
 fn candidate(suggestion: &Suggestion, outline: Outline, brief: &Brief) -> Candidate {
-    let outline = amend::fit(outline, brief);
+    let outline = SharedOutline::new(amend::fit(outline, brief));
     let suggestion = suggestion.text(brief.language, brief.limits.suggestion);
     let tokens = count(&suggestion) + outline.tokens();
     Candidate { suggestion, outline, tokens }
@@ -113,7 +113,7 @@ pub fn convolve(members: &[Arc<Candidate>], brief: &Brief) -> Candidate {
     let Some(best) = greatest(members.iter().map(|member| judge::score(&member.outline).value())) else {
         return candidate(&Suggestion::default(), Outline::default(), brief);
     };
-    let mut outline = members[best].outline.clone();
+    let mut outline = Outline::clone(&members[best].outline);
     let mut suggestion = Suggestion::read(&members[best].suggestion);
     for (_, member) in members.iter().enumerate().filter(|(i, _)| *i != best) {
         suggestion.join(Suggestion::read(&member.suggestion));
