@@ -30,6 +30,7 @@ impl Work {
         let source = Source {
             id: SourceId(1),
             title: "A source of many chunks. ".repeat(12),
+            title_tokens: 72,
             card: BlobId::of_bytes(b"its card"),
             card_tokens: 150,
             chunks: (0..tasks).map(chunk).collect(),
