@@ -12,10 +12,6 @@ use tributary::{
     traces::Traces,
 };
 
-/// Many small messages pass through many threads.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let args = Args::parse();
     let terminal = Terminal::new(&args.console);

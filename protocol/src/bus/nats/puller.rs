@@ -105,11 +105,13 @@ struct Lane {
     /// When the requests are void, whatever became of their answers.
     void: Instant,
     not_before: Option<Instant>,
+    /// It has refused since something came of it last: people have been told.
+    refused: bool,
 }
 
 impl Lane {
     fn new(consumer: String) -> Self {
-        Self { consumer, scanned: 0, awaited: 0, dry: false, void: Instant::now(), not_before: None }
+        Self { consumer, scanned: 0, awaited: 0, dry: false, void: Instant::now(), not_before: None, refused: false }
     }
 
     fn reset(&mut self) {
@@ -254,7 +256,7 @@ impl Puller {
             let lane = &mut self.lanes[at];
             let asked = if lane.scanned > 0 { &mut lane.scanned } else { &mut lane.awaited };
             *asked = asked.saturating_sub(1);
-            lane.dry = false;
+            (lane.dry, lane.refused) = (false, false);
             self.hot = at;
         }
         if let Some(held) = Held::new(self.link.clone(), message, self.patience) {
@@ -277,7 +279,10 @@ impl Puller {
             lane.reset();
             lane.not_before = Some(Instant::now() + REFUSED);
             let reason = message.description.as_deref().unwrap_or("no answer");
-            tracing::debug!(consumer = lane.consumer, %status, reason, "a request for tasks was refused");
+            if !lane.refused {
+                tracing::warn!(consumer = lane.consumer, %status, reason, "a request for tasks was refused; trying again");
+            }
+            lane.refused = true;
         }
     }
 
