@@ -45,8 +45,10 @@ pub(super) enum Stored {
 impl Link {
     pub async fn connect(options: NatsOptions) -> Result<Self> {
         let names = Names::new(&options.prefix).map_err(|reason| unavailable(&options.url, reason))?;
-        let (connected, epoch) = watch::channel(0);
+        let (connected, mut epoch) = watch::channel(0);
         let client = connect(&options, connected).await?;
+        // The word on this connection may come late, and would be taken for that on another.
+        let _ = tokio::time::timeout(ANSWER, epoch.wait_for(|epoch| *epoch > 0)).await;
         let jetstream = context::ContextBuilder::new()
             .timeout(ANSWER)
             .ack_timeout(ANSWER)
