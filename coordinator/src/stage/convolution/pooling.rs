@@ -30,7 +30,7 @@ struct Field {
     /// Candidates of each member field of the layer before.
     members: Vec<Vec<Arc<Candidate>>>,
     waiting: usize,
-    /// What is merged, and what of, for the fallback; then what these merges give, until one is left.
+    /// What is being merged, for the fallback, and what the merges gave; what these leave is merged in turn until it is one.
     batches: Vec<Vec<Arc<Candidate>>>,
     results: Vec<Option<Arc<Candidate>>>,
     /// Batches of those before that are merged already.
@@ -87,7 +87,9 @@ impl Pooling {
         product: Option<Product>,
     ) -> Option<Pooled> {
         let pool = &mut self.layers[layer][field];
-        pool.results[batch] = Some(candidate_or(product, &pool.batches[batch][0]));
+        // Kept no longer than this: a large corpus has many candidates, and each has an outline.
+        let merged = std::mem::take(&mut pool.batches[batch]);
+        pool.results[batch] = Some(candidate_or(product, &merged[0]));
         pool.missing -= 1;
         if pool.missing > 0 {
             return None;
@@ -139,12 +141,13 @@ impl Pooling {
         pool.done = pool.batches.len();
         for range in ranges {
             let members = candidates[range].to_vec();
-            let batch = pool.batches.len();
-            pool.batches.push(members.clone());
             if let [only] = members.as_slice() {
+                pool.batches.push(Vec::new());
                 pool.results.push(Some(only.clone()));
                 continue;
             }
+            let batch = pool.batches.len();
+            pool.batches.push(members.clone());
             pool.results.push(None);
             pool.missing += 1;
             let place = InJob::Convolution { pass: self.pass, place: Place::Pool { layer, field, batch } };
