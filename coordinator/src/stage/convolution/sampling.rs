@@ -70,27 +70,15 @@ impl Sampling {
     }
 
     /// Takes what became of a field of a sampling layer.
-    pub fn merged(
-        &mut self,
-        context: &Context,
-        asked: &mut Asked,
-        (layer, field): (usize, usize),
-        product: Option<Product>,
-    ) {
-        let number = self.layers[layer - self.pooled].start + field;
+    pub fn merged(&mut self, context: &Context, asked: &mut Asked, place: (usize, usize), product: Option<Product>) {
+        let number = self.number_of(place);
         let strongest = self.members_of(number).next().expect("a field that is merged has members").clone();
         self.came(context, asked, number, Some(candidate_or(product, &strongest)));
     }
 
-    pub fn judged(
-        &mut self,
-        context: &Context,
-        asked: &mut Asked,
-        (layer, field): (usize, usize),
-        product: Option<Product>,
-    ) {
-        let number = self.layers[layer - self.pooled].start + field;
-        self.scored(number, score_of(product));
+    /// Takes the judgement of a candidate.
+    pub fn judged(&mut self, context: &Context, asked: &mut Asked, place: (usize, usize), product: Option<Product>) {
+        self.scored(self.number_of(place), score_of(product));
         self.draw(context, asked);
     }
 
@@ -136,6 +124,11 @@ impl Sampling {
     fn place_of(&self, number: usize) -> (usize, usize) {
         let layer = self.layers.iter().position(|layer| layer.contains(&number)).expect("a candidate is of a layer");
         (self.pooled + layer, number - self.layers[layer].start)
+    }
+
+    /// The candidate in this layer and field.
+    fn number_of(&self, (layer, field): (usize, usize)) -> usize {
+        self.layers[layer - self.pooled].start + field
     }
 
     fn scored(&mut self, number: usize, score: f64) {
