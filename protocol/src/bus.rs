@@ -178,8 +178,8 @@ impl Delivery {
 
     /// The task's end is recorded: nobody asks for it again, so the bus's word on it is not waited for. Should the bus
     /// not hear of it, the task comes again, which does no harm.
-    pub async fn over(self) -> Result<()> {
-        self.receipt.over().await
+    pub async fn done_unconfirmed(self) -> Result<()> {
+        self.receipt.done_unconfirmed().await
     }
 
     /// Gives the task to another worker after `delay`.
@@ -194,7 +194,7 @@ pub trait Receipt: Send + Sync {
     async fn working(&self) -> Result<()>;
     fn patience(&self) -> Duration;
     async fn done(self: Box<Self>) -> Result<()>;
-    async fn over(self: Box<Self>) -> Result<()> {
+    async fn done_unconfirmed(self: Box<Self>) -> Result<()> {
         self.done().await
     }
     async fn hand_back(self: Box<Self>, delay: Duration) -> Result<()>;

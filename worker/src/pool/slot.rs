@@ -90,7 +90,7 @@ impl Slot {
                 let told = match verdict {
                     // It may be asked for again at any moment.
                     Done::Stopped => delivery.done().await,
-                    Done::Done | Done::Degraded | Done::Failed => delivery.over().await,
+                    Done::Done | Done::Degraded | Done::Failed => delivery.done_unconfirmed().await,
                 };
                 if let Err(error) = told {
                     tracing::warn!(task = %task.id, %error, "the task will come again, and find its outcome recorded");

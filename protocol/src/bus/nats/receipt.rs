@@ -74,7 +74,7 @@ impl Receipt for Held {
         self.settle().await
     }
 
-    async fn over(mut self: Box<Self>) -> Result<()> {
+    async fn done_unconfirmed(mut self: Box<Self>) -> Result<()> {
         self.armed = false;
         self.answer(AckKind::Ack).await
     }
