@@ -89,7 +89,8 @@ macro_rules! hash_id {
                 if serializer.is_human_readable() {
                     serializer.collect_str(self)
                 } else {
-                    self.0.serialize(serializer)
+                    // As one number: an array would be written byte by byte.
+                    u128::from_be_bytes(self.0).serialize(serializer)
                 }
             }
         }
@@ -99,7 +100,7 @@ macro_rules! hash_id {
                 if deserializer.is_human_readable() {
                     String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
                 } else {
-                    <[u8; 16]>::deserialize(deserializer).map(Self)
+                    u128::deserialize(deserializer).map(|number| Self(number.to_be_bytes()))
                 }
             }
         }

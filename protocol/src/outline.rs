@@ -1,6 +1,11 @@
 //! Outlines: what the article will say, and where.
 
-use std::{fmt, ops::Deref, str::FromStr, sync::Arc};
+use std::{
+    fmt,
+    ops::Deref,
+    str::FromStr,
+    sync::{Arc, OnceLock},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -149,15 +154,15 @@ impl Outline {
 }
 
 /// An outline that changes no more, with what is asked of it time and again: its tokens, counted once by whoever made it,
-/// and its name. Clones share it, since many tasks carry the same one.
+/// and its name, found out when it is asked for. Clones share it, since many tasks carry the same one.
 #[derive(Clone, Debug)]
 pub struct SharedOutline(Arc<Known>);
 
 #[derive(Debug)]
 struct Known {
-    id: OutlineId,
     outline: Outline,
     tokens: u32,
+    id: OnceLock<OutlineId>,
 }
 
 /// A shared outline on its way. Its name is not taken on trust.
@@ -175,13 +180,15 @@ impl SharedOutline {
     }
 
     fn counted(outline: Outline, tokens: u32) -> Self {
-        let mut hasher = Hasher::new("outline");
-        hasher.part(&wire::encode(&outline));
-        Self(Arc::new(Known { id: OutlineId::of(&hasher), outline, tokens }))
+        Self(Arc::new(Known { outline, tokens, id: OnceLock::new() }))
     }
 
     pub fn id(&self) -> OutlineId {
-        self.0.id
+        *self.0.id.get_or_init(|| {
+            let mut hasher = Hasher::new("outline");
+            hasher.part(&wire::encode(&self.0.outline));
+            OutlineId::of(&hasher)
+        })
     }
 
     /// As [`Outline::tokens`], without counting.
@@ -206,7 +213,7 @@ impl Deref for SharedOutline {
 
 impl PartialEq for SharedOutline {
     fn eq(&self, other: &Self) -> bool {
-        self.0.id == other.0.id
+        self.id() == other.id()
     }
 }
 
