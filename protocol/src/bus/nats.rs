@@ -2,7 +2,7 @@
 //!
 //! - **Tasks** are a work-queue stream with a durable consumer for each kind. A task's subject ends in its id and the
 //!   stream takes one message a subject, so a task that is out can't be published twice, for however long it is out.
-//! - **Outcomes** are a stream with the task's id in the subject too: the first outcome of a task is the only one.
+//! - **Outcomes** are a stream with a subject for each job. The first outcome of a task is the only one that readers give.
 //! - **Blobs** are an object store a job; tasks and outcomes that are larger than a message go there as well.
 //! - **Replies** are a key-value bucket.
 //! - **Jobs** are a work queue that coordinators hold messages of, with a bucket of how they stand.

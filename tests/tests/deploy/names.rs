@@ -76,8 +76,8 @@ fn permissions_name_what_there_is_and_leave_nothing_out() {
         }
     }
     let covers = |subject: &str| subjects.iter().any(|allowed| covers(allowed, subject));
-    let (task, tag) = (names.all_tasks(), "tag");
-    for used in [task, names.all_journals(), names.all_dead_letters(), names.job(job()), names.stopped(job(), tag)] {
+    let (task, job) = (names.all_tasks(), job());
+    for used in [task, names.journal_of_job(job), names.all_dead_letters(), names.job(job)] {
         assert!(covers(&used), "nobody may use {used}");
     }
     // What coordinators may not delete, whatever they may make.

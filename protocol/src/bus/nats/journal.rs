@@ -1,4 +1,6 @@
-//! The journals: one stream of all jobs' outcomes, with at most one under each task's subject.
+//! The journals: one stream of all jobs' outcomes, with a subject for each job.
+//!
+//! An outcome may be in it twice, where a word that it is there was lost: the first counts, and readers leave out the rest.
 
 use std::{
     collections::{HashSet, VecDeque},
@@ -8,7 +10,7 @@ use std::{
 };
 
 use async_nats::{
-    Message, Subject,
+    Message,
     jetstream::{
         consumer::{AckPolicy, Consumer, DeliverPolicy, pull},
         stream::Stream,
@@ -57,11 +59,7 @@ impl Journal {
     }
 
     pub async fn record(&self, job: JobId, outcome: &Outcome) -> Result<()> {
-        let subject = if ends(outcome) {
-            self.link.names.ended(job, outcome.task)
-        } else {
-            self.link.names.stopped(job, &self.link.unique())
-        };
+        let subject = self.link.names.journal_of_job(job);
         // Two outcomes of one task are two objects, and the message says which of them counts.
         let name = |payload: &Bytes| format!("outcome-{}-{}", outcome.task, BlobId::of_bytes(payload));
         let payload = wire::encode(outcome);
@@ -112,22 +110,7 @@ impl Journal {
         .boxed()
     }
 
-    /// Takes out a message whose payload is gone: a server that fell may have kept the one without the other, and the
-    /// outcome could not be recorded anew.
-    async fn strike(&self, sequence: u64) -> Result<()> {
-        tracing::debug!(sequence, "an outcome whose payload is gone is struck out");
-        self.link
-            .persist("an outcome can't be struck out", || async {
-                match self.stream.delete_message(sequence).await {
-                    Ok(_) => Ok(()),
-                    Err(error) if is_gone(&error.to_string()) => Ok(()),
-                    Err(error) => Err(error.into()),
-                }
-            })
-            .await
-    }
-
-    /// The outcome in a message. None where it is gone.
+    /// The outcome in a message. None where it is gone: a server that fell may have kept the message without its payload.
     async fn unpack(&self, job: JobId, message: &Message) -> Result<Option<Outcome>> {
         let payload = claim::claim(&self.link, &self.objects, job, message).await?;
         Ok(payload.map(|payload| wire::decode(&payload)).transpose()?)
@@ -141,8 +124,8 @@ struct Reader {
     job: JobId,
     epoch: watch::Receiver<u64>,
     open: Option<Reading>,
-    /// The last message read.
-    last: Option<(u64, Subject)>,
+    /// The last message read: its place in the stream, and when it was put there, in nanoseconds.
+    last: Option<(u64, i128)>,
     /// The tasks whose ends were given.
     given: HashSet<TaskId>,
     /// How many messages there are until [`Entry::Caught`]. None before the first reading, and after it was said.
@@ -198,10 +181,10 @@ impl Reader {
     async fn open(&mut self) -> Result<()> {
         let journal = self.journal.clone();
         let subject = journal.link.names.journal_of_job(self.job);
-        let last = self.last.clone();
+        let last = self.last;
         let opened = journal.link.persist("a journal can't be read", || async {
-            let start = match &last {
-                Some((sequence, subject)) if holds(&journal.stream, *sequence, subject).await? => {
+            let start = match last {
+                Some((sequence, stored)) if holds(&journal.stream, sequence, stored).await? => {
                     DeliverPolicy::ByStartSequence { start_sequence: sequence + 1 }
                 }
                 _ => DeliverPolicy::All,
@@ -242,18 +225,15 @@ impl Reader {
 
     async fn take(&mut self, message: &async_nats::jetstream::Message) -> Result<()> {
         let info = message.info().map_err(|error| self.journal.link.unavailable(error))?;
-        let (sequence, pending) = (info.stream_sequence, info.pending);
-        match self.journal.unpack(self.job, message).await? {
-            Some(outcome) => {
-                let new =
-                    if ends(&outcome) { self.given.insert(outcome.task) } else { !self.given.contains(&outcome.task) };
-                if new {
-                    self.ready.push_back(Entry::Outcome(Arc::new(outcome)));
-                }
+        let (sequence, stored, pending) = (info.stream_sequence, info.published.unix_timestamp_nanos(), info.pending);
+        if let Some(outcome) = self.journal.unpack(self.job, message).await? {
+            let new =
+                if ends(&outcome) { self.given.insert(outcome.task) } else { !self.given.contains(&outcome.task) };
+            if new {
+                self.ready.push_back(Entry::Outcome(Arc::new(outcome)));
             }
-            None => self.journal.strike(sequence).await?,
         }
-        self.last = Some((sequence, message.subject.clone()));
+        self.last = Some((sequence, stored));
         if let Some(behind) = self.behind.filter(|behind| *behind > 0) {
             self.behind = Some(behind - 1);
             if behind == 1 || pending == 0 {
@@ -274,9 +254,9 @@ fn reader_name(job: JobId, one: &str) -> String {
 }
 
 /// True if the stream still has this very message.
-async fn holds(stream: &Stream, sequence: u64, subject: &Subject) -> Result<bool, Trouble> {
+async fn holds(stream: &Stream, sequence: u64, stored: i128) -> Result<bool, Trouble> {
     match stream.get_raw_message(sequence).await {
-        Ok(message) => Ok(message.subject == *subject),
+        Ok(message) => Ok(message.time.unix_timestamp_nanos() == stored),
         Err(error) if is_gone(&error.to_string()) => Ok(false),
         Err(error) => Err(error.into()),
     }

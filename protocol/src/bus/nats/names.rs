@@ -76,22 +76,12 @@ impl Names {
         format!("{}-journal", self.prefix)
     }
 
-    /// Where the outcome goes that ends a task.
-    pub fn ended(&self, job: JobId, task: TaskId) -> String {
-        format!("{}.journal.{job}.ended.{task}", self.prefix)
-    }
-
-    /// Where an outcome goes that doesn't end its task; `tag` tells several apart.
-    pub fn stopped(&self, job: JobId, tag: &str) -> String {
-        format!("{}.journal.{job}.stopped.{tag}", self.prefix)
-    }
-
     pub fn journal_of_job(&self, job: JobId) -> String {
-        format!("{}.journal.{job}.*.*", self.prefix)
+        format!("{}.journal.{job}", self.prefix)
     }
 
     pub fn all_journals(&self) -> String {
-        format!("{}.journal.*.*.*", self.prefix)
+        format!("{}.journal.*", self.prefix)
     }
 
     /// The object store of a job's blobs, which goes with the job.

@@ -32,13 +32,14 @@ impl Streams {
             Duration::ZERO,
             "Tasks that wait or are in a worker's hands",
         );
-        let journal = one_a_subject(
-            names.journal(),
-            names.all_journals(),
-            RetentionPolicy::Limits,
-            options.retention,
-            "Outcomes of tasks, by job",
-        );
+        let journal = Config {
+            name: names.journal(),
+            subjects: vec![names.all_journals()],
+            description: Some("Outcomes of tasks, by job".into()),
+            max_messages_per_subject: -1,
+            max_age: options.retention,
+            ..Config::default()
+        };
         let dead = Config {
             name: names.dead(),
             subjects: vec![names.all_dead_letters()],
