@@ -401,12 +401,15 @@ impl Actor for JobActor {
 async fn read_journal(bus: Arc<dyn Bus>, job: JobId, actor: ActorRef<News>) {
     let journal = bus.journal(job).await.unwrap_or_else(|error| stream::iter([Err(error)]).boxed());
     let mut journal = journal.ready_chunks(AT_ONCE);
+    let (_, mut dealt_with) = oneshot::channel();
     while let Some(entries) = journal.next().await {
-        let (_go_on, dealt_with) = oneshot::channel();
+        // More comes in beside the dealing.
+        let _ = dealt_with.await;
+        let (_go_on, next) = oneshot::channel();
         if actor.cast(News::Read { entries, _go_on }).is_err() {
             return;
         }
-        let _ = dealt_with.await;
+        dealt_with = next;
     }
 }
 
