@@ -23,6 +23,9 @@ use tributary_tests::nats_server::{NatsServer, Settings};
 
 use self::work::Work;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Measures how fast tasks go from coordinator to worker and back.
 #[derive(Parser)]
 struct Flags {
