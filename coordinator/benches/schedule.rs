@@ -103,20 +103,17 @@ fn job(corpus: &str, settings: &Settings, seed: u64) -> Arc<Job> {
     Arc::new(Job::new("Of sources".into(), settings.clone(), seed, (1..=sources).map(source).collect()))
 }
 
-/// What a task's call takes.
+/// What a task's call takes, and what it would take if it were made again, in seconds.
 #[derive(Clone, Copy)]
 struct Call {
-    /// Seconds until there is an answer.
-    took: f64,
-    calls: u32,
-    /// Seconds of both calls, where it was made twice.
-    work: f64,
+    first: f64,
+    second: f64,
 }
 
 /// How long calls take.
 struct Latencies {
     seed: u64,
-    /// A call that takes longer is made a second time.
+    /// A call that takes longer is made a second time, if there is a slot for it.
     patience: f64,
 }
 
@@ -137,12 +134,7 @@ impl Latencies {
         let mut hasher = Hasher::new("latency");
         hasher.part(task.id.to_string().as_bytes()).part(&self.seed.to_le_bytes());
         let mut chance = ChaCha8Rng::from_seed(hasher.seed());
-        let (first, second) = (seconds(&mut chance), seconds(&mut chance));
-        if first <= self.patience {
-            return Some(Call { took: first, calls: 1, work: first });
-        }
-        let took = first.min(self.patience + second);
-        Some(Call { took, calls: 2, work: took + took - self.patience })
+        Some(Call { first: seconds(&mut chance), second: seconds(&mut chance) })
     }
 }
 
@@ -177,6 +169,23 @@ struct Played {
     load: Vec<(f64, f64)>,
 }
 
+/// A call under way.
+struct Running {
+    task: Task,
+    call: Call,
+    began: f64,
+    /// When it was made a second time.
+    again: Option<f64>,
+    end: u64,
+}
+
+/// What happens to a call at a time.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Event {
+    Ends,
+    IsSlow,
+}
+
 /// Plays a job to its end with so many calls at a time: tasks go out by rank while there is room, and whoever has a slot
 /// free takes the one that went out first.
 fn play(job: &Arc<Job>, slots: usize, latencies: &Latencies) -> Played {
@@ -185,10 +194,11 @@ fn play(job: &Arc<Job>, slots: usize, latencies: &Latencies) -> Played {
     let (mut ready, mut asked) = (BinaryHeap::new(), 0u64);
     let mut tasks: BTreeMap<u64, Task> = BTreeMap::new();
     let mut queue: VecDeque<u64> = VecDeque::new();
-    let mut running: BinaryHeap<Reverse<(u64, u64)>> = BinaryHeap::new();
-    let (mut now, mut played) = (0.0, Played::default());
+    let mut running: BTreeMap<u64, Running> = BTreeMap::new();
+    let mut events: BinaryHeap<Reverse<(u64, Event, u64)>> = BinaryHeap::new();
+    let (mut now, mut busy, mut played) = (0.0, 0, Played::default());
     loop {
-        for task in new {
+        for task in std::mem::take(&mut new) {
             asked += 1;
             ready.push(Reverse((actor::rank(&task), asked)));
             tasks.insert(asked, task);
@@ -198,21 +208,38 @@ fn play(job: &Arc<Job>, slots: usize, latencies: &Latencies) -> Played {
         {
             queue.push_back(number);
         }
-        while running.len() < slots
+        while busy < slots
             && let Some(number) = queue.pop_front()
         {
-            let task = &tasks[&number];
-            let call = latencies.of(task);
-            let took = call.map_or(0.0, |call| call.took);
-            running.push(Reverse((micros(now + took), number)));
-            if let Some(call) = call {
-                played.made(task, now, call);
+            let task = tasks.remove(&number).expect("what is asked for is there");
+            let call = latencies.of(&task);
+            let end = micros(now + call.map_or(0.0, |call| call.first));
+            if call.is_some_and(|call| call.first > latencies.patience) {
+                events.push(Reverse((micros(now + latencies.patience), Event::IsSlow, number)));
             }
+            busy += 1;
+            events.push(Reverse((end, Event::Ends, number)));
+            let call = call.unwrap_or(Call { first: 0.0, second: 0.0 });
+            running.insert(number, Running { task, call, began: now, again: None, end });
         }
-        let Some(Reverse((at, number))) = running.pop() else { break };
+        let Some(Reverse((at, event, number))) = events.pop() else { break };
         now = at as f64 / 1e6;
-        let task = tasks.remove(&number).expect("what runs is there");
-        new = machine.apply(&rehearsal::outcome(&task));
+        let Some(call) = running.get_mut(&number) else { continue };
+        match event {
+            Event::IsSlow if busy < slots => {
+                busy += 1;
+                call.again = Some(now);
+                call.end = call.end.min(micros(now + call.call.second));
+                events.push(Reverse((call.end, Event::Ends, number)));
+            }
+            Event::Ends if at == call.end => {
+                let call = running.remove(&number).expect("it was just looked at");
+                busy -= 1 + usize::from(call.again.is_some());
+                played.made(&call, now);
+                new = machine.apply(&rehearsal::outcome(&call.task));
+            }
+            Event::IsSlow | Event::Ends => {}
+        }
     }
     assert!(machine.finished().is_some(), "a job whose tasks have all ended is finished");
     played.wall = now;
@@ -220,16 +247,24 @@ fn play(job: &Arc<Job>, slots: usize, latencies: &Latencies) -> Played {
 }
 
 impl Played {
-    fn made(&mut self, task: &Task, now: f64, call: Call) {
-        let end = now + call.took;
-        self.calls += call.calls;
-        self.work += call.work;
-        self.load.push((now, end));
-        let span = Span { begin: now, end, calls: 0, work: 0.0 };
-        let span = self.stages.entry((task.stage, task.kind().name())).or_insert(span);
-        span.end = span.end.max(end);
-        span.calls += call.calls;
-        span.work += call.work;
+    /// A call has ended, or both of it.
+    fn made(&mut self, run: &Running, end: f64) {
+        let Running { task, call, began, again, .. } = run;
+        if call.first == 0.0 {
+            return;
+        }
+        let of_stage = Span { begin: *began, end, calls: 0, work: 0.0 };
+        let of_stage = self.stages.entry((task.stage, task.kind().name())).or_insert(of_stage);
+        of_stage.begin = of_stage.begin.min(*began);
+        of_stage.end = of_stage.end.max(end);
+        for began in [Some(*began), *again].into_iter().flatten() {
+            let took = end - began;
+            self.calls += 1;
+            self.work += took;
+            self.load.push((began, end));
+            of_stage.calls += 1;
+            of_stage.work += took;
+        }
     }
 
     /// What was done when.
