@@ -38,10 +38,14 @@ impl Cluster {
     }
 
     pub fn with(nats: nats_server::Settings, corpus: &Corpus, model: simulated::Settings) -> Self {
+        Self::on(NatsServer::start(nats).expect("a nats-server can be had"), corpus, model)
+    }
+
+    /// A cluster whose broker is there already.
+    pub fn on(nats: NatsServer, corpus: &Corpus, model: simulated::Settings) -> Self {
         let folder = tempfile::tempdir().expect("a folder can be made");
         fs::write(folder.path().join("tributary.toml"), QUICK).expect("a file can be written");
         corpus.write(folder.path(), CORPUS);
-        let nats = NatsServer::start(nats).expect("a nats-server can be had");
         let (slug, model) = (slug(&corpus.title), SimulatedModel::start(model));
         Self { nats, model, slug, folder, environment: Vec::new() }
     }

@@ -53,6 +53,25 @@ impl NatsServer {
         Ok(server)
     }
 
+    /// So many servers that are one cluster.
+    ///
+    /// # Errors
+    ///
+    /// As [`NatsServer::start`].
+    pub fn cluster(servers: usize) -> Result<Vec<Self>> {
+        let ports = (0..servers).map(|_| free_port()).collect::<Result<Vec<_>>>()?;
+        let routes: Vec<String> = ports.iter().map(|port| format!("\"nats://127.0.0.1:{port}\"")).collect();
+        let member = |number: usize| {
+            let more = format!(
+                "server_name: member-{number}\ncluster {{ name: tests, listen: \"127.0.0.1:{}\", routes: [{}] }}",
+                ports[number],
+                routes.join(", ")
+            );
+            Self::start(Settings { more, ..Settings::default() })
+        };
+        (0..servers).map(member).collect()
+    }
+
     pub fn url(&self) -> String {
         format!("nats://127.0.0.1:{}", self.port)
     }

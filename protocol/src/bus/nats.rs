@@ -71,6 +71,11 @@ impl NatsBus {
     /// name and another shape.
     pub async fn connect(options: NatsOptions) -> Result<Self> {
         let link = Arc::new(Link::connect(options).await?);
+        link.while_leaders_are_chosen(|| Self::open(link.clone())).await
+    }
+
+    async fn open(link: Arc<Link>) -> Result<Self> {
+        link.check_jetstream().await?;
         let streams = Streams::ensure(&link).await?;
         let objects = Arc::new(Objects::new(link.clone()));
         let journal = Arc::new(Journal::new(link.clone(), objects.clone(), streams.journal));

@@ -6,6 +6,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tributary_tests::{
     cluster::{CORPUS, Cluster},
+    nats_server::NatsServer,
     process::{Running, wait_until},
     simulated::{Settings, SimulatedModel},
 };
@@ -118,6 +119,38 @@ fn what_the_broker_forgot_is_asked_for_again() {
     assert_eq!(cluster.result(&job).markdown, single.markdown);
     check_nothing_left(&cluster);
     drop(roles);
+}
+
+#[test]
+fn one_of_three_servers_dies_for_good_and_the_job_goes_on_with_two() {
+    let _alone = alone();
+    let mut servers = NatsServer::cluster(3).unwrap();
+    let urls: Vec<String> = servers.iter().map(NatsServer::url).collect();
+    let mut cluster = Cluster::on(servers.remove(0), &corpus(), slow());
+    cluster.set("TRIBUTARY_NATS_URL", &urls.join(","));
+    cluster.set("TRIBUTARY_NATS__REPLICAS", "3");
+    let single = cluster.alone();
+    let calls = single.number("/total/calls") as u64;
+    let mut roles = Supervised::start(&cluster, 2);
+    // A cluster of servers takes a while to choose who leads; who asks before is told so and leaves.
+    wait_until("the streams are there", || {
+        roles.revive(&cluster);
+        cluster.tributary().args(["list"]).run().code == Some(0)
+    });
+    let job = cluster.submit(CORPUS);
+    wait_until("calls are answered", || {
+        roles.revive(&cluster);
+        cluster.model.stats().answered >= calls / 3
+    });
+    servers.remove(0).kill();
+    let mut watch = cluster.start_watch(&job);
+    wait_until("the job has ended", || {
+        roles.revive(&cluster);
+        !watch.is_running()
+    });
+    watch.wait().with(0);
+    assert_eq!(cluster.result(&job).markdown, single.markdown);
+    check_nothing_left(&cluster);
 }
 
 fn copy(from: &Path, to: &Path) {

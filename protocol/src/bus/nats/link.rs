@@ -22,6 +22,9 @@ pub(super) type Trouble = Box<dyn Error + Send + Sync>;
 /// How long the server may take for one answer.
 const ANSWER: Duration = Duration::from_secs(5);
 
+/// How long servers may take to choose who leads.
+const ELECTION: Duration = Duration::from_secs(15);
+
 /// How many messages may be on their way to be acknowledged at once.
 const IN_FLIGHT: usize = 8192;
 
@@ -55,12 +58,28 @@ impl Link {
             .max_ack_inflight(IN_FLIGHT)
             .backpressure_on_inflight(true)
             .build(client.clone());
-        let link = Self { client, jetstream, names, options, epoch };
-        link.check_jetstream().await?;
-        Ok(link)
+        Ok(Self { client, jetstream, names, options, epoch })
     }
 
-    async fn check_jetstream(&self) -> Result<()> {
+    /// Tries again for a while where the servers of a cluster have nobody who leads: one of them has just died, or all have
+    /// just begun.
+    pub async fn while_leaders_are_chosen<T, F: Future<Output = Result<T>>>(
+        &self,
+        mut attempt: impl FnMut() -> F,
+    ) -> Result<T> {
+        let give_up = Instant::now() + ELECTION;
+        loop {
+            match attempt().await {
+                Err(BusError::Unavailable { reason, .. }) if is_without_leader(&reason) && Instant::now() < give_up => {
+                    tracing::debug!(reason, "NATS may be choosing who leads; trying again");
+                    tokio::time::sleep(Duration::from_millis(250)).await;
+                }
+                ended => return ended,
+            }
+        }
+    }
+
+    pub async fn check_jetstream(&self) -> Result<()> {
         use context::AccountErrorKind as Kind;
         let Err(error) = self.jetstream.query_account().await else { return Ok(()) };
         Err(self.unavailable(match error.kind() {
@@ -130,6 +149,11 @@ impl Link {
     pub fn unavailable(&self, reason: impl ToString) -> BusError {
         unavailable(&self.options.url, reason)
     }
+}
+
+/// In the server's words, or in nobody's.
+fn is_without_leader(reason: &str) -> bool {
+    ["timed out", "temporarily unavailable", "no suitable peers"].iter().any(|word| reason.contains(word))
 }
 
 fn is_there_already(error: &context::PublishError) -> bool {
