@@ -66,9 +66,9 @@ fn main() -> Result<()> {
     let flags = Flags::parse();
     println!(
         "| corpus | slots | wall s | calls | prompt tokens | reply tokens | busy | prefix cached | memory MB | words | \
-         coverage | degraded | lower bound s | wall / bound |"
+         coverage | refused | degraded | lower bound s | wall / bound |"
     );
-    println!("|{}", " --- |".repeat(14));
+    println!("|{}", " --- |".repeat(15));
     for corpus in &flags.corpora {
         for slots in &flags.slots {
             let runs = (0..flags.runs).map(|seed| measure(&flags, corpus, *slots, seed)).collect::<Result<Vec<_>>>()?;
@@ -127,7 +127,6 @@ fn run(flags: &Flags, corpus: &Path, slots: usize, seed: u64) -> Result<Measured
     })
 }
 
-/// The program beside this one.
 /// As Linux tells it while the process lives; none elsewhere.
 fn peak_memory(process: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
@@ -155,7 +154,7 @@ fn row(corpus: &Path, slots: usize, runs: &[Measured]) -> String {
         ("".to_owned(), "".to_owned())
     };
     format!(
-        "| {} | {slots} | {:.1} | {:.0} | {:.2} M | {:.2} M | {:.0} % | {:.0} % | {:.0} | {:.0} | {:.0} % | {:.0} | \
+        "| {} | {slots} | {:.1} | {:.0} | {:.2} M | {:.2} M | {:.0} % | {:.0} % | {:.0} | {:.0} | {:.0} % | {:.0} | {:.0} | \
          {bound_text} | {ratio_text} |",
         corpus.file_stem().unwrap_or_default().to_string_lossy(),
         median(&|run| run.wall),
@@ -167,6 +166,7 @@ fn row(corpus: &Path, slots: usize, runs: &[Measured]) -> String {
         median(&|run| run.memory as f64 / 1e6),
         median(&|run| run.words as f64),
         median(&|run| 100.0 * run.coverage),
+        median(&|run| run.stats.failures() as f64),
         median(&|run| run.degraded as f64),
     )
 }

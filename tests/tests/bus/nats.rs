@@ -3,6 +3,7 @@
 use std::{fs, mem, path::Path, sync::Arc, time::Duration};
 
 use async_nats::jetstream::{self, stream};
+use data_encoding::BASE64URL_NOPAD;
 use futures::{StreamExt as _, TryStreamExt as _};
 use nkeys::KeyPair;
 use tributary_protocol::{
@@ -100,6 +101,55 @@ async fn an_nkey_is_a_login() {
     let login = |key: &KeyPair| NatsOptions { auth: Auth::Nkey(key.seed().unwrap()), ..bench.options() };
     NatsBus::connect(login(&right)).await.unwrap();
     refusal(login(&wrong)).await;
+}
+
+/// What a NATS operator, account or user is said to be, signed by who says so.
+fn claim(signer: &KeyPair, subject: &KeyPair, what: &serde_json::Value) -> String {
+    let header = serde_json::json!({ "typ": "JWT", "alg": "ed25519-nkey" });
+    let claims = serde_json::json!({
+        "jti": subject.public_key(), "iat": 1, "iss": signer.public_key(), "sub": subject.public_key(),
+        "name": "tests", "nats": what,
+    });
+    let text = [header, claims].map(|part| BASE64URL_NOPAD.encode(part.to_string().as_bytes())).join(".");
+    let signature = signer.sign(text.as_bytes()).unwrap();
+    format!("{text}.{}", BASE64URL_NOPAD.encode(&signature))
+}
+
+#[tokio::test]
+async fn a_credentials_file_is_a_login() {
+    let (operator, system, account) = (KeyPair::new_operator(), KeyPair::new_account(), KeyPair::new_account());
+    let [right, wrong] = [(); 2].map(|()| KeyPair::new_user());
+    let of_account = |streams: i64| {
+        serde_json::json!({ "type": "account", "version": 2, "limits": {
+            "subs": -1, "data": -1, "payload": -1, "imports": -1, "exports": -1, "wildcards": true, "conn": -1, "leaf": -1,
+            "mem_storage": streams, "disk_storage": streams, "streams": streams, "consumer": streams,
+        } })
+    };
+    let bench = server(&format!(
+        "operator: {}\nsystem_account: {1}\nresolver: MEMORY\nresolver_preload: {{ {1}: {2}\n {3}: {4} }}",
+        claim(&operator, &operator, &serde_json::json!({ "type": "operator", "version": 2 })),
+        system.public_key(),
+        claim(&operator, &system, &of_account(0)),
+        account.public_key(),
+        claim(&operator, &account, &of_account(-1)),
+    ));
+    let of_user = serde_json::json!({ "type": "user", "version": 2, "pub": {}, "sub": {}, "subs": -1, "data": -1, "payload": -1 });
+    let folder = tempfile::tempdir().unwrap();
+    let login = |name: &str, signed_by: &KeyPair, user: &KeyPair| {
+        let (claim, seed) = (claim(signed_by, user, &of_user), user.seed().unwrap());
+        let path = folder.path().join(name);
+        let text = format!(
+            "-----BEGIN NATS USER JWT-----\n{claim}\n------END NATS USER JWT------\n\n\
+             -----BEGIN USER NKEY SEED-----\n{seed}\n------END USER NKEY SEED------\n"
+        );
+        fs::write(&path, text).unwrap();
+        NatsOptions { auth: Auth::Credentials(path), ..bench.options() }
+    };
+    NatsBus::connect(login("right.creds", &account, &right)).await.unwrap();
+    refusal(login("wrong.creds", &KeyPair::new_account(), &wrong)).await;
+    let missing = Auth::Credentials(folder.path().join("missing.creds"));
+    let error = refusal(NatsOptions { auth: missing, ..bench.options() }).await;
+    assert!(error.contains("missing.creds"), "{error}");
 }
 
 #[tokio::test]
