@@ -13,8 +13,8 @@ use tributary_protocol::{
 /// How many tasks of a job are with the bus at a time.
 ///
 /// Too few, and workers idle; too many, and other jobs' tasks stand in line behind them. Between `least` and `most` the
-/// window finds its own size: it grows while tasks are taken up at once, and shrinks when they wait for longer than half
-/// their calls take.
+/// window finds its own size: it grows while tasks are taken up at once, and shrinks when they wait for longer than a
+/// quarter of what their calls take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     pub least: usize,
@@ -89,7 +89,7 @@ impl Backlog {
         let out = self.out.remove(&outcome.task)?;
         let calls = Duration::from_millis(outcome.usage.call_millis);
         let waited = out.since.elapsed().saturating_sub(calls);
-        if !calls.is_zero() && waited > Window::UNNOTICED.max(calls / 2) {
+        if !calls.is_zero() && waited > Window::UNNOTICED.max(calls / 4) {
             self.size = (self.size - 1).max(self.limits.least);
         } else if !self.ready.is_empty() {
             self.size = (self.size + 1).min(self.limits.most);

@@ -3,6 +3,7 @@
 //! Each kind of task has a consumer of its own, and nobody knows beforehand which will have something. So a puller asks
 //! one after another for what it has at once, beginning where it found something last; only if none has anything does it
 //! leave a request for one message waiting at each. A message that nobody waits for would be kept from another worker.
+//! Consumers take turns: one that always has something doesn't keep a puller from the others.
 
 use std::{
     collections::VecDeque,
@@ -25,6 +26,8 @@ const SHORT: Duration = Duration::from_secs(5);
 const IDLE: Duration = Duration::from_millis(50);
 /// How long after the last wish a message is given back that came in spite of that.
 const KEEP: Duration = Duration::from_secs(1);
+/// How long a consumer is asked first because it had something, and one that had nothing isn't asked again.
+const TURN: Duration = Duration::from_millis(100);
 /// How long a consumer that refused is left alone.
 const REFUSED: Duration = Duration::from_millis(250);
 /// Who takes messages as fast as this asks for them is served from a store of messages for this time.
@@ -56,7 +59,7 @@ pub(super) async fn start(link: Arc<Link>, source: Source) -> Result<mpsc::Unbou
         inbox,
         answers,
         lanes,
-        hot: 0,
+        turn: Turn { lane: 0, ends: None },
         hands,
         epoch,
         waiting: VecDeque::new(),
@@ -82,8 +85,7 @@ struct Puller {
     inbox: String,
     answers: Subscriber,
     lanes: Vec<Lane>,
-    /// The lane that something came from last.
-    hot: usize,
+    turn: Turn,
     hands: mpsc::UnboundedReceiver<Hand>,
     epoch: watch::Receiver<u64>,
     waiting: VecDeque<Hand>,
@@ -100,8 +102,8 @@ struct Lane {
     scanned: usize,
     /// Messages that were asked for as they come, and haven't.
     awaited: usize,
-    /// It had nothing when it was last asked.
-    dry: bool,
+    /// It had nothing when it was last asked: until when that is believed.
+    dry: Option<Instant>,
     /// When the requests are void, whatever became of their answers.
     void: Instant,
     not_before: Option<Instant>,
@@ -111,16 +113,24 @@ struct Lane {
 
 impl Lane {
     fn new(consumer: String) -> Self {
-        Self { consumer, scanned: 0, awaited: 0, dry: false, void: Instant::now(), not_before: None, refused: false }
+        Self { consumer, scanned: 0, awaited: 0, dry: None, void: Instant::now(), not_before: None, refused: false }
     }
 
     fn reset(&mut self) {
-        (self.scanned, self.awaited, self.dry) = (0, 0, false);
+        (self.scanned, self.awaited, self.dry) = (0, 0, None);
     }
 
     fn is_asked(&self) -> bool {
         self.scanned + self.awaited > 0
     }
+}
+
+/// Which lane is asked first.
+struct Turn {
+    /// The one that something came from last, or, where its turn is over, the one after it.
+    lane: usize,
+    /// None until something has come.
+    ends: Option<Instant>,
 }
 
 /// A request for messages: how many, and whether to wait for them.
@@ -198,7 +208,7 @@ impl Puller {
         self.lanes.iter_mut().filter(|lane| lane.is_asked() && now >= lane.void).for_each(Lane::reset);
     }
 
-    fn requests(&self, need: usize) -> Vec<Request> {
+    fn requests(&mut self, need: usize) -> Vec<Request> {
         let now = Instant::now();
         let may_ask = |lane: &Lane| lane.not_before.is_none_or(|then| now >= then);
         // Refilled when half empty, not message by message.
@@ -208,13 +218,17 @@ impl Puller {
         }
         if let Some(at) = self.lanes.iter().position(|lane| lane.scanned > 0) {
             let asked = self.lanes[at].scanned;
-            let due = at == self.hot && asked <= need / 2;
+            let its_turn = at == self.turn.lane && self.turn.ends.is_some_and(|end| now < end);
+            let due = its_turn && asked <= need / 2;
             return due.then(|| Request { lane: at, batch: need - asked, wait: false }).into_iter().collect();
         }
         let count = self.lanes.len();
-        let next = (0..count).map(|n| (self.hot + n) % count).find(|&at| {
+        if self.turn.ends.is_some_and(|end| now >= end) {
+            self.turn = Turn { lane: (self.turn.lane + 1) % count, ends: None };
+        }
+        let next = (0..count).map(|n| (self.turn.lane + n) % count).find(|&at| {
             let lane = &self.lanes[at];
-            !lane.dry && lane.awaited == 0 && may_ask(lane)
+            lane.dry.is_none_or(|until| now >= until) && lane.awaited == 0 && may_ask(lane)
         });
         if let Some(lane) = next {
             return vec![Request { lane, batch: need, wait: false }];
@@ -256,8 +270,10 @@ impl Puller {
             let lane = &mut self.lanes[at];
             let asked = if lane.scanned > 0 { &mut lane.scanned } else { &mut lane.awaited };
             *asked = asked.saturating_sub(1);
-            (lane.dry, lane.refused) = (false, false);
-            self.hot = at;
+            (lane.dry, lane.refused) = (None, false);
+            if self.turn.lane != at || self.turn.ends.is_none() {
+                self.turn = Turn { lane: at, ends: Some(self.last_message + TURN) };
+            }
         }
         if let Some(held) = Held::new(self.link.clone(), message, self.patience) {
             self.store.push_back(held);
@@ -271,7 +287,7 @@ impl Puller {
         let pending = pending.and_then(|pending| pending.as_str().parse().ok()).unwrap_or(usize::MAX);
         if lane.scanned > 0 {
             lane.scanned = lane.scanned.saturating_sub(pending);
-            lane.dry = true;
+            lane.dry = Some(Instant::now() + TURN);
         } else {
             lane.awaited = lane.awaited.saturating_sub(pending);
         }
