@@ -48,6 +48,7 @@ macro_rules! for_each_behaviour {
             workers_at_once_get_each_task_once
             a_pull_that_is_given_up_loses_no_task
             unfinished_tasks_of_one_job_hold_up_no_other
+            a_kind_that_always_has_tasks_keeps_no_worker_from_the_others
             a_task_larger_than_a_message_arrives
             tasks_that_are_out_are_counted_by_kind
             a_journal_gives_what_was_there_then_says_so_then_follows

@@ -128,6 +128,27 @@ pub async fn unfinished_tasks_of_one_job_hold_up_no_other(bench: &impl Bench) {
     assert_eq!(*bus.pull(&Kinds::all()).await.unwrap().task, task("small", 1));
 }
 
+pub async fn a_kind_that_always_has_tasks_keeps_no_worker_from_the_others(bench: &impl Bench) {
+    let bus = bench.open().await;
+    const WAITING: u32 = 64;
+    const PATIENCE: u32 = 20_000;
+    for n in 0..WAITING {
+        bus.publish(&task("large", n)).await.unwrap();
+    }
+    let first = bus.pull(&Kinds::all()).await.unwrap();
+    assert_eq!(first.task.kind(), Kind::Group);
+    bus.publish(&condensing("small", 1, 0)).await.unwrap();
+    for n in WAITING..PATIENCE {
+        bus.publish(&task("large", n)).await.unwrap();
+        let delivery = bus.pull(&Kinds::all()).await.unwrap();
+        if delivery.task.kind() == Kind::Condense {
+            return;
+        }
+        delivery.done().await.unwrap();
+    }
+    panic!("{PATIENCE} tasks of one kind came before the only one of another");
+}
+
 pub async fn a_task_larger_than_a_message_arrives(bench: &impl Bench) {
     let bus = bench.open().await;
     let large = condensing("a", 1, 3 << 20);
