@@ -186,6 +186,12 @@ impl Delivery {
     pub async fn hand_back(self, delay: Duration) -> Result<()> {
         self.receipt.hand_back(delay).await
     }
+
+    /// Leaves the task to a worker that serves it, `delay` or somewhat less from now. Unlike a task that is handed back it
+    /// comes no closer to being given up: nobody has tried it.
+    pub async fn pass_on(self, delay: Duration) -> Result<()> {
+        self.receipt.pass_on(delay).await
+    }
 }
 
 /// An adapter's side of a [`Delivery`].
@@ -198,4 +204,7 @@ pub trait Receipt: Send + Sync {
         self.done().await
     }
     async fn hand_back(self: Box<Self>, delay: Duration) -> Result<()>;
+    async fn pass_on(self: Box<Self>, delay: Duration) -> Result<()> {
+        self.hand_back(delay).await
+    }
 }

@@ -49,6 +49,11 @@ use crate::model::extractive::{self, Texts};
 /// Does a task's work.
 #[async_trait]
 pub trait Perform: Send + Sync + 'static {
+    /// Why this worker leaves the task to others; none where it does it.
+    fn declines(&self, _: &Task) -> Option<String> {
+        None
+    }
+
     /// # Errors
     ///
     /// Where the bus fails: the task is as it was, and worth another delivery.

@@ -298,7 +298,7 @@ async fn letters(bench: &Nats) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_task_of_an_unknown_version_is_handed_back() {
+async fn a_task_of_an_unknown_version_is_passed_on() {
     let bench = bench();
     let bus = bench.open().await;
     let names = Names::new("tributary").unwrap();
@@ -307,6 +307,22 @@ async fn a_task_of_an_unknown_version_is_handed_back() {
     bench.jetstream().await.publish(subject, vec![0, 99, 1, 2, 3].into()).await.unwrap().await.unwrap();
     bus.publish(&task("a", 2)).await.unwrap();
     assert_eq!(*bus.pull(&Kinds::all()).await.unwrap().task, task("a", 2));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_is_passed_on_comes_no_closer_to_being_given_up() {
+    let bench = bench();
+    let bus = NatsBus::connect(NatsOptions { max_deliver: 2, ..bench.options() }).await.unwrap();
+    for large in [0, 3 << 20] {
+        bus.publish(&condensing("a", 1, large)).await.unwrap();
+        for _ in 0..4 {
+            let delivery = bus.pull(&Kinds::all()).await.unwrap();
+            assert!((&*delivery.task, delivery.delivery) == (&condensing("a", 1, large), 1), "another task");
+            delivery.pass_on(Duration::from_millis(10)).await.unwrap();
+        }
+        bus.pull(&Kinds::all()).await.unwrap().done().await.unwrap();
+    }
+    assert_eq!(letters(&bench).await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,7 +10,7 @@ use tributary_protocol::{
 
 use super::Perform;
 
-/// Does the tasks that name one of its models, and hands back all others.
+/// Does the tasks that name one of its models, and declines all others.
 pub struct OnlyModels {
     models: BTreeSet<String>,
     inner: Arc<dyn Perform>,
@@ -28,12 +28,15 @@ impl OnlyModels {
 
 #[async_trait]
 impl Perform for OnlyModels {
-    async fn perform(&self, task: &Arc<Task>) -> Result<Outcome, BusError> {
+    fn declines(&self, task: &Task) -> Option<String> {
         if self.models.contains(&task.model) {
-            return self.inner.perform(task).await;
+            return self.inner.declines(task);
         }
         let served = self.models.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
-        let reason = format!("the task is for {}, and this worker serves {served} alone", task.model);
-        Err(BusError::Unavailable { place: "this worker".to_owned(), reason })
+        Some(format!("it is for {}, and this worker serves {served} alone", task.model))
+    }
+
+    async fn perform(&self, task: &Arc<Task>) -> Result<Outcome, BusError> {
+        self.inner.perform(task).await
     }
 }

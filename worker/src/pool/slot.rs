@@ -39,6 +39,9 @@ const MOST_DELIVERIES: u32 = 5;
 /// What was handed back comes again after this, doubled with each delivery.
 const FIRST_DELAY: Duration = Duration::from_secs(1);
 
+/// What this worker declines is left to others after this.
+const DECLINED: Duration = Duration::from_secs(2);
+
 impl Worker for Slot {
     type Key = ();
     type Message = Taken;
@@ -73,6 +76,13 @@ impl Worker for Slot {
 impl Slot {
     async fn see_to(&self, delivery: Delivery, phase: &mut watch::Receiver<Phase>) {
         let task = Arc::clone(&delivery.task);
+        if let Some(reason) = self.performer.declines(&task) {
+            tracing::debug!(task = %task.id, place = task.place, reason, "the task is passed on");
+            if let Err(error) = delivery.pass_on(DECLINED).await {
+                tracing::warn!(task = %task.id, %error, "the task goes to another worker when its time is up");
+            }
+            return;
+        }
         let handed_back = async {
             // A pool that is gone hands back as well.
             let _ = phase.wait_for(|phase| *phase == Phase::HandingBack).await;

@@ -83,6 +83,25 @@ impl Receipt for Held {
         self.armed = false;
         self.answer(AckKind::Nak((!delay.is_zero()).then_some(delay))).await
     }
+
+    /// The server counts every delivery, so the message is taken out and stored anew. Should it be lost in between, its
+    /// job's coordinator hears nothing of it for a while, and publishes it again.
+    async fn pass_on(self: Box<Self>, delay: Duration) -> Result<()> {
+        self.working().await?;
+        tokio::spawn(async move {
+            tokio::time::sleep(delay.min(self.patience / 2)).await;
+            let (link, message) = (self.link.clone(), self.message.clone());
+            let headers = message.headers.unwrap_or_default();
+            let passed_on = async {
+                self.settle().await?;
+                link.store(message.subject.to_string(), headers, message.payload).await
+            };
+            if let Err(error) = passed_on.await {
+                tracing::warn!(%error, "a task that this worker doesn't serve was not passed on");
+            }
+        });
+        Ok(())
+    }
 }
 
 /// How often a message was delivered, by the subject that it is acknowledged on.

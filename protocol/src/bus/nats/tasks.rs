@@ -114,9 +114,8 @@ impl Tasks {
             }
             Err(error) => {
                 // A newer worker may know it.
-                tracing::warn!(%job, task = %id, %error, "a task is handed back that this worker can't read");
-                let delay = self.link.options.ack_wait;
-                crate::bus::Receipt::hand_back(Box::new(held), delay).await?;
+                tracing::warn!(%job, task = %id, %error, "a task is passed on that this worker can't read");
+                crate::bus::Receipt::pass_on(Box::new(held), self.link.options.ack_wait).await?;
                 Ok(None)
             }
         }
