@@ -284,7 +284,9 @@ impl JobState {
                 return;
             }
         }
-        if self.live {
+        if !self.live {
+            self.backlog.thin(|task| self.machine.awaits(task));
+        } else {
             self.progress.send_replace(self.machine.progress().clone());
         }
     }

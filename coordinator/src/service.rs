@@ -20,7 +20,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::watch, task::JoinSet};
+use tokio::{
+    sync::watch,
+    task::{JoinError, JoinSet},
+};
 use tributary_protocol::bus::{Bus, JobQueue};
 
 pub use self::{
@@ -94,7 +97,7 @@ pub async fn serve(
         tokio::select! {
             biased;
             () = &mut stop => break,
-            Some(_) = jobs.join_next(), if !jobs.is_empty() => {}
+            Some(held) = jobs.join_next(), if !jobs.is_empty() => tell_panic(held),
             claim = shared.queue.claim(), if jobs.len() < options.jobs.max(1) => match claim {
                 Ok(claim) => {
                     jobs.spawn(hold::hold(shared.clone(), claim));
@@ -108,11 +111,20 @@ pub async fn serve(
         shared.figures.running.store(jobs.len(), Relaxed);
     }
     stopper.send_replace(true);
-    while jobs.join_next().await.is_some() {}
+    while let Some(held) = jobs.join_next().await {
+        tell_panic(held);
+    }
     shared.figures.running.store(0, Relaxed);
     sweeping.abort();
     if let Some(shared) = Arc::into_inner(shared) {
         shared.coordinator.stop().await;
     }
     Ok(())
+}
+
+/// A job whose keeper panicked goes to another coordinator; the reason must not go with it.
+fn tell_panic(held: Result<(), JoinError>) {
+    if let Err(error) = held {
+        tracing::error!(%error, "a job was dropped");
+    }
 }

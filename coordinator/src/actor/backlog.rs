@@ -51,7 +51,12 @@ pub(super) struct Backlog {
     out: HashMap<TaskId, Out>,
     limits: Window,
     size: usize,
+    /// Above so many, those that wait are looked through for what nobody awaits any more.
+    crowd: usize,
 }
+
+/// The least of [`Backlog::crowd`].
+const CROWD: usize = 1024;
 
 struct Out {
     task: Task,
@@ -72,7 +77,7 @@ impl Backlog {
         let least = limits.least.max(1);
         let limits = Window { least, most: limits.most.max(least) };
         let size = Window::FIRST.clamp(limits.least, limits.most);
-        Self { ready: BTreeMap::new(), out: HashMap::new(), limits, size }
+        Self { ready: BTreeMap::new(), out: HashMap::new(), limits, size, crowd: CROWD }
     }
 
     pub fn add(&mut self, tasks: Vec<Task>) {
@@ -95,6 +100,17 @@ impl Backlog {
             self.size = (self.size + 1).min(self.limits.most);
         }
         Some((out.task, out.since))
+    }
+
+    /// Forgets what is not `awaited` any more, once that may be half of what waits. During a replay nothing is taken, and
+    /// without this all that the job ever asked, with all that it carried, would be here at once.
+    pub fn thin(&mut self, awaited: impl Fn(TaskId) -> bool) {
+        let waiting = |ready: &BTreeMap<Rank, VecDeque<Task>>| ready.values().map(VecDeque::len).sum::<usize>();
+        if waiting(&self.ready) > self.crowd {
+            self.ready.values_mut().for_each(|tasks| tasks.retain(|task| awaited(task.id)));
+            self.ready.retain(|_, tasks| !tasks.is_empty());
+            self.crowd = CROWD.max(2 * waiting(&self.ready));
+        }
     }
 
     /// What there is room for now, of the tasks that are still `awaited`: during replay a task may have been asked for
@@ -178,6 +194,18 @@ mod tests {
         backlog.add((0..=MOST_CARRYING).map(|number| task(number, Stage::Feedback)).collect());
         let stages = backlog.take(|_| true).iter().map(|task| task.stage).collect::<Vec<_>>();
         assert_eq!(stages, [Stage::Feedback, Stage::Digest]);
+    }
+
+    #[test]
+    fn what_nobody_awaits_is_forgotten_before_it_is_a_crowd() {
+        let mut backlog = Backlog::new(Window::of(2));
+        let awaited = task(7, Stage::Digest);
+        for number in 0..4 * CROWD {
+            backlog.add(vec![task(number, Stage::Digest)]);
+            backlog.thin(|task| task == awaited.id);
+            assert!(backlog.ready.values().map(VecDeque::len).sum::<usize>() <= CROWD);
+        }
+        assert_eq!(backlog.take(|task| task == awaited.id), [awaited]);
     }
 
     #[test]

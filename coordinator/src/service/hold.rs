@@ -36,8 +36,12 @@ enum End {
 }
 
 impl From<BusError> for End {
+    /// What is missing or unreadable is so for every coordinator, and doesn't mend by itself.
     fn from(error: BusError) -> Self {
-        Self::Bus(error)
+        match error {
+            BusError::NoBlob(_) | BusError::Wire(_) => Self::Failed(error.to_string()),
+            BusError::Unavailable { .. } | BusError::InUse { .. } => Self::Bus(error),
+        }
     }
 }
 
@@ -150,7 +154,7 @@ async fn work(shared: &Shared, job: &Arc<Job>, mine: &mut State) -> End {
     let machine = match run {
         Ok(machine) => machine,
         Err(JobError::Model(reason)) => return End::Model(reason),
-        Err(JobError::Bus(error)) => return End::Bus(error),
+        Err(JobError::Bus(error)) => return error.into(),
         Err(JobError::Crashed(reason)) => return End::Failed(reason),
         Err(JobError::Interrupted) => return End::Stopping,
     };
@@ -158,7 +162,7 @@ async fn work(shared: &Shared, job: &Arc<Job>, mine: &mut State) -> End {
     let reduced = trace::reduced(job.id);
     match made::make(&*shared.bus, &*shared.queue, job, &machine, input, began).instrument(reduced).await {
         Ok(numbers) => End::Done(numbers),
-        Err(MakeError::Bus(error)) => End::Bus(error),
+        Err(MakeError::Bus(error)) => error.into(),
         Err(error) => End::Failed(error.to_string()),
     }
 }
