@@ -73,7 +73,7 @@ impl Line<'_> {
             return Ok(Ended::Answered(answered));
         }
         let tokens = u64::from(prompt_tokens(call));
-        let (begun, mut failures, mut pauses) = (Instant::now(), 0, 0);
+        let (mut refused, mut failures, mut pauses) = (None::<Instant>, 0, 0);
         loop {
             let permit = self.model.throttle.admit(tokens + u64::from(call.max_reply_tokens)).await;
             let (started, span) = (Instant::now(), || span::of_call(name, 1 + failures + pauses));
@@ -96,11 +96,14 @@ impl Line<'_> {
             let wait = match error {
                 ModelError::TooLong { .. } => return Ok(Ended::TooLong { reason }),
                 ModelError::RateLimited { retry_after, .. } => {
-                    if begun.elapsed() >= self.patience.rate_limited {
+                    // What came before the first refusal was waiting in line, not for the provider.
+                    let since = *refused.get_or_insert_with(Instant::now);
+                    pauses += 1;
+                    let wait = retry_after.unwrap_or_default().saturating_add(self.patience.pause(pauses));
+                    if since.elapsed().saturating_add(wait) > self.patience.rate_limited {
                         return Ok(self.unanswered(reason));
                     }
-                    pauses += 1;
-                    retry_after.unwrap_or_default() + self.patience.pause(pauses)
+                    wait
                 }
                 ModelError::Unavailable { .. } => {
                     failures += 1;

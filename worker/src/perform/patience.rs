@@ -12,7 +12,8 @@ pub struct Patience {
     pub repairs: u32,
     /// How often a call is made that the server doesn't answer.
     pub attempts: u32,
-    /// How long a call is repeated that the provider has too many of.
+    /// How long a call is repeated that the provider has too many of, from the first time that it says so. One that is to
+    /// wait for longer is given up at once.
     pub rate_limited: Duration,
     /// The longest pause after the first failure; it doubles with each.
     pub pause: Duration,
