@@ -43,7 +43,13 @@ use crate::{
 };
 
 use self::{
-    jobs::Jobs, journal::Journal, link::Link, objects::Objects, replies::Replies, streams::Streams, tasks::Tasks,
+    jobs::Jobs,
+    journal::Journal,
+    link::{ANSWER, Link},
+    objects::Objects,
+    replies::Replies,
+    streams::Streams,
+    tasks::Tasks,
 };
 
 pub use self::{
@@ -90,9 +96,11 @@ impl NatsBus {
         self.link.client.connection_state() == State::Connected
     }
 
-    /// Waits until all that was said has left for the server: due before the process ends.
+    /// Waits until all that was said has left for the server, if that is there: due before the process ends.
     pub async fn flush(&self) -> Result<()> {
-        self.link.client.flush().await.map_err(|error| self.link.unavailable(error))
+        let flushed = tokio::time::timeout(ANSWER, self.link.client.flush()).await;
+        let flushed = flushed.map_err(|_| self.link.unavailable("nothing answers there in time"))?;
+        flushed.map_err(|error| self.link.unavailable(error))
     }
 }
 

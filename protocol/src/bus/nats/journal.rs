@@ -99,6 +99,7 @@ impl Journal {
             epoch,
             open: None,
             last: None,
+            latest: i128::MIN,
             given: HashSet::new(),
             behind: None,
             ready: VecDeque::new(),
@@ -126,6 +127,8 @@ struct Reader {
     open: Option<Reading>,
     /// The last message read: its place in the stream, and when it was put there, in nanoseconds.
     last: Option<(u64, i128)>,
+    /// When the latest message of all that were read was put there. What is read again is no news.
+    latest: i128,
     /// The tasks whose ends were given.
     given: HashSet<TaskId>,
     /// How many messages there are until [`Entry::Caught`]. None before the first reading, and after it was said.
@@ -227,13 +230,17 @@ impl Reader {
         let info = message.info().map_err(|error| self.journal.link.unavailable(error))?;
         let (sequence, stored, pending) = (info.stream_sequence, info.published.unix_timestamp_nanos(), info.pending);
         if let Some(outcome) = self.journal.unpack(self.job, message).await? {
-            let new =
-                if ends(&outcome) { self.given.insert(outcome.task) } else { !self.given.contains(&outcome.task) };
+            let new = if ends(&outcome) {
+                self.given.insert(outcome.task)
+            } else {
+                stored > self.latest && !self.given.contains(&outcome.task)
+            };
             if new {
                 self.ready.push_back(Entry::Outcome(Arc::new(outcome)));
             }
         }
         self.last = Some((sequence, stored));
+        self.latest = self.latest.max(stored);
         if let Some(behind) = self.behind.filter(|behind| *behind > 0) {
             self.behind = Some(behind - 1);
             if behind == 1 || pending == 0 {

@@ -20,7 +20,7 @@ use crate::bus::{BusError, Result};
 pub(super) type Trouble = Box<dyn Error + Send + Sync>;
 
 /// How long the server may take for one answer.
-const ANSWER: Duration = Duration::from_secs(5);
+pub(super) const ANSWER: Duration = Duration::from_secs(5);
 
 /// How long servers may take to choose who leads.
 const ELECTION: Duration = Duration::from_secs(15);

@@ -18,8 +18,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::{link::Link, receipt::Held};
 use crate::bus::Result;
 
-/// How long a request may wait at a consumer.
-const LONG: Duration = Duration::from_secs(30);
+/// How long a request may wait at a consumer. One that is lost with the server that led the consumer is missed no longer.
+const LONG: Duration = Duration::from_secs(8);
 /// How long the server may take to say that it has nothing.
 const SHORT: Duration = Duration::from_secs(5);
 /// How long after the last wish the waiting requests are withdrawn.
