@@ -38,7 +38,7 @@ use crate::{
 };
 
 pub use self::{
-    jobs::{Claim, JobQueue},
+    jobs::{Claim, GivesWay, JobQueue},
     members::Members,
 };
 

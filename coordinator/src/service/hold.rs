@@ -84,49 +84,51 @@ async fn signs_of_life(claim: &Claim) -> End {
 /// Takes the job, works on it, and writes down how that ended.
 async fn see_to(shared: &Arc<Shared>, job: &Arc<Job>) -> End {
     let mut mine = match take(shared, job).await {
-        Ok(Ok(mine)) => mine,
-        Ok(Err(numbers)) => return End::Done(numbers),
-        Err(error) => return error.into(),
+        Ok(mine) => mine,
+        Err(end) => return end,
     };
     tracing::info!(job = %job.id, title = job.title, term = mine.term, "a job is taken");
-    let (me, mut stopping) = ((mine.term, mine.holder.clone()), shared.stopping.clone());
+    let (me, mut stopping) = (mine.clone(), shared.stopping.clone());
     let end = tokio::select! {
         biased;
-        lost = rival(shared, job.id, me) => lost,
+        lost = rival(shared, job.id, &me) => lost,
         _ = stopping.wait_for(|stop| *stop) => End::Stopping,
         wished = shared.queue.cancelled(job.id) => wished.map_or_else(End::Bus, |()| End::Cancelled),
         end = work(shared, job, &mut mine) => end,
     };
-    let written = conclude(shared, job.id, mine, &end).await;
-    written.map_or_else(End::Bus, |()| end)
+    match conclude(shared, job.id, mine, &end).await {
+        Ok(true) => end,
+        Ok(false) => End::Lost,
+        Err(error) => End::Bus(error),
+    }
 }
 
-/// Writes down that the job is held from now on. The error is that it has been finished before.
-async fn take(shared: &Shared, job: &Job) -> bus::Result<Result<State, Numbers>> {
+/// Writes down that the job is held from now on, unless it has been finished or taken by another.
+async fn take(shared: &Shared, job: &Job) -> Result<State, End> {
     let before = state(&*shared.queue, job.id).await?;
     if let Some(State { status: Status::Done(numbers), .. }) = before
         && shared.queue.result(job.id, made::INDEX).await?.is_some()
     {
         shared.bus.clear(job.id).await?;
-        return Ok(Err(numbers));
+        return Err(End::Done(numbers));
     }
     let mut mine = before.unwrap_or_else(|| State::new(job, None));
     mine.status = Status::Running;
     mine.term += 1;
     mine.holder = format!("{:016x}", rand::random::<u64>());
-    mine.write(&*shared.queue, job.id).await?;
-    Ok(Ok(mine))
+    let written = mine.write(&*shared.queue, job.id).await?;
+    written.then_some(mine).ok_or(End::Lost)
 }
 
-/// Returns when another has taken the job, or ended it.
-async fn rival(shared: &Shared, job: JobId, me: (u64, String)) -> End {
+/// Returns when another has taken the job.
+async fn rival(shared: &Shared, job: JobId, me: &State) -> End {
     let mut states = match shared.queue.watch(job).await {
         Ok(states) => states,
         Err(error) => return error.into(),
     };
     while let Some(state) = states.next().await {
         match state.map(|bytes| wire::decode::<State>(&bytes)) {
-            Ok(Ok(theirs)) if (theirs.term, &theirs.holder) > (me.0, &me.1) => return End::Lost,
+            Ok(Ok(theirs)) if theirs.is_later_than(me) => return End::Lost,
             Ok(Ok(_)) => {}
             Ok(Err(error)) => tracing::warn!(%job, %error, "how a job stands can't be read"),
             Err(error) => return error.into(),
@@ -171,16 +173,18 @@ async fn work(shared: &Shared, job: &Arc<Job>, mine: &mut State) -> End {
 async fn tell(shared: &Shared, job: JobId, mine: &mut State, mut updates: watch::Receiver<Progress>) -> End {
     while updates.changed().await.is_ok() {
         mine.progress = updates.borrow_and_update().clone();
-        if let Err(error) = mine.write(&*shared.queue, job).await {
-            return error.into();
+        match mine.write(&*shared.queue, job).await {
+            Ok(true) => {}
+            Ok(false) => return End::Lost,
+            Err(error) => return error.into(),
         }
         tokio::time::sleep(shared.options.state_every).await;
     }
     std::future::pending().await
 }
 
-/// Writes down how the job ended, and clears what nobody needs any more.
-async fn conclude(shared: &Arc<Shared>, job: JobId, mut mine: State, end: &End) -> bus::Result<()> {
+/// Writes down how the job ended, and clears what nobody needs any more. False if another has taken the job by then.
+async fn conclude(shared: &Arc<Shared>, job: JobId, mut mine: State, end: &End) -> bus::Result<bool> {
     let over = matches!(end, End::Done(_) | End::Cancelled);
     mine.status = match end {
         End::Done(numbers) => Status::Done(*numbers),
@@ -188,14 +192,16 @@ async fn conclude(shared: &Arc<Shared>, job: JobId, mut mine: State, end: &End) 
         End::Failed(reason) => Status::Failed { reason: reason.clone() },
         End::Cancelled => Status::Cancelled,
         End::Stopping => Status::Queued,
-        End::Lost | End::Bus(_) => return Ok(()),
+        End::Lost | End::Bus(_) => return Ok(true),
     };
     tracing::info!(%job, status = %mine.status, "a job is let go");
-    mine.write(&*shared.queue, job).await?;
+    if !mine.write(&*shared.queue, job).await? {
+        return Ok(false);
+    }
     measure::let_go(job, &mine);
     if over {
         shared.bus.clear(job).await?;
         sweep::later(shared.bus.clone(), shared.queue.clone(), job);
     }
-    Ok(())
+    Ok(true)
 }

@@ -78,9 +78,25 @@ impl State {
         }
     }
 
-    pub(super) async fn write(&mut self, queue: &dyn JobQueue, job: JobId) -> bus::Result<()> {
+    /// Writes it down, whatever is written there.
+    pub(super) async fn begin(&mut self, queue: &dyn JobQueue, job: JobId) -> bus::Result<()> {
         self.changed = now();
         queue.set_state(job, wire::encode(self).into()).await
+    }
+
+    /// Writes it down, unless a later holder has written: then this one's word counts no more, and false is returned.
+    pub(super) async fn write(&mut self, queue: &dyn JobQueue, job: JobId) -> bus::Result<bool> {
+        self.changed = now();
+        let is_mine_or_older = |written: Option<&[u8]>| {
+            let theirs = written.and_then(|written| wire::decode::<Self>(written).ok());
+            theirs.is_none_or(|theirs| !theirs.is_later_than(self))
+        };
+        queue.replace_state(job, wire::encode(self).into(), &is_mine_or_older).await
+    }
+
+    /// Whether its holder took the job after the other's did. Of two that took it at once one has to be the later.
+    pub(super) fn is_later_than(&self, other: &Self) -> bool {
+        (self.term, &self.holder) > (other.term, &other.holder)
     }
 }
 

@@ -1,5 +1,7 @@
 //! Handing a job in, and calling it off.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tributary_protocol::{
@@ -66,10 +68,25 @@ pub async fn submit(
         }
         _ => {}
     }
-    let term = before.map_or(0, |before| before.term);
-    store(bus, queue, draft, problems, id, Some(term)).await?;
+    let term = before.as_ref().map_or(0, |before| before.term);
+    let mut new = store(bus, queue, draft, problems, id, Some(term)).await?;
+    if before.is_some_and(|before| before.status.has_ended()) {
+        // Its last holder may be about to let go of it: then the job is out till it has, and goes with what is stored.
+        for _ in 0..LETTING_GO {
+            if new || state(queue, id).await?.is_some_and(|state| state.status == Status::Running) {
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
+            new = store(bus, queue, draft, problems, id, None).await?;
+        }
+        store(bus, queue, draft, problems, id, None).await?;
+    }
     Ok(Submitted::Now)
 }
+
+/// How long a job that has ended may still be out, in [`PAUSE`]s. One that nobody holds is out for good, and is taken.
+const LETTING_GO: u32 = 40;
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Wishes that a job ends, and how it stood then. One that has stopped and would go on when it is submitted again is
 /// forgotten here and now, but for the fact; one that is over is left alone.
@@ -78,14 +95,16 @@ pub async fn submit(
 ///
 /// The bus's.
 pub async fn cancel(bus: &dyn Bus, queue: &dyn JobQueue, job: JobId) -> bus::Result<Option<State>> {
-    let Some(mut state) = state(queue, job).await? else { return Ok(None) };
-    let before = state.clone();
-    match state.status {
-        Status::Done(_) | Status::Cancelled => {}
-        Status::Queued | Status::Running => queue.cancel(job).await?,
-        Status::ModelFailed { .. } | Status::Failed { .. } => {
-            state.status = Status::Cancelled;
-            state.write(queue, job).await?;
+    let Some(before) = state(queue, job).await? else { return Ok(None) };
+    let mut now = before.clone();
+    if !before.status.has_ended() {
+        queue.cancel(job).await?;
+        // It may have stopped meanwhile, and then nobody heard the wish.
+        now = state(queue, job).await?.unwrap_or(now);
+    }
+    if now.status.reason().is_some() {
+        now.status = Status::Cancelled;
+        if now.write(queue, job).await? {
             bus.clear(job).await?;
         }
     }
@@ -99,13 +118,13 @@ async fn store(
     problems: &[Problem],
     id: JobId,
     term: Option<u64>,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     let input = Input { extra: draft.extra.clone(), problems: problems.to_vec() };
     let input = bus.put(id, wire::encode(&input).into()).await?;
     if let Some(term) = term {
         // Before the texts: who cleans up after ended jobs must see that this one is none.
         let mut state = State { term, ..State::new(&draft.job, Some(input)) };
-        state.write(queue, id).await?;
+        state.begin(queue, id).await?;
     }
     draft.store(bus).await?;
     Ok(queue.submit(&draft.job).await?)

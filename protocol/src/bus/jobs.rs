@@ -12,18 +12,27 @@ use futures::stream::BoxStream;
 use super::{Receipt, Result};
 use crate::{id::JobId, job::Job};
 
+/// Whether what is written of a job, if anything is, gives way to something else.
+pub type GivesWay<'a> = dyn Fn(Option<&[u8]>) -> bool + Send + Sync + 'a;
+
 /// What coordinators share besides a [`Bus`](super::Bus), and what those who submit jobs talk to.
 #[async_trait]
 pub trait JobQueue: Send + Sync + 'static {
     /// Puts a job where a coordinator will find it; a job that is out already stays as it is. Takes an earlier wish to
-    /// cancel it back. Returns when it is safe.
-    async fn submit(&self, job: &Job) -> Result<()>;
+    /// cancel it back. Returns when it is safe, and false if it was out.
+    async fn submit(&self, job: &Job) -> Result<bool>;
 
     /// Waits for a job that no living coordinator holds. Safe to cancel.
     async fn claim(&self) -> Result<Claim>;
 
     /// Writes down how a job stands, in its coordinator's words. The last is kept.
-    async fn set_state(&self, job: JobId, state: Bytes) -> Result<()>;
+    async fn set_state(&self, job: JobId, state: Bytes) -> Result<()> {
+        self.replace_state(job, state, &|_| true).await.map(drop)
+    }
+
+    /// The same, but only if what is written gives way to it, and false if it doesn't. Nobody else's words come between the
+    /// look and the writing.
+    async fn replace_state(&self, job: JobId, state: Bytes, gives_way: &GivesWay<'_>) -> Result<bool>;
 
     /// How a job stands. None of a job that nobody wrote anything about.
     async fn state(&self, job: JobId) -> Result<Option<Bytes>>;

@@ -21,7 +21,7 @@ use futures::{
     stream::{self, BoxStream},
 };
 
-use super::{Bus, BusError, Claim, Delivery, Entry, JobQueue, Kinds, Lag, Result};
+use super::{Bus, BusError, Claim, Delivery, Entry, GivesWay, JobQueue, Kinds, Lag, Result};
 use crate::{
     id::{BlobId, CallId, JobId},
     job::Job,
@@ -138,11 +138,10 @@ impl Bus for LocalBus {
 
 #[async_trait]
 impl JobQueue for LocalBus {
-    async fn submit(&self, job: &Job) -> Result<()> {
+    async fn submit(&self, job: &Job) -> Result<bool> {
         let document = job.clone();
         self.on_disk(move |store| store.submit(&document)).await?;
-        self.jobs.submit(job.clone());
-        Ok(())
+        Ok(self.jobs.submit(job.clone()))
     }
 
     async fn claim(&self) -> Result<Claim> {
@@ -151,10 +150,14 @@ impl JobQueue for LocalBus {
         Ok(Claim::new(job, claims, Box::new(held)))
     }
 
-    async fn set_state(&self, job: JobId, state: Bytes) -> Result<()> {
+    async fn replace_state(&self, job: JobId, state: Bytes, gives_way: &GivesWay<'_>) -> Result<bool> {
+        let _alone = self.jobs.writing.lock().await;
+        if !gives_way(self.state(job).await?.as_deref()) {
+            return Ok(false);
+        }
         self.on_disk(move |store| store.set_about("state", job, state)).await?;
         self.jobs.change(job);
-        Ok(())
+        Ok(true)
     }
 
     async fn state(&self, job: JobId) -> Result<Option<Bytes>> {

@@ -35,7 +35,7 @@ use futures::{
     stream::{self, BoxStream},
 };
 
-use super::{Bus, BusError, Claim, Delivery, Entry, JobQueue, Kinds, Lag, Result};
+use super::{Bus, BusError, Claim, Delivery, Entry, GivesWay, JobQueue, Kinds, Lag, Result};
 use crate::{
     id::{BlobId, CallId, JobId},
     job::Job,
@@ -178,12 +178,12 @@ impl JobQueue for NatsBus {
         Ok(self.jobs.watch(job))
     }
 
-    async fn submit(&self, job: &Job) -> Result<()> {
+    async fn submit(&self, job: &Job) -> Result<bool> {
         self.jobs.submit(job).await
     }
 
-    async fn set_state(&self, job: JobId, state: Bytes) -> Result<()> {
-        self.jobs.set_state(job, state).await
+    async fn replace_state(&self, job: JobId, state: Bytes, gives_way: &GivesWay<'_>) -> Result<bool> {
+        self.jobs.replace_state(job, state, gives_way).await
     }
 
     async fn state(&self, job: JobId) -> Result<Option<Bytes>> {

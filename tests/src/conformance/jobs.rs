@@ -1,14 +1,14 @@
 //! Jobs: one coordinator at a time holds each, and everyone sees how it stands.
 
-use futures::StreamExt as _;
+use futures::{StreamExt as _, future::join_all};
 use tributary_protocol::{job::Job, settings::Settings};
 
 use super::Bench;
 
 pub async fn a_job_is_held_by_one_coordinator_until_it_is_over(bench: &impl Bench) {
     let jobs = bench.open_jobs().await;
-    for name in ["one", "one", "two"] {
-        jobs.submit(&submitted(name)).await.unwrap();
+    for (name, new) in [("one", true), ("one", false), ("two", true)] {
+        assert_eq!(jobs.submit(&submitted(name)).await.unwrap(), new);
     }
     let one = jobs.claim().await.unwrap();
     assert_eq!((&*one.job, one.claims), (&submitted("one"), 1));
@@ -40,6 +40,21 @@ pub async fn a_submitted_job_outlives_the_process(bench: &impl Bench) {
     let jobs = bench.open_jobs().await;
     assert_eq!(*jobs.claim().await.unwrap().job, submitted("one"));
     assert_eq!(jobs.state(submitted("one").id).await.unwrap().unwrap(), "submitted");
+}
+
+pub async fn a_state_gives_way_only_to_a_later_one_whoever_writes_at_once(bench: &impl Bench) {
+    let jobs = bench.open_jobs().await;
+    let one = submitted("one").id;
+    let write = async |number: u8| {
+        let is_earlier = move |written: Option<&[u8]>| written.is_none_or(|written| written[0] < number);
+        jobs.replace_state(one, vec![number].into(), &is_earlier).await.unwrap()
+    };
+    let written = join_all((0..32u8).map(|n| write(n * 7 % 32))).await;
+    assert_eq!(jobs.state(one).await.unwrap().unwrap(), vec![31]);
+    assert!(written.contains(&true));
+    assert!(!write(30).await);
+    jobs.forget(one).await.unwrap();
+    assert!(write(1).await);
 }
 
 pub async fn how_jobs_stand_can_be_read_listed_and_watched(bench: &impl Bench) {

@@ -23,6 +23,8 @@ pub(super) struct Jobs {
     waiting: Notify,
     /// Changes each time that anything is written about the job.
     changed: Mutex<HashMap<JobId, watch::Sender<()>>>,
+    /// Held by who writes how a job stands.
+    pub writing: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
@@ -36,16 +38,21 @@ impl Jobs {
     /// The jobs that were out when the folder was last closed.
     pub fn new(jobs: Vec<Job>) -> Self {
         let this = Self::default();
-        jobs.into_iter().for_each(|job| this.submit(job));
+        for job in jobs {
+            this.submit(job);
+        }
         this
     }
 
-    pub fn submit(&self, job: Job) {
+    /// False of a job that is out.
+    pub fn submit(&self, job: Job) -> bool {
         let mut queue = self.lock();
-        if queue.out.insert(job.id) {
+        let new = queue.out.insert(job.id);
+        if new {
             queue.waiting.push_back(Arc::new(job));
             self.waiting.notify_one();
         }
+        new
     }
 
     pub async fn claim(&self) -> (Arc<Job>, u32) {

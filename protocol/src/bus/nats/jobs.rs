@@ -21,13 +21,13 @@ use futures::{
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    link::Link,
+    link::{Link, Stored},
     objects::Objects,
     puller::{self, Hand, Source},
     streams::{ensure, ensure_bucket, one_a_subject, queue_consumer},
 };
 use crate::{
-    bus::{Claim, Result},
+    bus::{Claim, GivesWay, Result},
     id::JobId,
     job::Job,
     wire,
@@ -64,12 +64,12 @@ impl Jobs {
         Ok(Self { objects, stream, states, puller: Mutex::default(), link })
     }
 
-    pub async fn submit(&self, job: &Job) -> Result<()> {
+    pub async fn submit(&self, job: &Job) -> Result<bool> {
         let document = Bytes::from(wire::encode(job));
         self.objects.put(&self.link.names.results(), &document_name(job.id), &document).await?;
         self.remove(&cancel_key(job.id)).await?;
-        self.link.store(self.link.names.job(job.id), HeaderMap::new(), Bytes::new()).await?;
-        Ok(())
+        let stored = self.link.store(self.link.names.job(job.id), HeaderMap::new(), Bytes::new()).await?;
+        Ok(stored == Stored::Now)
     }
 
     pub async fn claim(&self) -> Result<Claim> {
@@ -114,8 +114,25 @@ impl Jobs {
         Ok(self.puller.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(started).clone())
     }
 
-    pub async fn set_state(&self, job: JobId, state: Bytes) -> Result<()> {
-        self.write(&state_key(job), state).await
+    /// The server takes a write only after the very one that was looked at. So does it with one that reaches it late,
+    /// after a time without a connection.
+    pub async fn replace_state(&self, job: JobId, state: Bytes, gives_way: &GivesWay<'_>) -> Result<bool> {
+        let key = state_key(job);
+        self.link
+            .persist("a job's state can't be written", || async {
+                let last = self.states.entry(&key).await?;
+                let written = last.as_ref().filter(|last| last.operation == Operation::Put).map(|last| &last.value);
+                if written == Some(&state) {
+                    return Ok(true);
+                }
+                if !gives_way(written.map(|written| &written[..])) {
+                    return Ok(false);
+                }
+                let revision = last.as_ref().map_or(0, |last| last.revision);
+                self.states.update(&key, state.clone(), revision).await?;
+                Ok(true)
+            })
+            .await
     }
 
     pub async fn state(&self, job: JobId) -> Result<Option<Bytes>> {

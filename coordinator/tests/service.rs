@@ -1,0 +1,54 @@
+//! Handing jobs in, while others have them in hand.
+
+use std::{fs, time::Duration};
+
+use futures::StreamExt as _;
+use tempfile::TempDir;
+use tokio::time::timeout;
+use tributary_coordinator::{
+    prepare::{Draft, prepare},
+    service::{State, Status, Submitted, state, submit},
+};
+use tributary_protocol::{
+    bus::{
+        Bus as _, JobQueue as _,
+        local::{LocalBus, Options},
+    },
+    settings::Settings,
+    wire,
+};
+
+/// Longer than anything here takes.
+const TOO_LONG: Duration = Duration::from_secs(30);
+
+fn draft(folder: &TempDir) -> Draft {
+    let path = folder.path().join("corpus.jsonl");
+    let line = r#"{"title": "Mills", "papers": [{"title": "A mill", "txt": "A mill grinds corn by water."}]}"#;
+    fs::write(&path, line).unwrap();
+    prepare(&[path], None, &Settings::default(), 1).unwrap().surveys.remove(0)
+}
+
+#[tokio::test]
+async fn a_job_submitted_again_before_its_last_holder_lets_go_is_not_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let bus = LocalBus::open(&folder.path().join("state"), Options::default()).unwrap();
+    let draft = draft(&folder);
+    let id = draft.job.id;
+    submit(&bus, &bus, &draft, &[], false).await.unwrap();
+    let claim = bus.claim().await.unwrap();
+    let status = Status::ModelFailed { reason: "no key".into() };
+    let ended = State { status, ..state(&bus, id).await.unwrap().unwrap() };
+    bus.set_state(id, wire::encode(&ended).into()).await.unwrap();
+
+    let lets_go = async {
+        let mut states = bus.watch(id).await.unwrap();
+        while wire::decode::<State>(&states.next().await.unwrap().unwrap()).unwrap().status != Status::Queued {}
+        bus.clear(id).await.unwrap();
+        claim.done().await.unwrap();
+    };
+    let (submitted, ()) = tokio::join!(submit(&bus, &bus, &draft, &[], false), lets_go);
+    assert_eq!(submitted.unwrap(), Submitted::Now);
+    let claim = timeout(TOO_LONG, bus.claim()).await.expect("the job is out").unwrap();
+    assert_eq!(claim.job.id, id);
+    bus.get(id, draft.job.sources[0].card).await.expect("its texts are there");
+}
