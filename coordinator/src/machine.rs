@@ -229,8 +229,8 @@ impl Machine {
                 self.on_groups(grouped);
                 to_outline.into_iter().for_each(|to_outline| self.on_to_outline(to_outline));
             }
-            Place::Outline { batch } => {
-                if let Some(outline) = self.outline.accept_first(context, asked, batch, product) {
+            Place::Outline { batch, number } => {
+                if let Some(outline) = self.outline.accept_first(context, asked, (batch, number), product) {
                     self.on_outline(outline);
                 }
             }

@@ -9,6 +9,9 @@ const OVERHEAD: u32 = 600;
 /// What a handle costs where it is offered for citing: once in the schema, beside the note that bears it.
 pub(crate) const HANDLE: u32 = 5;
 
+/// What a handle costs in a reply that has to name all that were offered.
+pub(crate) const HANDLE_IN_REPLY: u32 = 5;
+
 /// Most notes that one call is asked to write from or to condense: a model loses track of more, and servers bound the
 /// handles that a schema may list.
 pub(crate) const MOST_NOTES: usize = 150;

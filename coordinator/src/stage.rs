@@ -27,7 +27,7 @@ pub(crate) mod write;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
     Group { batch: usize },
-    Outline { batch: usize },
+    Outline { batch: usize, number: usize },
     MergeOutlines { level: usize, field: usize },
     Digest { pass: usize, source: SourceId, chunk: usize },
     Feedback { pass: usize, group: usize, batch: usize },
@@ -56,7 +56,8 @@ impl fmt::Display for Place {
         let block = |pass: &usize| if *pass == 0 { String::new() } else { format!(" (pass {})", pass + 1) };
         match self {
             Self::Group { batch } => write!(f, "group {}", batch + 1),
-            Self::Outline { batch } => write!(f, "outline {}", batch + 1),
+            Self::Outline { batch: 0, number } => write!(f, "outline {}", number + 1),
+            Self::Outline { batch, number } => write!(f, "outline {}/{}", batch + 1, number + 1),
             Self::MergeOutlines { level, field } => write!(f, "outline merge {}/{}", level + 1, field + 1),
             Self::Digest { pass, source, chunk } => write!(f, "digest {source}/{}{}", chunk + 1, block(pass)),
             Self::Feedback { pass, group, batch } => {

@@ -11,6 +11,8 @@ use tributary_protocol::{
     source::SourceId,
 };
 
+use unicode_segmentation::UnicodeSegmentation as _;
+
 use super::number::Numbering;
 use crate::machine::Finished;
 
@@ -38,7 +40,7 @@ fn cover_section<'a>(
 ) {
     let mut sentences = Vec::new();
     for note in notes.next().into_iter().flatten() {
-        let words = note.text.split_whitespace().count();
+        let words = note.text.unicode_words().count();
         if note.sources.iter().all(|source| cited.contains(source)) || words > *room {
             continue;
         }

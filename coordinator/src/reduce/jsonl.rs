@@ -47,7 +47,7 @@ impl<W: Write> Line<W> {
     pub fn paper(&mut self, card: &Card, text: &str, number: Option<usize>) -> io::Result<()> {
         let mut paper = card.extra.clone();
         paper.insert("title".to_owned(), json!(card.title));
-        paper.insert("abstract".to_owned(), json!(card.lead));
+        paper.entry("abstract").or_insert_with(|| json!(card.lead));
         paper.insert("txt".to_owned(), json!(text));
         if let Some(url) = &card.url {
             paper.insert("url".to_owned(), json!(url));

@@ -64,9 +64,10 @@ fn repeated_sentences(article: &mut Article) -> Repeated {
     Repeated { first, removed }
 }
 
-/// What a sentence says, whatever its case, spaces and punctuation.
+/// What a sentence says, whatever its case, its spaces and the mark at its end. Marks within it tell 1.2 from 12.
 fn said(sentence: &Sentence) -> String {
-    sentence.text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+    let words: Vec<&str> = sentence.text.split_whitespace().collect();
+    words.join(" ").trim_end_matches(['.', '!', '?', '。', '！', '？', ' ']).to_lowercase()
 }
 
 fn each_section(article: &mut Article, see: &mut impl FnMut(&mut WrittenSection)) {
@@ -114,6 +115,15 @@ mod tests {
             figure: None,
             children: Vec::new(),
         }
+    }
+
+    #[test]
+    fn sentences_that_differ_in_a_mark_are_not_the_same() {
+        let said = |text: &str| said(&Sentence { text: text.into(), sources: Vec::new() });
+        assert_ne!(said("It grew by 1.2 percent."), said("It grew by 12 percent."));
+        assert_ne!(said("C++ is fast."), said("C is fast."));
+        assert_ne!(said("It fell to -3."), said("It fell to 3."));
+        assert_eq!(said("It  grew"), said("it grew."));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Digest, the map: each source against the outline.
 //!
 //! The first pass reads every source. A later one, against an outline that came of the first, carries over the notes of
-//! every section that is still there and reads sources again only for sections that are new.
+//! every section that is still there and reads sources again only for sections that are new, or that no note came to.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -192,33 +192,33 @@ impl Digest {
     fn carry_over(&self, outline: &Outline, numbered: &Outline) -> (Vec<Read>, Vec<SectionId>) {
         let leaves: Vec<(&Section, SectionId)> =
             outline.leaves().zip(numbered.leaves()).filter_map(|(old, new)| Some((old, new.origin?))).collect();
-        let mut heirs: HashMap<SectionId, Vec<usize>> = HashMap::new();
-        for (i, (leaf, _)) in leaves.iter().enumerate() {
-            if let Some(origin) = leaf.origin {
-                heirs.entry(origin).or_default().push(i);
-            }
-        }
+        let (heirs, above) = (heirs(outline), above(&self.outline));
         let words: Vec<String> = leaves.iter().map(|(leaf, _)| words_of(leaf)).collect();
         let closest = Closest::new(words.iter().map(String::as_str));
         let mut carried = vec![Read::default(); self.sources.len()];
+        let mut served = BTreeSet::new();
         for (source, read) in carried.iter_mut().enumerate() {
             for (section, note) in self.notes_of(source) {
-                // One heir takes the note as it is. Of several the closest does; of none, the closest leaf of all.
-                let place = match heirs.get(section).map(Vec::as_slice) {
+                // The heirs of the section, or of the nearest one above it that has some. One takes the note as it is; of
+                // several the closest does; of none, the closest leaf of all.
+                let mut line = std::iter::successors(Some(*section), |section| above.get(section).copied());
+                let place = match line.find_map(|section| heirs.get(&section)).map(Vec::as_slice) {
                     Some([heir]) => Some(*heir),
                     among => closest.to(&note.text, among),
                 };
                 if let Some(place) = place {
+                    served.insert(leaves[place].1);
                     read.carried.push((leaves[place].1, note.clone()));
                 }
             }
         }
-        let new = leaves.iter().filter(|(leaf, _)| leaf.origin.is_none()).map(|(_, id)| *id).collect();
+        let is_new = |leaf: &Section, id| leaf.origin.is_none() || !served.contains(&id);
+        let new = leaves.iter().filter(|(leaf, id)| is_new(leaf, *id)).map(|(_, id)| *id).collect();
         (carried, new)
     }
 
-    /// Which sources are to be read again for which new leaves: those that the outline names, else those whose notes are
-    /// most like the leaf.
+    /// Which sources are to be read again for which new leaves: of those that the outline names, else of all, the ones whose
+    /// notes are most like the leaf.
     fn sources_for(&self, new: &[SectionId], before: &Self) -> BTreeMap<SourceId, Vec<SectionId>> {
         let leaves: Vec<&Section> =
             self.outline.leaves().filter(|leaf| leaf.origin.is_some_and(|id| new.contains(&id))).collect();
@@ -226,29 +226,29 @@ impl Digest {
         if leaves.is_empty() {
             return sources;
         }
-        let mut alike = before.most_like(&leaves).into_iter();
-        for leaf in leaves {
-            let chosen = if leaf.sources.is_empty() { alike.next().unwrap_or_default() } else { leaf.sources.clone() };
-            for id in chosen.into_iter().take(SOURCES_FOR_NEW) {
+        for (leaf, alike) in leaves.iter().zip(before.most_like(&leaves)) {
+            // Named ones that no note speaks for come last.
+            let unlike = leaf.sources.iter().copied().filter(|source| !alike.contains(source));
+            for id in alike.iter().copied().chain(unlike).take(SOURCES_FOR_NEW) {
                 sources.entry(id).or_default().extend(leaf.origin);
             }
         }
         sources
     }
 
-    /// For each of these leaves that names no sources, those whose notes are like it, the most alike first.
+    /// For each of these leaves, the sources whose notes are like it, of those that it names if it names some, the most alike
+    /// first.
     fn most_like(&self, leaves: &[&Section]) -> Vec<Vec<SourceId>> {
-        let words: Vec<String> =
-            leaves.iter().filter(|leaf| leaf.sources.is_empty()).map(|leaf| words_of(leaf)).collect();
-        if words.is_empty() {
-            return Vec::new();
-        }
+        let words: Vec<String> = leaves.iter().map(|leaf| words_of(leaf)).collect();
         let closest = Closest::new(words.iter().map(String::as_str));
         let mut likeness: Vec<Vec<(f64, SourceId)>> = vec![Vec::new(); words.len()];
         for source in 0..self.sources.len() {
-            let notes = self.notes_of(source).map(|(_, note)| note.text.as_str());
-            for (leaf, like) in closest.likeness(notes).into_iter().enumerate().filter(|(_, like)| *like > 0.0) {
-                likeness[leaf].push((like, SourceId(source as u32 + 1)));
+            let (id, notes) = (SourceId(source as u32 + 1), self.notes_of(source));
+            let likes = closest.likeness(notes.map(|(_, note)| note.text.as_str()));
+            for (leaf, like) in likes.into_iter().enumerate().filter(|(_, like)| *like > 0.0) {
+                if leaves[leaf].sources.is_empty() || leaves[leaf].sources.contains(&id) {
+                    likeness[leaf].push((like, id));
+                }
             }
         }
         let ordered = |mut like: Vec<(f64, SourceId)>| {
@@ -257,6 +257,40 @@ impl Digest {
         };
         likeness.into_iter().map(ordered).collect()
     }
+}
+
+/// For sections that an outline's sections continue: the leaves that do, or that stand below one that does, by their places
+/// among the leaves.
+fn heirs(outline: &Outline) -> HashMap<SectionId, Vec<usize>> {
+    let mut heirs: HashMap<SectionId, Vec<usize>> = HashMap::new();
+    let (mut line, mut leaf) = (Vec::new(), 0);
+    for placed in outline.walk() {
+        line.truncate(placed.depth);
+        line.push(placed.section.origin);
+        if placed.section.is_leaf() {
+            for origin in line.iter().flatten() {
+                let heirs = heirs.entry(*origin).or_default();
+                if heirs.last() != Some(&leaf) {
+                    heirs.push(leaf);
+                }
+            }
+            leaf += 1;
+        }
+    }
+    heirs
+}
+
+/// For each section of a numbered outline the one above it.
+fn above(outline: &Outline) -> HashMap<SectionId, SectionId> {
+    let (mut above, mut line) = (HashMap::new(), Vec::new());
+    for placed in outline.walk() {
+        line.truncate(placed.depth);
+        line.push(placed.section.origin);
+        if let [.., Some(parent), Some(child)] = line[..] {
+            above.insert(child, parent);
+        }
+    }
+    above
 }
 
 /// The outline as sources are digested against it.

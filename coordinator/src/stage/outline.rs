@@ -8,11 +8,14 @@ use tributary_protocol::{
 };
 
 use super::{Asked, Context, Place, group::ToOutline};
-use crate::rooms::{HANDLE, MOST_OUTLINES};
+use crate::rooms::{HANDLE, HANDLE_IN_REPLY, MOST_OUTLINES};
+
+/// What a section of an outline that is merged costs besides its text: its handle is shown, offered, and named in the reply.
+const SECTION: u32 = 2 * HANDLE + HANDLE_IN_REPLY;
 
 pub(crate) struct Outline {
-    /// The sources of each first outline, by the number of its place, with its batch of titles and its place in that.
-    asked_for: Vec<(Vec<SourceId>, usize, usize)>,
+    /// The sources of each first outline, by batch of titles and its place in that.
+    asked_for: Vec<Vec<Vec<SourceId>>>,
     /// First outlines by batch of titles, in the order of batches once those before are known.
     firsts: Vec<Firsts>,
     /// Batches from the first whose number of first outlines is known.
@@ -45,7 +48,7 @@ struct Level {
 impl Outline {
     pub(crate) fn new(batches: usize) -> Self {
         Self {
-            asked_for: Vec::new(),
+            asked_for: vec![Vec::new(); batches],
             firsts: (0..batches).map(|_| Firsts::Unknown).collect(),
             known: 0,
             levels: vec![Level::default()],
@@ -57,18 +60,19 @@ impl Outline {
         let batch = to_outline.batch;
         let mut firsts = Vec::new();
         for sources in to_outline.together {
-            let tokens: Vec<_> = sources.iter().map(|id| context.source(*id).card_tokens + 2 * HANDLE).collect();
+            let tokens: Vec<_> =
+                sources.iter().map(|id| context.source(*id).card_tokens + 2 * HANDLE + 2 * HANDLE_IN_REPLY).collect();
             for range in pack(&tokens, context.rooms.leads, usize::MAX) {
                 firsts.push(sources[range].to_vec());
             }
         }
-        for (i, sources) in firsts.iter().enumerate() {
-            let place = Place::Outline { batch: self.asked_for.len() };
-            self.asked_for.push((sources.clone(), batch, i));
+        for (number, sources) in firsts.iter().enumerate() {
+            let place = Place::Outline { batch, number };
             let cards = sources.iter().map(|id| CardRef { id: *id, card: context.source(*id).card }).collect();
             asked.ask(context, place, Work::Outline { sources: cards });
         }
         self.firsts[batch] = Firsts::Waiting(vec![None; firsts.len()]);
+        self.asked_for[batch] = firsts;
         self.place_known();
     }
 
@@ -77,17 +81,16 @@ impl Outline {
         &mut self,
         context: &Context,
         asked: &mut Asked,
-        number: usize,
+        (batch, number): (usize, usize),
         product: Option<Product>,
     ) -> Option<SharedOutline> {
-        let (sources, batch, i) = &mut self.asked_for[number];
         let outline = match product {
             Some(Product::Outline(outline)) => outline,
-            _ => of_titles(context, sources).into(),
+            _ => of_titles(context, &self.asked_for[batch][number]).into(),
         };
-        match &mut self.firsts[*batch] {
-            Firsts::Waiting(waiting) => waiting[*i] = Some(outline),
-            Firsts::Placed(start) => self.levels[0].outlines[*start + *i] = Some(outline),
+        match &mut self.firsts[batch] {
+            Firsts::Waiting(waiting) => waiting[number] = Some(outline),
+            Firsts::Placed(start) => self.levels[0].outlines[*start + number] = Some(outline),
             Firsts::Unknown => unreachable!("a first outline is asked for once its batch is known"),
         }
         self.merge(context, asked, 0)
@@ -137,7 +140,7 @@ impl Outline {
             let closed = loop {
                 let Some(slot) = level.outlines.get(end) else { break level.complete };
                 let Some(outline) = slot else { break false };
-                tokens += outline.tokens() + 2 * HANDLE;
+                tokens += outline.tokens() + SECTION * outline.walk().count() as u32;
                 let members = end - level.taken;
                 if members >= MOST_OUTLINES || (members >= 2 && tokens > context.rooms.outlines) {
                     break true;

@@ -6,6 +6,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
+    ops::Range,
 };
 
 use tributary_protocol::{
@@ -17,18 +18,33 @@ use tributary_protocol::{
 };
 
 use super::{Asked, Context};
-use crate::rooms::{HANDLE, MOST_NOTES};
+use crate::rooms::{HANDLE, HANDLE_IN_REPLY, MOST_NOTES};
 
 /// Words that introduce a chapter, and the article.
 const INTRODUCTION_WORDS: u32 = 120;
 
+/// Words of a part of a section, at the least.
+const LEAST_WORDS: u32 = 100;
+
 /// Where in this stage an outcome belongs. Sections are numbered in reading order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
-    Condense { section: usize, level: usize, batch: usize },
-    Leaf { section: usize },
-    Introduction { section: usize },
-    Figure { chapter: usize },
+    Condense {
+        section: usize,
+        level: usize,
+        batch: usize,
+    },
+    /// One part, but for a leaf whose notes fit no prompt however they are condensed.
+    Leaf {
+        section: usize,
+        part: usize,
+    },
+    Introduction {
+        section: usize,
+    },
+    Figure {
+        chapter: usize,
+    },
     Summary,
 }
 
@@ -38,7 +54,8 @@ impl fmt::Display for Place {
             Self::Condense { section, level, batch } => {
                 write!(f, "condense section {} {}/{}", section + 1, level + 1, batch + 1)
             }
-            Self::Leaf { section } => write!(f, "section {}", section + 1),
+            Self::Leaf { section, part: 0 } => write!(f, "section {}", section + 1),
+            Self::Leaf { section, part } => write!(f, "section {} part {}", section + 1, part + 1),
             Self::Introduction { section } => write!(f, "introduction of section {}", section + 1),
             Self::Figure { chapter } => write!(f, "figure for section {}", chapter + 1),
             Self::Summary => f.write_str("summary"),
@@ -71,8 +88,13 @@ struct Writing {
     unwritten: usize,
     /// What it is written from, as the digests gave it.
     notes: Vec<Note>,
-    /// What remains to be condensed, by batch of the level at hand.
-    condensing: Vec<Option<Vec<Note>>>,
+    /// What is being condensed, by batch of the level at hand, or written, by part.
+    condensing: Vec<Vec<Note>>,
+    /// How many notes that level was given.
+    given: usize,
+    /// The text of a leaf, by its parts.
+    parts: Vec<Passage>,
+    /// Batches or parts that have not come.
     missing: usize,
     passage: Option<Passage>,
     figure: Option<Figure>,
@@ -137,6 +159,8 @@ impl Write {
             unwritten: 0,
             notes: Vec::new(),
             condensing: Vec::new(),
+            given: 0,
+            parts: Vec::new(),
             missing: 0,
             passage: None,
             figure: None,
@@ -189,24 +213,46 @@ impl Write {
         asked.ask(context, super::Place::Write(place), work);
     }
 
-    /// Asks for a leaf's text, or, where its notes don't fit a prompt, for shorter ones first.
+    /// Asks for a leaf's text, or, where its notes don't fit a prompt, for fewer ones first. Each level has fewer notes than
+    /// the one below; where condensing brings no fewer, since each has too many sources to stand beside another, the leaf
+    /// is written in parts.
     fn write_leaf(&mut self, context: &Context, asked: &mut Asked, section: usize, level: usize, notes: Vec<Note>) {
-        let brief = self.sections[section].brief.clone();
-        let batches = batches_of(context, &notes);
-        if batches.len() < 2 {
-            let words = context.job.settings.writing.words;
-            return self.ask(context, asked, Place::Leaf { section }, Work::Write { section: brief, notes, words });
+        let parts = batches_of(context, &notes, HANDLE);
+        let batches = batches_of(context, &notes, HANDLE + HANDLE_IN_REPLY);
+        let is_stuck = batches.len() == notes.len() || level > 0 && notes.len() >= self.sections[section].given;
+        if parts.len() < 2 || is_stuck {
+            return self.write_parts(context, asked, section, &notes, parts);
         }
         // What comes back has to fit one prompt the sooner the better, but no reply can be larger than it may be.
         let room = (context.rooms.notes / batches.len() as u32).clamp(200, context.rooms.limits.passage.max(200));
         self.condensed += notes.len();
-        self.sections[section].condensing = vec![None; batches.len()];
+        self.sections[section].given = notes.len();
+        self.sections[section].condensing = batches.iter().map(|range| notes[range.clone()].to_vec()).collect();
         self.sections[section].missing = batches.len();
         for (batch, range) in batches.into_iter().enumerate() {
-            let notes = notes[range].to_vec();
-            self.sections[section].condensing[batch] = Some(notes.clone());
-            let work = Work::Condense { section: brief.clone(), notes, room };
+            let section_brief = self.sections[section].brief.clone();
+            let work = Work::Condense { section: section_brief, notes: notes[range].to_vec(), room };
             self.ask(context, asked, Place::Condense { section, level, batch }, work);
+        }
+    }
+
+    fn write_parts(
+        &mut self,
+        context: &Context,
+        asked: &mut Asked,
+        section: usize,
+        notes: &[Note],
+        parts: Vec<Range<usize>>,
+    ) {
+        let words = context.job.settings.writing.words.min(context.rooms.limits.passage * 2 / 3);
+        let words = (words / parts.len() as u32).max(LEAST_WORDS.min(words));
+        self.sections[section].parts = vec![Passage::default(); parts.len()];
+        self.sections[section].missing = parts.len();
+        self.sections[section].condensing = parts.iter().map(|range| notes[range.clone()].to_vec()).collect();
+        for (part, range) in parts.into_iter().enumerate() {
+            let brief = self.sections[section].brief.clone();
+            let work = Work::Write { section: brief, notes: notes[range].to_vec(), words };
+            self.ask(context, asked, Place::Leaf { section, part }, work);
         }
     }
 
@@ -218,7 +264,7 @@ impl Write {
             below.extend(self.sections[section].children.iter().rev());
         }
         // A figure shows a choice: as much of the notes as one prompt holds, taken evenly over all of them.
-        let parts = batches_of(context, &notes).len().max(1);
+        let parts = batches_of(context, &notes, HANDLE).len().max(1);
         let notes: Vec<Note> = notes.into_iter().step_by(parts).collect();
         if notes.len() < 3 {
             return;
@@ -236,16 +282,23 @@ impl Write {
                 self.condensed_to(section, batch, product);
                 self.sections[section].missing -= 1;
                 if self.sections[section].missing == 0 {
-                    let notes = self.sections[section].condensing.drain(..).flatten().flatten().collect();
+                    let notes = std::mem::take(&mut self.sections[section].condensing).concat();
                     self.write_leaf(context, asked, section, level + 1, notes);
                 }
             }
-            Place::Leaf { section } => {
-                let passage = match product {
+            Place::Leaf { section, part } => {
+                let writing = &mut self.sections[section];
+                writing.parts[part] = match product {
                     Some(Product::Passage(passage)) => passage,
-                    _ => as_they_are(&self.sections[section].notes),
+                    _ => as_they_are(&writing.condensing[part]),
                 };
-                self.leaf_written(context, asked, section, passage);
+                writing.missing -= 1;
+                if writing.missing == 0 {
+                    writing.condensing = Vec::new();
+                    let parts = std::mem::take(&mut writing.parts);
+                    let paragraphs = parts.into_iter().flat_map(|part| part.paragraphs).collect();
+                    self.leaf_written(context, asked, section, Passage { paragraphs });
+                }
             }
             Place::Introduction { section } => {
                 self.sections[section].passage = Some(match product {
@@ -265,14 +318,13 @@ impl Write {
         }
     }
 
-    /// A reply that is no shorter than what was to be condensed is none: every second note stays, so that the merging
-    /// ends whatever a model says.
+    /// A reply that is no shorter than what was to be condensed is none: the notes stay as they are.
     fn condensed_to(&mut self, section: usize, batch: usize, product: Option<Product>) {
         let tokens = |notes: &[Note]| notes.iter().map(|note| note.tokens).sum::<u32>();
-        let Some(before) = &mut self.sections[section].condensing[batch] else { return };
+        let before = &mut self.sections[section].condensing[batch];
         match product {
             Some(Product::Notes(notes)) if !notes.is_empty() && tokens(&notes) < tokens(before) => *before = notes,
-            _ => *before = before.iter().step_by(2).cloned().collect(),
+            _ => {}
         }
     }
 
@@ -379,8 +431,9 @@ impl Write {
     }
 }
 
-fn batches_of(context: &Context, notes: &[Note]) -> Vec<std::ops::Range<usize>> {
-    let tokens: Vec<_> = notes.iter().map(|note| note.tokens + HANDLE * note.sources.len() as u32).collect();
+/// Notes in as few prompts as hold them, where each of their handles costs so much beside the notes.
+fn batches_of(context: &Context, notes: &[Note], handle: u32) -> Vec<Range<usize>> {
+    let tokens: Vec<_> = notes.iter().map(|note| note.tokens + handle * note.sources.len() as u32).collect();
     pack(&tokens, context.rooms.notes, MOST_NOTES)
 }
 

@@ -18,12 +18,22 @@ const LONGEST: usize = 160;
 
 /// Takes out every bracket that holds nothing but citations. Code between backticks stays as it is.
 pub(super) fn strip(text: &str) -> Stripped {
+    strip_where(text, |_| true)
+}
+
+/// The same for a sentence whose sources are known: between round brackets what names others is the sentence's own words,
+/// as in "object storage (S3)".
+pub(super) fn strip_known(text: &str, sources: &[SourceId]) -> Stripped {
+    strip_where(text, |bracket| !bracket.round || bracket.named.iter().all(|named| sources.contains(named)))
+}
+
+fn strip_where(text: &str, is_citation: impl Fn(&Bracket) -> bool) -> Stripped {
     let mut stripped = Stripped::default();
     let (mut rest, mut in_code) = (text, false);
     while let Some(c) = rest.chars().next() {
         in_code ^= c == '`';
-        match (!in_code).then(|| bracket(rest)).flatten() {
-            Some(Bracket { length, named, nameless }) => {
+        match (!in_code).then(|| bracket(rest)).flatten().filter(&is_citation) {
+            Some(Bracket { length, named, nameless, .. }) => {
                 stripped.text.truncate(stripped.text.trim_end().len());
                 stripped.named.extend(named);
                 stripped.nameless += nameless;
@@ -41,6 +51,7 @@ pub(super) fn strip(text: &str) -> Stripped {
 
 struct Bracket {
     length: usize,
+    round: bool,
     named: Vec<SourceId>,
     nameless: u32,
 }
@@ -63,7 +74,7 @@ fn bracket(text: &str) -> Option<Bracket> {
         }
     }
     let length = open.len_utf8() + end + close.len_utf8();
-    (!named.is_empty() || nameless > 0).then_some(Bracket { length, named, nameless })
+    (!named.is_empty() || nameless > 0).then_some(Bracket { length, round, named, nameless })
 }
 
 fn is_filler(word: &str) -> bool {
@@ -122,6 +133,15 @@ mod tests {
         });
         assert_eq!(of("[S17]"), (String::new(), vec![17], 0));
         assert_eq!(of("open [S4"), ("open [S4".into(), vec![], 0));
+    }
+
+    #[test]
+    fn a_name_between_round_brackets_is_no_citation_where_the_sources_are_known() {
+        let of = |text, sources: &[u32]| {
+            let sources: Vec<_> = sources.iter().copied().map(SourceId).collect();
+            strip_known(text, &sources).text
+        };
+        assert_eq!(of("Object storage (S3) is cheap (S7) [S3].", &[7]), "Object storage (S3) is cheap.");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use minijinja::{Value, context};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use tributary_protocol::{
+    budget::count,
     digest::Note,
     source::SourceId,
     task::{Brief, Product, SectionBrief},
@@ -13,6 +14,12 @@ use tributary_protocol::{
 
 use super::{Checked, Flaw, Kernel, Made, fit, form::Form, passage::Cited, reply, sections::prose};
 use crate::prompt::{fence, line, shown_notes, shown_section, sources_of, words};
+
+/// What a handle costs in a reply, in tokens.
+const HANDLE: u32 = 5;
+
+/// How often its room a reply's text may fill before it is sent back, and shortened if that doesn't help.
+const TOLERATED: u32 = 2;
 
 pub(super) struct Condense<'a> {
     pub brief: &'a Brief,
@@ -72,7 +79,8 @@ impl Kernel for Condense<'_> {
     }
 
     fn reply_tokens(&self) -> u32 {
-        self.room * 3 / 2 + 256
+        let handles: usize = self.notes.iter().map(|note| note.sources.len()).sum();
+        self.room * 3 / 2 + 256 + HANDLE * handles as u32
     }
 
     fn check(&self, reply: Reply) -> Checked {
@@ -91,8 +99,16 @@ impl Kernel for Condense<'_> {
         let kept: BTreeSet<SourceId> = notes.iter().flat_map(|(_, note)| note.sources.clone()).collect();
         let lost: Vec<SourceId> = cited.offered().filter(|source| !kept.contains(source)).collect();
         notes.extend(self.shortest_of(&lost));
-        let notes = fit::notes(notes, self.room).into_iter().map(|(_, note)| note).collect();
+        // The room is for what the notes say. Their handles are as many as they were.
+        let said: u32 = notes.iter().map(|(_, note)| count(&note.text)).sum();
+        let handles = notes.iter().map(|(_, note)| note.tokens).sum::<u32>() - said;
+        let most = TOLERATED * self.room + handles;
+        let notes = fit::notes(notes, most).into_iter().map(|(_, note)| note).collect();
         let made = Made { product: Product::Notes(notes), citations_removed: cited.removed };
+        if said > TOLERATED * self.room {
+            let most = words(self.room, self.brief.language);
+            return Err(Flaw::light(format!("the notes are too long: at most {most} words have room"), made));
+        }
         if lost.is_empty() {
             return Ok(made);
         }

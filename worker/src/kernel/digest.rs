@@ -14,6 +14,10 @@ use tributary_protocol::{
 use super::{Checked, Flaw, Kernel, Made, fit, form::Form, lexicon::Lexicon, lineage::about, reply, sections::prose};
 use crate::prompt::{fence, line, origin, shown_outline, words};
 
+/// How often their limit the notes may fill before they are sent back, and shortened if that doesn't help. What comes after
+/// counts the tokens that there are.
+const TOLERATED: u32 = 2;
+
 pub(super) struct Digest<'a> {
     brief: &'a Brief,
     source: &'a Titled,
@@ -134,9 +138,9 @@ impl Kernel for Digest<'_> {
         }
         let tokens: u32 = notes.iter().map(|(_, note)| note.tokens).sum();
         let suggestion = fit::trim(&prose(&reply.suggestion), limits.suggestion);
-        let digest = Notes::new(fit::notes(notes, limits.digest), suggestion);
+        let digest = Notes::new(fit::notes(notes, limits.digest * TOLERATED), suggestion);
         let made = Made::new(Product::Digest(digest));
-        if tokens > limits.digest * 2 {
+        if tokens > limits.digest * TOLERATED {
             let most = words(limits.digest, self.brief.language);
             return Err(Flaw::light(format!("the notes are too long: at most {most} words have room"), made));
         }

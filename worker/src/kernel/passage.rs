@@ -90,8 +90,9 @@ pub(super) fn passage(reply: Reply, cited: &mut Cited, language: Language) -> Pa
 
 /// None where nothing is said, or what was told before.
 fn sentence(said: Said, told: &mut HashSet<String>, cited: &mut Cited, language: Language) -> Option<Sentence> {
-    let stripped = citations::strip(&line(&said.text));
     let mut sources = cited.read(&said.sources);
+    let text = line(&said.text);
+    let stripped = if sources.is_empty() { citations::strip(&text) } else { citations::strip_known(&text, &sources) };
     sources.extend(cited.keep(stripped.named.into_iter().map(Some)));
     cited.removed += stripped.nameless;
     sources.sort_unstable();

@@ -148,8 +148,16 @@ pub(super) fn prose(text: &str) -> String {
     line(&citations::strip(text).text)
 }
 
+/// The most tokens of a title: it stands in every prompt that shows the outline, and ten words are asked for.
+const TITLE: u32 = 40;
+
 /// A title without the number that some models put before it.
 fn title(text: &str) -> String {
+    let text = fit::trim(&unnumbered(text), TITLE);
+    text.trim().to_owned()
+}
+
+fn unnumbered(text: &str) -> String {
     let text = prose(text.trim_start_matches(['#', ' ']));
     let rest = text.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | ')' | '、'));
     let number = &text[..text.len() - rest.len()];

@@ -84,7 +84,7 @@ pub(super) fn join(one: Product, other: Product, limits: Limits) -> Product {
         (Product::Notes(one), Product::Notes(other)) => Product::Notes([one, other].concat()),
         (Product::Digest(one), Product::Digest(other)) => {
             let suggestion = if one.suggestion.is_empty() { other.suggestion } else { one.suggestion };
-            let notes = crate::kernel::fit_notes([one.notes, other.notes].concat(), limits.digest);
+            let notes = crate::kernel::fit_notes([one.notes, other.notes].concat(), limits.digest * 3);
             Product::Digest(Digest::new(notes, suggestion))
         }
         (Product::Passage(one), Product::Passage(other)) => {
