@@ -99,7 +99,7 @@ impl Article {
                 article.headings.push(read_heading(block, &mut counters));
             } else if block.starts_with("```mermaid") {
                 assert!(block.ends_with("```"), "a diagram that doesn't end: {block}");
-            } else if block.starts_with('|') || block.starts_with("**Table ") || block.starts_with("**Figure ") {
+            } else if ["|", "**Table ", "**Figure ", "**表 ", "**图 "].iter().any(|begin| block.starts_with(begin)) {
                 article.figures.extend(block.lines().flat_map(marks).map(|(_, numbers)| numbers));
             } else if !block.trim().is_empty() {
                 article.paragraph(block);
