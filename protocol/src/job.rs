@@ -28,9 +28,9 @@ pub struct Job {
 impl Job {
     pub fn new(title: String, settings: Settings, seed: u64, sources: Vec<Source>) -> Self {
         let mut hasher = Hasher::new("job");
-        hasher.part(&wire::encode(&(&title, &settings, seed)));
+        hasher.part(&wire::fields(&(&title, &settings, seed)));
         for source in &sources {
-            hasher.part(&wire::encode(source));
+            hasher.part(&wire::fields(source));
         }
         Self { id: JobId::of(&hasher), title, settings, seed, sources }
     }

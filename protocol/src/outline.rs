@@ -186,7 +186,7 @@ impl SharedOutline {
     pub fn id(&self) -> OutlineId {
         *self.0.id.get_or_init(|| {
             let mut hasher = Hasher::new("outline");
-            hasher.part(&wire::encode(&self.0.outline));
+            hasher.part(&wire::fields(&self.0.outline));
             OutlineId::of(&hasher)
         })
     }

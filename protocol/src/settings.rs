@@ -59,7 +59,15 @@ impl Settings {
         at_least("convolution.top_k", self.convolution.top_k, 1)?;
         at_least("refine.best_of", self.refine.best_of, 1)?;
         at_least("blocks", self.blocks, 1)?;
-        at_least("writing.words", self.writing.words, 50)
+        at_least("writing.words", self.writing.words, 50)?;
+        // Beyond these a prompt has no room for what else belongs in it.
+        let at_most = |name: &str, value: u32, most: u32| {
+            if value > most { Err(format!("{name} is {value}; at most {most} has room")) } else { Ok(()) }
+        };
+        at_most("grouping.size", self.grouping.size, 100)?;
+        at_most("outline.batch", self.outline.batch, 100)?;
+        at_most("outline.lead_tokens", self.outline.lead_tokens, self.window.0 / 8)?;
+        at_most("convolution.width", self.convolution.width, (self.window.0 / 800).clamp(3, 100))
     }
 }
 

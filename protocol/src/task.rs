@@ -35,7 +35,7 @@ pub struct Task {
 impl Task {
     pub fn new(job: JobId, stage: Stage, place: String, model: String, brief: Arc<Brief>, work: Work) -> Self {
         let mut hasher = Hasher::new("task");
-        hasher.part(&wire::encode(&(job, stage, &place, &model, &brief)));
+        hasher.part(&wire::fields(&(job, stage, &place, &model, &brief)));
         work.hash(&mut hasher);
         Self { id: TaskId::of(&hasher), job, stage, place, model, brief, work }
     }
@@ -147,24 +147,24 @@ impl Work {
             self.kind().name(),
             match self {
                 Self::MergeOutlines { outlines } => {
-                    wire::encode(&outlines.iter().map(SharedOutline::id).collect::<Vec<_>>())
+                    wire::fields(&outlines.iter().map(SharedOutline::id).collect::<Vec<_>>())
                 }
                 Self::Digest { source, text, part, outline, only } => {
-                    wire::encode(&(source, text, part, outline.id(), only))
+                    wire::fields(&(source, text, part, outline.id(), only))
                 }
-                Self::Feedback { outline, digests } => wire::encode(&(outline.id(), digests)),
-                Self::Score { outline } => wire::encode(&outline.id()),
+                Self::Feedback { outline, digests } => wire::fields(&(outline.id(), digests)),
+                Self::Score { outline } => wire::fields(&outline.id()),
                 Self::Convolve { members } => {
                     let members = members.iter().map(|member| (member.outline.id(), &member.suggestion, member.tokens));
-                    wire::encode(&members.collect::<Vec<_>>())
+                    wire::fields(&members.collect::<Vec<_>>())
                 }
-                Self::Refine { outline, round, attempt } => wire::encode(&(outline.id(), round, attempt)),
+                Self::Refine { outline, round, attempt } => wire::fields(&(outline.id(), round, attempt)),
                 Self::Group { .. }
                 | Self::Outline { .. }
                 | Self::Condense { .. }
                 | Self::Write { .. }
                 | Self::Introduce { .. }
-                | Self::Illustrate { .. } => wire::encode(self),
+                | Self::Illustrate { .. } => wire::fields(self),
             },
         );
         hasher.part(name.as_bytes()).part(&rest);

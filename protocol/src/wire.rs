@@ -25,8 +25,19 @@ pub enum WireError {
 pub fn encode<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(TYPICAL);
     bytes.extend(VERSION.to_be_bytes());
-    rmp_serde::encode::write_named(&mut bytes, value).expect("our own types are writable, and memory takes any length");
+    write(&mut bytes, value);
     bytes
+}
+
+/// The value without an envelope, to be hashed: a new version must not give what is paid for another name.
+pub fn fields<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(TYPICAL);
+    write(&mut bytes, value);
+    bytes
+}
+
+fn write<T: Serialize + ?Sized>(bytes: &mut Vec<u8>, value: &T) {
+    rmp_serde::encode::write_named(bytes, value).expect("our own types are writable, and memory takes any length");
 }
 
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, WireError> {

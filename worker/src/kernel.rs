@@ -219,9 +219,9 @@ pub(crate) fn fit_reply(call: &mut Call, brief: &Brief) -> bool {
 /// Equal questions have equal seeds, whichever job asks; tries of one question that are meant to differ don't.
 fn seed(call: &Call, work: &Work) -> u64 {
     let mut hasher = Hasher::new("seed");
-    hasher.part(&wire::encode(call));
+    hasher.part(&wire::fields(call));
     if let Work::Refine { round, attempt, .. } = work {
-        hasher.part(&wire::encode(&(round, attempt)));
+        hasher.part(&wire::fields(&(round, attempt)));
     }
     u64::from_str_radix(&CallId::of(&hasher).to_string()[..16], 16).expect("an id is hexadecimal")
 }

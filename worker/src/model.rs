@@ -79,7 +79,7 @@ pub struct Call {
 impl Call {
     /// The name of this call to this model. The dialect that a server is spoken to in has no part in it.
     pub fn id(&self, model: &str) -> CallId {
-        CallId::of(Hasher::new("call").part(model.as_bytes()).part(&wire::encode(self)))
+        CallId::of(Hasher::new("call").part(model.as_bytes()).part(&wire::fields(self)))
     }
 
     /// The seed as every server takes it: 31 bits.

@@ -107,7 +107,7 @@ impl Kernel for Condense<'_> {
         let made = Made { product: Product::Notes(notes), citations_removed: cited.removed };
         if said > TOLERATED * self.room {
             let most = words(self.room, self.brief.language);
-            return Err(Flaw::light(format!("the notes are too long: at most {most} words have room"), made));
+            return Err(Flaw::grave(format!("the notes are too long: at most {most} words have room"), made));
         }
         if lost.is_empty() {
             return Ok(made);

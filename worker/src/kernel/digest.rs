@@ -142,7 +142,7 @@ impl Kernel for Digest<'_> {
         let made = Made::new(Product::Digest(digest));
         if tokens > limits.digest * TOLERATED {
             let most = words(limits.digest, self.brief.language);
-            return Err(Flaw::light(format!("the notes are too long: at most {most} words have room"), made));
+            return Err(Flaw::grave(format!("the notes are too long: at most {most} words have room"), made));
         }
         Ok(made)
     }
