@@ -15,6 +15,9 @@ use tributary_protocol::{
 use super::{Checked, Flaw, Kernel, Made, fit, form::Form, passage::Cited, reply, sections::prose};
 use crate::prompt::{fence, line, shown_notes, shown_section, sources_of, words};
 
+/// Words of a typical note, of the sixty that one may have.
+const NOTE: u32 = 30;
+
 /// What a handle costs in a reply, in tokens.
 const HANDLE: u32 = 5;
 
@@ -70,8 +73,10 @@ impl Kernel for Condense<'_> {
     }
 
     fn schema(&self) -> serde_json::Value {
+        let most = words(self.room, self.brief.language) / NOTE;
         Form::of::<Reply>()
             .least("notes", 1)
+            .most("notes", most.max(2) as usize)
             .words("notes[].text", 60)
             .least("notes[].sources", 1)
             .offer("notes[].sources[]", sources_of(self.notes))
@@ -96,14 +101,14 @@ impl Kernel for Condense<'_> {
         if notes.is_empty() {
             return Err(Flaw::fatal("no note names a source that was given"));
         }
-        let kept: BTreeSet<SourceId> = notes.iter().flat_map(|(_, note)| note.sources.clone()).collect();
-        let lost: Vec<SourceId> = cited.offered().filter(|source| !kept.contains(source)).collect();
-        notes.extend(self.shortest_of(&lost));
         // The room is for what the notes say. Their handles are as many as they were.
         let said: u32 = notes.iter().map(|(_, note)| count(&note.text)).sum();
         let handles = notes.iter().map(|(_, note)| note.tokens).sum::<u32>() - said;
-        let most = TOLERATED * self.room + handles;
-        let notes = fit::notes(notes, most).into_iter().map(|(_, note)| note).collect();
+        let mut notes = fit::notes(notes, TOLERATED * self.room + handles);
+        let kept: BTreeSet<SourceId> = notes.iter().flat_map(|(_, note)| note.sources.clone()).collect();
+        let lost: Vec<SourceId> = cited.offered().filter(|source| !kept.contains(source)).collect();
+        notes.extend(self.shortest_of(&lost));
+        let notes = notes.into_iter().map(|(_, note)| note).collect();
         let made = Made { product: Product::Notes(notes), citations_removed: cited.removed };
         if said > TOLERATED * self.room {
             let most = words(self.room, self.brief.language);
