@@ -54,7 +54,8 @@ pub async fn submit(
 ) -> Result<Submitted, StoreError> {
     let id = draft.job.id;
     let mut before = state(queue, id).await?;
-    if anew && before.as_ref().is_none_or(|before| before.status.has_ended()) {
+    let had_ended = before.as_ref().is_some_and(|before| before.status.has_ended());
+    if anew && (had_ended || before.is_none()) {
         queue.forget(id).await?;
         bus.clear(id).await?;
         before = None;
@@ -68,9 +69,9 @@ pub async fn submit(
         }
         _ => {}
     }
-    let term = before.as_ref().map_or(0, |before| before.term);
+    let term = before.map_or(0, |before| before.term);
     let mut new = store(bus, queue, draft, problems, id, Some(term)).await?;
-    if before.is_some_and(|before| before.status.has_ended()) {
+    if had_ended {
         // Its last holder may be about to let go of it: then the job is out till it has, and goes with what is stored.
         for _ in 0..LETTING_GO {
             if new || state(queue, id).await?.is_some_and(|state| state.status == Status::Running) {

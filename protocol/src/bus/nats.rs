@@ -25,7 +25,10 @@ mod replies;
 mod streams;
 mod tasks;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Weak},
+};
 
 use async_nats::connection::State;
 use async_trait::async_trait;
@@ -77,7 +80,9 @@ impl NatsBus {
     /// name and another shape.
     pub async fn connect(options: NatsOptions) -> Result<Self> {
         let link = Arc::new(Link::connect(options).await?);
-        link.while_leaders_are_chosen(|| Self::open(link.clone())).await
+        let bus = link.while_leaders_are_chosen(|| Self::open(link.clone())).await?;
+        tokio::spawn(keep_open(Arc::downgrade(&bus.link), Arc::downgrade(&bus.jobs)));
+        Ok(bus)
     }
 
     async fn open(link: Arc<Link>) -> Result<Self> {
@@ -101,6 +106,22 @@ impl NatsBus {
         let flushed = tokio::time::timeout(ANSWER, self.link.client.flush()).await;
         let flushed = flushed.map_err(|_| self.link.unavailable("nothing answers there in time"))?;
         flushed.map_err(|error| self.link.unavailable(error))
+    }
+}
+
+/// Makes anew what a server lacks that comes back without its store. Ends with the connection.
+async fn keep_open(link: Weak<Link>, jobs: Weak<Jobs>) {
+    let Some(mut epoch) = link.upgrade().map(|link| link.epoch.clone()) else { return };
+    epoch.mark_unchanged();
+    while epoch.changed().await.is_ok() {
+        let (Some(link), Some(jobs)) = (link.upgrade(), jobs.upgrade()) else { return };
+        let open = || async {
+            NatsBus::open(link.clone()).await?;
+            jobs.ensure_consumer().await
+        };
+        if let Err(error) = link.while_leaders_are_chosen(open).await {
+            tracing::warn!(%error, "what is kept on the server can't be looked after");
+        }
     }
 }
 

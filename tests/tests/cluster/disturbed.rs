@@ -122,6 +122,25 @@ fn what_the_broker_forgot_is_asked_for_again() {
 }
 
 #[test]
+fn a_broker_that_comes_back_without_its_store_is_worked_with_again() {
+    let _alone = alone();
+    let mut cluster = Cluster::new(&corpus(), Settings::default());
+    let single = cluster.alone();
+    let roles = (cluster.coordinator(), cluster.worker(4));
+    let before = cluster.submit(CORPUS);
+    cluster.watch(&before).with(0);
+    cluster.nats.kill();
+    fs::remove_dir_all(cluster.nats.store()).unwrap();
+    cluster.nats.restart().unwrap();
+    // The roles make anew what is needed, and who submits may be there before them.
+    let job = cluster.submit(CORPUS);
+    cluster.watch(&job).with(0);
+    assert_eq!(cluster.result(&job).markdown, single.markdown);
+    check_nothing_left(&cluster);
+    drop(roles);
+}
+
+#[test]
 fn one_of_three_servers_dies_for_good_and_the_job_goes_on_with_two() {
     let _alone = alone();
     let mut servers = NatsServer::cluster(3).unwrap();

@@ -9,6 +9,7 @@ use std::{
 use async_nats::{
     HeaderMap,
     jetstream::{
+        consumer::{Consumer, pull},
         kv::{self, Operation, Store},
         stream::{RetentionPolicy, Stream},
     },
@@ -106,12 +107,22 @@ impl Jobs {
         if let Some(open) = open {
             return Ok(open);
         }
-        let (names, lease) = (&self.link.names, self.link.options.lease);
-        let consumer = queue_consumer(&self.link, &self.stream, names.jobs_consumer(), names.all_jobs(), lease).await?;
-        let patience = consumer.cached_info().config.ack_wait;
+        let names = &self.link.names;
+        let patience = self.consumer().await?.cached_info().config.ack_wait;
         let source = Source { stream: names.jobs(), consumers: vec![names.jobs_consumer()], patience };
         let started = puller::start(self.link.clone(), source).await?;
         Ok(self.puller.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(started).clone())
+    }
+
+    async fn consumer(&self) -> Result<Consumer<pull::Config>> {
+        let (names, lease) = (&self.link.names, self.link.options.lease);
+        queue_consumer(&self.link, &self.stream, names.jobs_consumer(), names.all_jobs(), lease).await
+    }
+
+    /// Makes the consumer that jobs are claimed at, if this process claims any and it is gone.
+    pub async fn ensure_consumer(&self) -> Result<()> {
+        let claims = self.puller.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+        if claims { self.consumer().await.map(drop) } else { Ok(()) }
     }
 
     /// The server takes a write only after the very one that was looked at. So does it with one that reaches it late,
