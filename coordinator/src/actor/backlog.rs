@@ -44,6 +44,10 @@ impl Default for Window {
 /// outlines for the convolution. Beyond, the memory for them would grow with the corpus.
 const MOST_CARRYING: usize = 512;
 
+fn carries((stage, _): &Rank) -> bool {
+    matches!(stage, Stage::Feedback | Stage::Convolution)
+}
+
 pub(super) struct Backlog {
     /// Asked for and not published, by rank and, within it, in the order of asking.
     ready: BTreeMap<Rank, VecDeque<Task>>,
@@ -51,7 +55,7 @@ pub(super) struct Backlog {
     out: HashMap<TaskId, Out>,
     limits: Window,
     size: usize,
-    /// Above so many, those that wait are looked through for what nobody awaits any more.
+    /// Above so many that carry much, those that wait are looked through for what nobody awaits any more.
     crowd: usize,
 }
 
@@ -105,7 +109,9 @@ impl Backlog {
     /// Forgets what is not `awaited` any more, once that may be half of what waits. During a replay nothing is taken, and
     /// without this all that the job ever asked, with all that it carried, would be here at once.
     pub fn thin(&mut self, awaited: impl Fn(TaskId) -> bool) {
-        let waiting = |ready: &BTreeMap<Rank, VecDeque<Task>>| ready.values().map(VecDeque::len).sum::<usize>();
+        let waiting = |ready: &BTreeMap<Rank, VecDeque<Task>>| {
+            ready.iter().filter(|(rank, _)| carries(rank)).map(|(_, tasks)| tasks.len()).sum::<usize>()
+        };
         if waiting(&self.ready) > self.crowd {
             self.ready.values_mut().for_each(|tasks| tasks.retain(|task| awaited(task.id)));
             self.ready.retain(|_, tasks| !tasks.is_empty());
@@ -130,7 +136,6 @@ impl Backlog {
 
     /// The next task to be published: of the first rank, unless too many that carry much wait behind it.
     fn next(&mut self) -> Option<Task> {
-        let carries = |(stage, _): &Rank| matches!(stage, Stage::Feedback | Stage::Convolution);
         let full = |(rank, tasks): &(&Rank, &VecDeque<Task>)| carries(rank) && tasks.len() > MOST_CARRYING;
         let crowded = self.ready.iter().rev().find(full);
         let rank = *crowded.or_else(|| self.ready.iter().next())?.0;
@@ -199,11 +204,13 @@ mod tests {
     #[test]
     fn what_nobody_awaits_is_forgotten_before_it_is_a_crowd() {
         let mut backlog = Backlog::new(Window::of(2));
-        let awaited = task(7, Stage::Digest);
+        // However many there are that carry little.
+        backlog.add((0..4 * CROWD).map(|number| task(number, Stage::Digest)).collect());
+        let awaited = task(7, Stage::Feedback);
         for number in 0..4 * CROWD {
-            backlog.add(vec![task(number, Stage::Digest)]);
+            backlog.add(vec![task(number, Stage::Feedback)]);
             backlog.thin(|task| task == awaited.id);
-            assert!(backlog.ready.values().map(VecDeque::len).sum::<usize>() <= CROWD);
+            assert!(backlog.ready[&rank(&awaited)].len() <= CROWD);
         }
         assert_eq!(backlog.take(|task| task == awaited.id), [awaited]);
     }
