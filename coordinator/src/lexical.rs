@@ -1,6 +1,7 @@
-//! Which section a text belongs to by its words alone: for notes whose section an outline has lost.
+//! Which section a text belongs to by its words alone, for notes whose section an outline has lost, and whether a text
+//! still says what another said.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Longest stem, in letters.
 const STEM: usize = 7;
@@ -29,6 +30,19 @@ fn each_word(text: &str, mut found: impl FnMut(&str)) {
             }
         }
     }
+}
+
+/// The share of a text's words that another has as well; all of them where there are none.
+pub(crate) fn shared(text: &str, with: &str) -> f64 {
+    let words = |text| {
+        let mut words = HashSet::new();
+        each_word(text, |word| {
+            words.insert(word.to_owned());
+        });
+        words
+    };
+    let (of, with) = (words(text), words(with));
+    if of.is_empty() { 1.0 } else { of.intersection(&with).count() as f64 / of.len() as f64 }
 }
 
 /// Finds, of a few texts, the one that another is most like. Words that few of the texts share weigh more.
@@ -99,6 +113,13 @@ impl Closest {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_are_shared_whatever_their_endings_and_order() {
+        assert_eq!(shared("Lifetimes of references", "a reference, whose lifetime is long"), 1.0);
+        assert_eq!(shared("Lifetimes, references and macros", "hygienic macros"), 1.0 / 3.0);
+        assert_eq!(shared("of it", "macros"), 1.0);
+    }
 
     #[test]
     fn a_text_goes_where_its_rare_words_are() {

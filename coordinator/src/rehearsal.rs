@@ -24,11 +24,21 @@ const DESCRIPTION_WORDS: usize = 16;
 const NOTE_WORDS: usize = 30;
 const SENTENCE_WORDS: usize = 20;
 
+/// Sections that a merging or a mending typically rewrites.
+const SECTIONS_REWRITTEN: usize = 3;
+
 /// Sources that a new section typically names.
 const SOURCES_OF_NEW: usize = 6;
 
 /// Notes of a typical source, where there is room for them.
 const MOST_NOTES: usize = 5;
+
+/// Enough of them that a section reworded in others says something else.
+const WORDS: &str = "systems language design safety values memory patterns traits errors types modules compilers macros \
+    tests syntax owners threads channels locks futures streams buffers pointers closures iterators generics bounds \
+    constants crates features editions stability lints warnings numbers strings slices arrays tuples structs enums \
+    unions fields methods operators overloading coercion inference dispatch objects layout alignment padding targets \
+    platforms linking symbols panics unwinding destructors moves copies borrows regions variance";
 
 /// What a typical reply to the task would be. Depends on the task alone.
 pub fn outcome(task: &Task) -> Outcome {
@@ -87,25 +97,8 @@ struct Play<'a> {
 
 impl Play<'_> {
     fn words(&mut self, count: usize) -> String {
-        const WORDS: [&str; 16] = [
-            "systems",
-            "language",
-            "design",
-            "safety",
-            "values",
-            "memory",
-            "patterns",
-            "traits",
-            "errors",
-            "types",
-            "modules",
-            "compilers",
-            "macros",
-            "tests",
-            "syntax",
-            "owners",
-        ];
-        let words: Vec<_> = (0..count).map(|_| WORDS[self.chance.random_range(0..WORDS.len())]).collect();
+        let all: Vec<_> = WORDS.split_whitespace().collect();
+        let words: Vec<_> = (0..count).map(|_| all[self.chance.random_range(0..all.len())]).collect();
         words.join(" ")
     }
 
@@ -147,17 +140,20 @@ impl Play<'_> {
         Digest::new(notes, self.suggestion())
     }
 
-    /// The outline with one section reworded, and one leaf that no source has been read for and that says which are to be.
+    /// The outline with some sections rewritten, and one leaf that no source has been read for and that says which are to be.
     fn candidate(&mut self, outline: &Outline) -> Candidate {
         let mut outline = outline.clone();
-        let changed = self.chance.random_range(0..outline.walk().count().max(1));
-        let extract = self.words(DESCRIPTION_WORDS);
+        let sections = outline.walk().count().max(1);
+        let rewritten: Vec<(usize, String, String)> = (0..SECTIONS_REWRITTEN)
+            .map(|_| (self.chance.random_range(0..sections), self.words(TITLE_WORDS), self.words(DESCRIPTION_WORDS)))
+            .collect();
         let sources: BTreeSet<SourceId> = outline.leaves().flat_map(|leaf| &leaf.sources).copied().collect();
         let sources: Vec<SourceId> = sources.into_iter().take(SOURCES_OF_NEW).collect();
         let (mut number, mut has_new) = (0, false);
         outline.walk_mut(|section| {
-            if number == changed {
-                section.extract.clone_from(&extract);
+            if let Some((_, title, extract)) = rewritten.iter().find(|(place, ..)| *place == number) {
+                section.title.clone_from(title);
+                section.extract.clone_from(extract);
             }
             if section.is_leaf() && !has_new {
                 (section.origin, has_new) = (None, true);

@@ -290,6 +290,10 @@ fn a_leaf_that_continues_a_chapter_gets_the_notes_of_what_stood_below_it() {
     let first = Outline { sections: vec![section("Volcanoes", Vec::new()), section("Rivers", rivers)] };
     let folded = |task: &Task| match &task.work {
         Work::Outline { .. } | Work::MergeOutlines { .. } => instead(task, Product::Outline(first.clone().into())),
+        // It has nothing to add when it is asked again.
+        Work::Digest { only, .. } if !only.is_empty() => {
+            instead(task, Product::Digest(Digest::new(Vec::new(), String::new())))
+        }
         Work::Digest { source, outline, .. } => {
             let floods = outline.walk().find(|placed| placed.section.title == "Floods");
             let leaf = floods.and_then(|placed| placed.section.origin).expect("the first outline has it");
@@ -312,6 +316,55 @@ fn a_leaf_that_continues_a_chapter_gets_the_notes_of_what_stood_below_it() {
     assert_eq!(titles, ["Waterways"], "nobody has said anything of volcanoes");
     let said: BTreeSet<_> = finished.notes.iter().flatten().flat_map(|note| note.sources.clone()).collect();
     assert_eq!(said.len(), 9);
+}
+
+/// What sources are read for again, and the notes of the article's only section, where the last outline is the first with
+/// this for what the section is to say.
+fn read_again_for(extract: &str) -> (usize, Vec<Note>) {
+    let section = |extract: &str| Section {
+        origin: None,
+        title: "Rivers".to_owned(),
+        extract: extract.to_owned(),
+        analyse: String::new(),
+        sources: Vec::new(),
+        children: Vec::new(),
+    };
+    let first = Outline { sections: vec![section("How high the water stood in winter, and for how long")] };
+    let again = std::cell::Cell::new(0);
+    let reply = |task: &Task| match &task.work {
+        Work::Outline { .. } | Work::MergeOutlines { .. } => instead(task, Product::Outline(first.clone().into())),
+        Work::Digest { source, outline, only, .. } => {
+            let leaf = outline.leaves().find_map(|leaf| leaf.origin).expect("leaves are numbered");
+            again.set(again.get() + usize::from(!only.is_empty()));
+            let reading = if only.is_empty() { "first" } else { "second" };
+            let notes = vec![(leaf, Note::new(format!("Of the {reading} reading."), vec![source.id]))];
+            // The second has nothing new of the last source.
+            let notes = if !only.is_empty() && source.id == SourceId(9) { Vec::new() } else { notes };
+            instead(task, Product::Digest(Digest::new(notes, "Say more.".into())))
+        }
+        Work::Feedback { .. } | Work::Convolve { .. } | Work::Refine { .. } => {
+            let mut outline = first.clone().numbered();
+            outline.sections[0].extract = extract.to_owned();
+            let outline = SharedOutline::new(outline);
+            let tokens = outline.tokens();
+            instead(task, Product::Candidate(Candidate { suggestion: "Say more.".into(), outline, tokens }))
+        }
+        _ => rehearsal::outcome(task),
+    };
+    let (machine, _) = play(&job(9, Settings::default(), 1), |_| 0, reply);
+    (again.get(), article_of(&machine).notes.concat())
+}
+
+#[test]
+fn sources_are_read_again_for_a_section_that_says_something_else() {
+    let (again, notes) = read_again_for("For how long the waters stood high, winter by winter");
+    // Two of the nine sources have two chunks.
+    assert_eq!((again, notes.len()), (0, 11), "other words for the same");
+    let (again, notes) = read_again_for("Which fishes live there, what they eat, and who catches them");
+    assert_eq!((again, notes.len()), (11, 11));
+    let of_first: Vec<_> = notes.iter().filter(|note| note.text.contains("first")).collect();
+    assert_eq!(of_first.len(), 2, "{of_first:?}");
+    assert!(of_first.iter().all(|note| note.sources == [SourceId(9)]), "what is not said anew stays");
 }
 
 fn settings() -> impl Strategy<Value = Settings> {

@@ -1,7 +1,8 @@
 //! Digest, the map: each source against the outline.
 //!
 //! The first pass reads every source. A later one, against an outline that came of the first, carries over the notes of
-//! every section that is still there and reads sources again only for sections that are new, or that no note came to.
+//! every section that is still there and reads sources again only for sections that are new, that say something else than
+//! what sources were read for, or that no note came to.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -13,10 +14,13 @@ use tributary_protocol::{
 };
 
 use super::{Asked, Context, Place};
-use crate::lexical::Closest;
+use crate::lexical::{Closest, shared};
 
-/// Most sources that are read again for one new section.
-const SOURCES_FOR_NEW: usize = 12;
+/// Most sources that are read again for one section.
+const SOURCES_AGAIN: usize = 12;
+
+/// A section says something else when no more of its words than these were there before.
+const SAME: f64 = 1.0 / 3.0;
 
 /// Most sources that a section of the outline names in a digest's task.
 const SOURCES_NAMED: usize = 64;
@@ -29,7 +33,7 @@ pub(crate) struct Digest {
     sources: Vec<Read>,
     /// Sources still being read.
     waiting: usize,
-    /// Of a later pass: for each new leaf, the sources still being read for it.
+    /// Of a later pass: for each leaf that is read for, the sources still being read for it.
     reading_for: BTreeMap<SectionId, usize>,
 }
 
@@ -56,10 +60,10 @@ impl Digest {
         digest
     }
 
-    /// Reads sources again for the leaves of `outline` that descend from none of the outline before.
+    /// Reads sources again for the leaves of `outline` that no notes of the outline before serve as they are.
     pub(crate) fn again(context: &Context, asked: &mut Asked, before: &Self, outline: &Outline) -> Self {
         let numbered = numbered(outline);
-        let (carried, new) = before.carry_over(outline, &numbered);
+        let (carried, unserved) = before.carry_over(outline, &numbered);
         let mut digest = Self {
             pass: before.pass + 1,
             outline: numbered.clone(),
@@ -67,7 +71,7 @@ impl Digest {
             waiting: 0,
             reading_for: BTreeMap::new(),
         };
-        for (id, sections) in digest.sources_for(&new, before) {
+        for (id, sections) in digest.sources_for(&unserved, before) {
             digest.ask(context, asked, id, sections);
         }
         digest
@@ -113,6 +117,10 @@ impl Digest {
             return false;
         }
         self.waiting -= 1;
+        // What it says of a leaf now stands for what it said of what that was before.
+        let said: BTreeSet<SectionId> =
+            read.chunks.iter().flatten().flat_map(|digest| &digest.notes).map(|(leaf, _)| *leaf).collect();
+        read.carried.retain(|(leaf, _)| !said.contains(leaf));
         for leaf in &read.only {
             self.reading_for.entry(*leaf).and_modify(|waiting| *waiting -= 1);
         }
@@ -188,7 +196,8 @@ impl Digest {
         notes
     }
 
-    /// What of this pass serves a later outline: the notes under their new sections, and the leaves that nothing serves.
+    /// What of this pass serves a later outline: the notes under their new sections, and the leaves that nothing serves, or
+    /// nothing but what was said of something else.
     fn carry_over(&self, outline: &Outline, numbered: &Outline) -> (Vec<Read>, Vec<SectionId>) {
         let leaves: Vec<(&Section, SectionId)> =
             outline.leaves().zip(numbered.leaves()).filter_map(|(old, new)| Some((old, new.origin?))).collect();
@@ -196,44 +205,67 @@ impl Digest {
         let words: Vec<String> = leaves.iter().map(|(leaf, _)| words_of(leaf)).collect();
         let closest = Closest::new(words.iter().map(String::as_str));
         let mut carried = vec![Read::default(); self.sources.len()];
-        let mut served = BTreeSet::new();
+        // For each leaf, what the notes that come down to it were taken for.
+        let mut taken_for: HashMap<SectionId, BTreeSet<SectionId>> = HashMap::new();
         for (source, read) in carried.iter_mut().enumerate() {
             for (section, note) in self.notes_of(source) {
                 // The heirs of the section, or of the nearest one above it that has some. One takes the note as it is; of
                 // several the closest does; of none, the closest leaf of all.
                 let mut line = std::iter::successors(Some(*section), |section| above.get(section).copied());
-                let place = match line.find_map(|section| heirs.get(&section)).map(Vec::as_slice) {
+                let heirs = line.find_map(|section| heirs.get(&section)).map(Vec::as_slice);
+                let place = match heirs {
                     Some([heir]) => Some(*heir),
                     among => closest.to(&note.text, among),
                 };
                 if let Some(place) = place {
-                    served.insert(leaves[place].1);
-                    read.carried.push((leaves[place].1, note.clone()));
+                    let leaf = leaves[place].1;
+                    read.carried.push((leaf, note.clone()));
+                    if heirs.is_some() {
+                        taken_for.entry(leaf).or_default().insert(*section);
+                    }
                 }
             }
         }
-        let is_new = |leaf: &Section, id| leaf.origin.is_none() || !served.contains(&id);
-        let new = leaves.iter().filter(|(leaf, id)| is_new(leaf, *id)).map(|(_, id)| *id).collect();
-        (carried, new)
+        let words_before: HashMap<SectionId, String> =
+            self.outline.walk().filter_map(|placed| Some((placed.section.origin?, words_of(placed.section)))).collect();
+        let is_served = |leaf: &Section, id| {
+            let before = taken_for.get(id).into_iter().flatten().filter_map(|section| words_before.get(section));
+            let before: Vec<&str> = before.map(String::as_str).collect();
+            leaf.origin.is_some() && !before.is_empty() && shared(&words_of(leaf), &before.join(" ")) > SAME
+        };
+        let unserved = leaves.iter().filter(|(leaf, id)| !is_served(leaf, id)).map(|(_, id)| *id).collect();
+        (carried, unserved)
     }
 
-    /// Which sources are to be read again for which new leaves: of those that the outline names, else of all, the ones whose
-    /// notes are most like the leaf.
-    fn sources_for(&self, new: &[SectionId], before: &Self) -> BTreeMap<SourceId, Vec<SectionId>> {
+    /// Which sources are to be read again for which leaves: of those that the outline names, else of all, the ones whose
+    /// notes are most like the leaf. Those of the first leaves come first, so that these can be written early.
+    fn sources_for(&self, unserved: &[SectionId], before: &Self) -> Vec<(SourceId, Vec<SectionId>)> {
         let leaves: Vec<&Section> =
-            self.outline.leaves().filter(|leaf| leaf.origin.is_some_and(|id| new.contains(&id))).collect();
-        let mut sources: BTreeMap<SourceId, Vec<SectionId>> = BTreeMap::new();
+            self.outline.leaves().filter(|leaf| leaf.origin.is_some_and(|id| unserved.contains(&id))).collect();
+        let mut sources: Vec<(SourceId, Vec<SectionId>)> = Vec::new();
         if leaves.is_empty() {
             return sources;
         }
+        let mut places: HashMap<SourceId, usize> = HashMap::new();
         for (leaf, alike) in leaves.iter().zip(before.most_like(&leaves)) {
-            // Named ones that no note speaks for come last.
-            let unlike = leaf.sources.iter().copied().filter(|source| !alike.contains(source));
-            for id in alike.iter().copied().chain(unlike).take(SOURCES_FOR_NEW) {
-                sources.entry(id).or_default().extend(leaf.origin);
+            // Those that no note speaks for come last: ones that had something to say of it, and named ones.
+            let unlike = self.carried_to(leaf).chain(leaf.sources.iter().copied());
+            let mut seen = BTreeSet::new();
+            for id in alike.into_iter().chain(unlike).filter(|id| seen.insert(*id)).take(SOURCES_AGAIN) {
+                let place = *places.entry(id).or_insert(sources.len());
+                if place == sources.len() {
+                    sources.push((id, Vec::new()));
+                }
+                sources[place].1.extend(leaf.origin);
             }
         }
         sources
+    }
+
+    /// The sources with notes for a leaf from the passes before.
+    fn carried_to(&self, leaf: &Section) -> impl Iterator<Item = SourceId> {
+        let has_notes = move |read: &Read| read.carried.iter().any(|(section, _)| Some(*section) == leaf.origin);
+        self.sources.iter().zip(1..).filter(move |(read, _)| has_notes(read)).map(|(_, id)| SourceId(id))
     }
 
     /// For each of these leaves, the sources whose notes are like it, of those that it names if it names some, the most alike

@@ -138,14 +138,23 @@ impl Sampling {
 
     /// Draws the layers whose time has come.
     fn draw(&mut self, context: &Context, asked: &mut Asked) {
-        while self.closed.is_none() && self.is_weighed(self.layers.len().checked_sub(2)) {
+        while self.closed.is_none() && self.is_weighed() {
             self.next_layer(context, asked);
         }
     }
 
-    /// Whether a layer's candidates are all judged. Nothing is weighed for the first that is drawn.
-    fn is_weighed(&self, layer: Option<usize>) -> bool {
-        layer.is_none_or(|layer| self.candidates[self.layers[layer].clone()].iter().all(|each| each.score.is_some()))
+    /// Whether all is judged that the next layer depends on: what the candidates of the last one are made of and, where
+    /// layers may be left out, every candidate before it. Nothing is weighed for the first that is drawn.
+    fn is_weighed(&self) -> bool {
+        let [.., before, last] = &self.layers[..] else { return true };
+        let candidates = self.candidates[last.clone()].iter();
+        let mut members = candidates.flat_map(|each| &each.members).map(|member| &self.candidates[*member]);
+        members.all(|member| member.score.is_some()) && (self.settings.patience == 0 || self.are_judged(before.end))
+    }
+
+    /// Whether so many candidates, the first, are all judged.
+    fn are_judged(&self, first: usize) -> bool {
+        self.candidates[..first].iter().all(|each| each.score.is_some())
     }
 
     fn next_layer(&mut self, context: &Context, asked: &mut Asked) {
@@ -213,11 +222,11 @@ impl Sampling {
 
     pub fn found(&self) -> Option<Found> {
         let layers_saved = self.closed?;
-        let weighed = self.layers.len().saturating_sub(2);
-        if !self.is_weighed(Some(weighed)) {
+        let weighed = self.layers[self.layers.len().saturating_sub(2)].end;
+        if !self.are_judged(weighed) {
             return None;
         }
-        let best = self.best_of(0..self.layers[weighed].end);
+        let best = self.best_of(0..weighed);
         Some(Found { best: best.map(|(candidate, score)| (candidate.clone(), score)), layers_saved })
     }
 
