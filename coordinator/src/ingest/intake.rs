@@ -8,6 +8,9 @@ use serde_json::{Map, Value};
 
 use super::{BoxError, Document, Error, Origin, Problem, Sink, Summary, Survey, normalise, references};
 
+/// Characters of a title, at the most: every prompt that lists sources has to have room for it.
+const LONGEST_TITLE: usize = 400;
+
 /// A document as a reader found it.
 pub(super) struct Draft {
     pub title: Option<String>,
@@ -155,6 +158,12 @@ impl<'a> Intake<'a> {
     /// The title on one line; a source without one is called by its first words.
     fn named(&mut self, title: Option<String>, text: &str, origin: &Origin) -> Result<String, Error> {
         let title = one_line(title.as_deref().unwrap_or_default());
+        let length = title.chars().count();
+        if length > LONGEST_TITLE {
+            let title = first_chars(&title, LONGEST_TITLE);
+            self.problem(origin.changed(format!("a title of {length} characters: cut to \"{title}\"")))?;
+            return Ok(title);
+        }
         if !title.is_empty() {
             return Ok(title);
         }
@@ -197,6 +206,13 @@ impl<'a> Intake<'a> {
 
 pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().filter(|word| word.chars().any(|c| !c.is_control())).collect::<Vec<_>>().join(" ")
+}
+
+/// The whole words in the first characters, with an ellipsis for the rest.
+fn first_chars(text: &str, most: usize) -> String {
+    let end = text.char_indices().nth(most).map_or(text.len(), |(at, _)| at);
+    let whole = text[..end].rfind(' ').filter(|at| *at > end / 2).unwrap_or(end);
+    format!("{}…", text[..whole].trim_end())
 }
 
 fn first_words(text: &str) -> String {

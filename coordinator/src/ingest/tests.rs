@@ -312,3 +312,14 @@ proptest! {
         prop_assert!(kept.surveys.len() >= surveys, "a good line suffered from a bad one");
     }
 }
+
+#[test]
+fn a_title_that_no_prompt_would_have_room_for_is_cut_and_reported() {
+    let title = "tidal ".repeat(1_000);
+    let input = format!(r#"{{"title": "S", "papers": [{{"title": "{title}", "txt": "a"}}]}}"#);
+    let (kept, summary) = jsonl(input.as_bytes(), None);
+    assert_eq!(summary.unwrap().problems, 1);
+    let [title] = kept.titles()[..] else { panic!("one source") };
+    assert!(title.ends_with("tidal…") && title.chars().count() <= 401, "{title}");
+    assert!(kept.problems[0].to_string().contains("changed: a title of 5999 characters: cut to \"tidal tidal"));
+}

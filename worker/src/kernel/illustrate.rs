@@ -9,7 +9,7 @@ use tributary_protocol::{
     task::{Brief, Product, SectionBrief},
 };
 
-use super::{Checked, Kernel, Made, fit, form::Form, passage::Cited, reply, sections::prose};
+use super::{Checked, Flaw, Kernel, Made, fit, form::Form, passage::Cited, reply, sections::prose};
 use crate::prompt::{fence, line, shown_notes, shown_section, sources_of};
 
 pub(super) struct Illustrate<'a> {
@@ -84,6 +84,7 @@ impl Kernel for Illustrate<'_> {
             title => line(&self.brief.title),
             section => fence(&shown_section(self.section)),
             notes => fence(&shown_notes(self.notes)),
+            most => MOST,
         }
     }
 
@@ -102,12 +103,20 @@ impl Kernel for Illustrate<'_> {
     /// What is out of shape is left out; a figure without enough in shape, or without a source, is none.
     fn check(&self, reply: Reply) -> Checked {
         let mut cited = Cited::offering(sources_of(self.notes));
+        let (rows, nodes) = (reply.rows.len(), reply.nodes.len());
         let figure = match reply.kind {
             Kind::None => None,
             Kind::Table => table(reply, &mut cited),
             Kind::Diagram => diagram(reply, &mut cited),
         };
-        Ok(Made { product: Product::Figure(figure), citations_removed: cited.removed })
+        let made = Made { product: Product::Figure(figure), citations_removed: cited.removed };
+        match rows.max(nodes) {
+            too_many if too_many > MOST => {
+                let reason = format!("the figure has {too_many} rows or nodes: {MOST} have room on a page");
+                Err(Flaw::grave(reason, made))
+            }
+            _ => Ok(made),
+        }
     }
 }
 

@@ -190,6 +190,18 @@ fn a_source_that_a_reply_cites_without_having_been_given_it_reaches_no_product()
 }
 
 #[test]
+fn a_figure_that_outgrows_a_page_is_sent_back() {
+    let (illustrate, texts) = work(Kind::Illustrate, "tides");
+    let table = |rows: usize| {
+        let rows = vec![json!({ "cells": ["1", "2"], "sources": ["S1"] }); rows];
+        json!({ "kind": "table", "caption": "c", "header": ["a", "b"], "rows": rows, "nodes": [], "edges": [], "sources": [] })
+    };
+    assert!(verdict(&illustrate, &texts, table(16)).is_ok());
+    let flaw = verdict(&illustrate, &texts, table(17)).unwrap_err();
+    assert!(!flaw.light && flaw.usable.is_some() && flaw.reason.contains("17"), "{flaw:?}");
+}
+
+#[test]
 fn a_section_is_sent_back_for_sources_it_leaves_out_and_for_citing_nothing() {
     let (write, texts) = work(Kind::Write, "tides");
     let cites =
