@@ -226,15 +226,20 @@ impl Digest {
                 }
             }
         }
-        let words_before: HashMap<SectionId, String> =
-            self.outline.walk().filter_map(|placed| Some((placed.section.origin?, words_of(placed.section)))).collect();
+        let words = self.words_by_section();
         let is_served = |leaf: &Section, id| {
-            let before = taken_for.get(id).into_iter().flatten().filter_map(|section| words_before.get(section));
+            let before = taken_for.get(id).into_iter().flatten().filter_map(|section| words.get(section));
             let before: Vec<&str> = before.map(String::as_str).collect();
             leaf.origin.is_some() && !before.is_empty() && shared(&words_of(leaf), &before.join(" ")) > SAME
         };
         let unserved = leaves.iter().filter(|(leaf, id)| !is_served(leaf, id)).map(|(_, id)| *id).collect();
         (carried, unserved)
+    }
+
+    /// What each section says of itself.
+    fn words_by_section(&self) -> HashMap<SectionId, String> {
+        let sections = self.outline.walk().map(|placed| placed.section);
+        sections.filter_map(|section| Some((section.origin?, words_of(section)))).collect()
     }
 
     /// Which sources are to be read again for which leaves: of those that the outline names, else of all, the ones whose
