@@ -3,7 +3,7 @@
 //! The machine can't tell them from real ones, so a job can be played through to its end in no time. `tributary plan`
 //! counts the calls and tokens of such a play; the machine's tests and benchmarks use it as their model.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::LazyLock};
 
 use rand::{RngExt, seq::SliceRandom};
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
@@ -34,11 +34,16 @@ const SOURCES_OF_NEW: usize = 6;
 const MOST_NOTES: usize = 5;
 
 /// Enough of them that a section reworded in others says something else.
-const WORDS: &str = "systems language design safety values memory patterns traits errors types modules compilers macros \
-    tests syntax owners threads channels locks futures streams buffers pointers closures iterators generics bounds \
-    constants crates features editions stability lints warnings numbers strings slices arrays tuples structs enums \
-    unions fields methods operators overloading coercion inference dispatch objects layout alignment padding targets \
-    platforms linking symbols panics unwinding destructors moves copies borrows regions variance";
+static WORDS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    "systems language design safety values memory patterns traits errors types modules compilers macros \
+    tests syntax owners threads channels locks futures streams buffers pointers closures iterators \
+    generics bounds constants crates features editions stability lints warnings numbers strings slices \
+    arrays tuples structs enums unions fields methods operators overloading coercion inference dispatch \
+    objects layout alignment padding targets platforms linking symbols panics unwinding destructors \
+    moves copies borrows regions variance"
+        .split_whitespace()
+        .collect()
+});
 
 /// What a typical reply to the task would be. Depends on the task alone.
 pub fn outcome(task: &Task) -> Outcome {
@@ -97,8 +102,7 @@ struct Play<'a> {
 
 impl Play<'_> {
     fn words(&mut self, count: usize) -> String {
-        let all: Vec<_> = WORDS.split_whitespace().collect();
-        let words: Vec<_> = (0..count).map(|_| all[self.chance.random_range(0..all.len())]).collect();
+        let words: Vec<_> = (0..count).map(|_| WORDS[self.chance.random_range(0..WORDS.len())]).collect();
         words.join(" ")
     }
 

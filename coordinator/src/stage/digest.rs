@@ -118,9 +118,10 @@ impl Digest {
         }
         self.waiting -= 1;
         // What it says of a leaf now stands for what it said of what that was before.
-        let said: BTreeSet<SectionId> =
-            read.chunks.iter().flatten().flat_map(|digest| &digest.notes).map(|(leaf, _)| *leaf).collect();
-        read.carried.retain(|(leaf, _)| !said.contains(leaf));
+        let said_now =
+            |leaf: &SectionId| read.chunks.iter().flatten().any(|said| said.notes.iter().any(|(of, _)| of == leaf));
+        let stale: BTreeSet<SectionId> = read.only.iter().copied().filter(said_now).collect();
+        read.carried.retain(|(leaf, _)| !stale.contains(leaf));
         for leaf in &read.only {
             self.reading_for.entry(*leaf).and_modify(|waiting| *waiting -= 1);
         }
