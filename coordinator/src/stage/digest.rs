@@ -280,8 +280,14 @@ impl Digest {
         let words: Vec<String> = leaves.iter().map(|leaf| words_of(leaf)).collect();
         let closest = Closest::new(words.iter().map(String::as_str));
         let mut likeness: Vec<Vec<(f64, SourceId)>> = vec![Vec::new(); words.len()];
+        // Looking at the notes of all sources takes a while where they are many.
+        let named: BTreeSet<SourceId> = leaves.iter().flat_map(|leaf| &leaf.sources).copied().collect();
+        let is_any_asked = leaves.iter().any(|leaf| leaf.sources.is_empty());
         for source in 0..self.sources.len() {
             let (id, notes) = (SourceId(source as u32 + 1), self.notes_of(source));
+            if !is_any_asked && !named.contains(&id) {
+                continue;
+            }
             let likes = closest.likeness(notes.map(|(_, note)| note.text.as_str()));
             for (leaf, like) in likes.into_iter().enumerate().filter(|(_, like)| *like > 0.0) {
                 if leaves[leaf].sources.is_empty() || leaves[leaf].sources.contains(&id) {
