@@ -19,8 +19,8 @@ use crate::lexical::{Closest, shared};
 /// Most sources that are read again for one section.
 const SOURCES_AGAIN: usize = 12;
 
-/// A section says something else when no more of its words than these were there before.
-const SAME: f64 = 1.0 / 3.0;
+/// Up to this share of its words in common with what it was, a section says something else.
+const MOST_SHARED: f64 = 1.0 / 3.0;
 
 /// Most sources that a section of the outline names in a digest's task.
 const SOURCES_NAMED: usize = 64;
@@ -227,11 +227,11 @@ impl Digest {
                 }
             }
         }
-        let words = self.words_by_section();
+        let words_before = self.words_by_section();
         let is_served = |leaf: &Section, id| {
-            let before = taken_for.get(id).into_iter().flatten().filter_map(|section| words.get(section));
+            let before = taken_for.get(id).into_iter().flatten().filter_map(|section| words_before.get(section));
             let before: Vec<&str> = before.map(String::as_str).collect();
-            leaf.origin.is_some() && !before.is_empty() && shared(&words_of(leaf), &before.join(" ")) > SAME
+            leaf.origin.is_some() && !before.is_empty() && shared(&words_of(leaf), &before.join(" ")) > MOST_SHARED
         };
         let unserved = leaves.iter().filter(|(leaf, id)| !is_served(leaf, id)).map(|(_, id)| *id).collect();
         (carried, unserved)
@@ -282,10 +282,10 @@ impl Digest {
         let mut likeness: Vec<Vec<(f64, SourceId)>> = vec![Vec::new(); words.len()];
         // Looking at the notes of all sources takes a while where they are many.
         let named: BTreeSet<SourceId> = leaves.iter().flat_map(|leaf| &leaf.sources).copied().collect();
-        let is_any_asked = leaves.iter().any(|leaf| leaf.sources.is_empty());
+        let of_all = leaves.iter().any(|leaf| leaf.sources.is_empty());
         for source in 0..self.sources.len() {
             let (id, notes) = (SourceId(source as u32 + 1), self.notes_of(source));
-            if !is_any_asked && !named.contains(&id) {
+            if !of_all && !named.contains(&id) {
                 continue;
             }
             let likes = closest.likeness(notes.map(|(_, note)| note.text.as_str()));

@@ -103,20 +103,22 @@ impl Kernel for Illustrate<'_> {
     /// What is out of shape is left out; a figure without enough in shape, or without a source, is none.
     fn check(&self, reply: Reply) -> Checked {
         let mut cited = Cited::offering(sources_of(self.notes));
-        let (rows, nodes) = (reply.rows.len(), reply.nodes.len());
+        let entries = match reply.kind {
+            Kind::None => 0,
+            Kind::Table => reply.rows.len(),
+            Kind::Diagram => reply.nodes.len(),
+        };
         let figure = match reply.kind {
             Kind::None => None,
             Kind::Table => table(reply, &mut cited),
             Kind::Diagram => diagram(reply, &mut cited),
         };
         let made = Made { product: Product::Figure(figure), citations_removed: cited.removed };
-        match rows.max(nodes) {
-            too_many if too_many > MOST => {
-                let reason = format!("the figure has {too_many} rows or nodes: {MOST} have room on a page");
-                Err(Flaw::grave(reason, made))
-            }
-            _ => Ok(made),
+        if entries > MOST {
+            let reason = format!("the figure has {entries} rows or nodes: {MOST} have room on a page");
+            return Err(Flaw::grave(reason, made));
         }
+        Ok(made)
     }
 }
 
