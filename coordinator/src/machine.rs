@@ -21,12 +21,12 @@ use tributary_protocol::{
 
 use crate::stage::{
     Asked, Context, Place,
-    convolution::Convolution,
+    convolution::{Convolution, Leader},
     digest::Digest,
     feedback::{Feedback, FromGroup},
     group::{Group, Grouped, ToOutline},
     outline::Outline,
-    refine::Refine,
+    refine::{Refine, Version},
     write::Write,
 };
 
@@ -98,7 +98,17 @@ struct Block {
     digest: Digest,
     feedback: Feedback,
     convolution: Convolution,
-    refine: Option<Refine>,
+    refine: Refine,
+}
+
+impl Block {
+    /// Where no feedback led to a candidate, what was read against stands.
+    fn version_of(&self, leader: Leader) -> Version {
+        match leader.0 {
+            Some((candidate, score)) => Version { outline: candidate.outline.clone(), score },
+            None => Version { outline: self.digest.outline().clone(), score: 0.0 },
+        }
+    }
 }
 
 impl Machine {
@@ -252,8 +262,7 @@ impl Machine {
             }
             Place::Refine { place, .. } => {
                 let block = self.block.as_mut().expect(IN_A_BLOCK);
-                let refine = block.refine.as_mut().expect("refine is asked before it answers");
-                refine.accept(context, asked, place, product);
+                block.refine.accept(context, asked, place, product);
                 self.go_on_in_block();
             }
             Place::Write(place) => {
@@ -301,7 +310,8 @@ impl Machine {
     fn start_block(&mut self, number: u32, digest: Digest) {
         let feedback = Feedback::new(number as usize, &self.all_groups(), &digest);
         let convolution = Convolution::new(&self.context, number as usize, feedback.groups());
-        self.block = Some(Block { number, digest, feedback, convolution, refine: None });
+        let refine = Refine::new(&self.context, number as usize);
+        self.block = Some(Block { number, digest, feedback, convolution, refine });
     }
 
     fn on_digest(&mut self, source: SourceId, chunk: usize, product: Option<Product>) {
@@ -328,29 +338,26 @@ impl Machine {
         self.go_on_in_block();
     }
 
-    /// Refines what the convolution has found while its last layers are still under way; with the end of both, the best
-    /// outline of all is what comes of the block.
+    /// Refines what the convolution has found while its last layers are still under way, a layer to a round; with the end
+    /// of both, the best outline of all is what comes of the block.
     fn go_on_in_block(&mut self) {
+        let Self { context, asked, .. } = self;
         let block = self.block.as_mut().expect(IN_A_BLOCK);
-        if block.refine.is_none()
-            && let Some(found) = block.convolution.found()
+        while let ahead @ 1.. = block.refine.rounds_ahead()
+            && let Some(leader) = block.convolution.leader(ahead)
         {
-            self.economies.layers_saved += found.layers_saved;
-            let (outline, score) = match found.best {
-                Some((candidate, score)) => (candidate.outline.clone(), score),
-                None => (block.digest.outline().clone(), 0.0),
-            };
-            block.refine = Some(Refine::start(&self.context, &mut self.asked, block.number as usize, outline, score));
+            let leader = block.version_of(leader);
+            block.refine.lead(context, asked, leader);
         }
-        let Some(refine) = &block.refine else { return };
-        if !refine.is_complete() || !block.convolution.is_complete() {
+        if !block.refine.is_complete() || !block.convolution.is_complete() {
             return;
         }
-        self.economies.rounds_saved += refine.rounds_saved;
-        let (refined, score) = refine.best();
-        let outline = match block.convolution.best() {
-            Some((late, late_score)) if late_score > score => late.outline.clone(),
-            _ => refined.clone(),
+        self.economies.layers_saved += block.convolution.layers_saved();
+        self.economies.rounds_saved += block.refine.rounds_saved;
+        let found = block.version_of(block.convolution.best());
+        let outline = match block.refine.best() {
+            Some(refined) if refined.score > found.score => refined.outline.clone(),
+            _ => found.outline,
         };
         self.on_refined(&outline);
     }

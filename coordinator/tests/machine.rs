@@ -20,7 +20,7 @@ use tributary_protocol::{
     outline::{Outline, Section, SharedOutline},
     settings::{self, GroupBy, Settings},
     source::{Chunk, Source, SourceId},
-    suggestion::Candidate,
+    suggestion::{Candidate, Score},
     task::{Kind, Outcome, Product, Stage, Task, Usage, Verdict, Work},
 };
 
@@ -152,11 +152,40 @@ fn no_field_waits_for_others_than_its_members() {
 }
 
 #[test]
-fn an_outline_is_mended_again_while_it_is_judged() {
-    let job = job(40, Settings::default(), 1);
-    let judged = |task: &Task| task.kind() == Kind::Score && task.stage == Stage::Refine;
-    assert_eq!(count(&asked_without(&job, judged), Kind::Refine, "refine 2/"), 3);
+fn refinement_begins_beside_the_last_layers() {
+    let job = job(187, Settings::default(), 1);
+    let last = |task: &Task| task.kind() == Kind::Score && task.place.starts_with("convolution 4/");
+    let asked = asked_without(&job, last);
+    assert_eq!((count(&asked, Kind::Refine, "refine 1/"), count(&asked, Kind::Refine, "refine 2/")), (3, 0));
     assert_eq!(kinds_of(&job)[&Kind::Refine], 9, "three tries of three rounds");
+}
+
+#[test]
+fn each_round_mends_the_best_that_is_known_by_then() {
+    let job = job(187, Settings::default(), 1);
+    let mended_from = |best: &str| {
+        let (mut machine, mut open) = Machine::new(job.clone());
+        let (mut found, mut mended) = (None, Vec::new());
+        while let Some(task) = open.pop() {
+            let mut outcome = rehearsal::outcome(&task);
+            match &task.work {
+                Work::Score { outline } => {
+                    let is_best = task.place == format!("{best} score");
+                    let mark = if is_best { 9.0 } else { 1.0 };
+                    found = found.or(is_best.then(|| outline.clone()));
+                    outcome.verdict = Verdict::Done(Product::Score(Score { structure: mark, descriptions: mark }));
+                }
+                Work::Refine { outline, .. } => mended.push((task.place.clone(), outline.clone())),
+                _ => {}
+            }
+            open.extend(machine.apply(&outcome));
+        }
+        mended.retain(|(_, outline)| Some(outline) == found.as_ref());
+        mended.into_iter().map(|(place, _)| place).collect::<BTreeSet<_>>()
+    };
+    let places = |places: &[&str]| places.iter().map(|place| place.to_string()).collect::<BTreeSet<_>>();
+    assert_eq!(mended_from("convolution 5/7"), places(&["refine 3/1", "refine 3/2", "refine 3/3"]));
+    assert_eq!(mended_from("refine 1/2"), places(&["refine 2/2", "refine 3/2"]));
 }
 
 #[test]

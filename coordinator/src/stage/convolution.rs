@@ -40,13 +40,8 @@ impl fmt::Display for Place {
     }
 }
 
-/// What the layers have come to.
-pub(crate) struct Found {
-    /// The best candidate of those that are weighed; none where no feedback led to any.
-    pub(crate) best: Option<(Arc<Candidate>, f64)>,
-    /// Layers that will not be done, since the score had stopped rising.
-    pub(crate) layers_saved: u32,
-}
+/// The best candidate and its score; none where no feedback led to any.
+pub(crate) struct Leader<'a>(pub(crate) Option<(&'a Arc<Candidate>, f64)>);
 
 pub(crate) struct Convolution {
     pooling: Pooling,
@@ -79,10 +74,14 @@ impl Convolution {
         }
     }
 
-    /// What the layers have come to, once no more will be drawn. Candidates of the last may still be under way: they are
-    /// not in it, whether they have come or not.
-    pub(crate) fn found(&self) -> Option<Found> {
-        self.sampling.found()
+    /// The best candidate of all layers but the last ones, so many of them, once these are judged.
+    pub(crate) fn leader(&self, but: usize) -> Option<Leader<'_>> {
+        self.sampling.leader(but)
+    }
+
+    /// Layers that were left out, since the best score had stopped rising.
+    pub(crate) fn layers_saved(&self) -> u32 {
+        self.sampling.layers_saved()
     }
 
     /// Whether all candidates are there and judged.
@@ -91,7 +90,7 @@ impl Convolution {
     }
 
     /// The best candidate of those that are judged.
-    pub(crate) fn best(&self) -> Option<(&Arc<Candidate>, f64)> {
+    pub(crate) fn best(&self) -> Leader<'_> {
         self.sampling.best()
     }
 }

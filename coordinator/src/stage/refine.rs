@@ -1,7 +1,7 @@
 //! Refine: criticise the outline, mend it, judge what came of it, and keep the best ("self-refine, best of N").
 //!
-//! The tries are chains: each mends the outline again and again, round after round, and what it made is judged beside its
-//! next round. The best of all versions of all chains stays.
+//! The tries are chains. A round mends the best that is known before it, be it of the chain's own or of the convolution,
+//! whose last layers are done meanwhile: before each round the convolution says what it has found by then.
 
 use std::fmt;
 
@@ -32,111 +32,126 @@ impl fmt::Display for Place {
 pub(crate) struct Refine {
     pass: usize,
     settings: settings::Refine,
-    start: SharedOutline,
-    /// What the convolution gave the outline.
-    score: f64,
+    /// For each round that may begin, the best that the convolution had found before it.
+    leaders: Vec<Version>,
     chains: Vec<Chain>,
     /// Rounds of all chains that were not done, since one had brought nothing better.
     pub(crate) rounds_saved: u32,
-    /// Tasks that have not ended.
-    open: usize,
 }
 
-/// What a try has made so far, round by round.
+/// A try.
 #[derive(Default)]
 struct Chain {
+    /// What it has made, round by round.
     versions: Vec<Version>,
+    step: Step,
 }
 
-struct Version {
-    outline: SharedOutline,
-    score: Option<f64>,
+#[derive(Default)]
+enum Step {
+    /// The next round begins when it may.
+    #[default]
+    Waiting,
+    Mending,
+    Judging(SharedOutline),
+    Ended,
+}
+
+/// An outline and its score.
+pub(crate) struct Version {
+    pub(crate) outline: SharedOutline,
+    pub(crate) score: f64,
 }
 
 impl Refine {
-    /// `score` is what the convolution gave the outline.
-    pub(crate) fn start(context: &Context, asked: &mut Asked, pass: usize, outline: SharedOutline, score: f64) -> Self {
+    pub(crate) fn new(context: &Context, pass: usize) -> Self {
         let settings = context.job.settings.refine;
-        let chains: Vec<Chain> = (0..settings.best_of).map(|_| Chain::default()).collect();
-        let mut refine = Self { pass, settings, start: outline, score, chains, rounds_saved: 0, open: 0 };
-        for attempt in 0..refine.chains.len() {
-            refine.go_on(context, asked, attempt);
+        let mut chains: Vec<Chain> = (0..settings.best_of).map(|_| Chain::default()).collect();
+        if settings.rounds == 0 {
+            chains.clear();
         }
-        refine
+        Self { pass, settings, leaders: Vec::new(), chains, rounds_saved: 0 }
     }
 
-    /// Asks for a chain's next round, if there is one.
+    /// How many rounds have not been told what the convolution has found before them.
+    pub(crate) fn rounds_ahead(&self) -> usize {
+        self.settings.rounds as usize - self.leaders.len()
+    }
+
+    /// Takes what the convolution has found before the next round, which can begin where the one before has ended.
+    pub(crate) fn lead(&mut self, context: &Context, asked: &mut Asked, leader: Version) {
+        self.leaders.push(leader);
+        for attempt in 0..self.chains.len() {
+            self.go_on(context, asked, attempt);
+        }
+    }
+
+    /// Begins a chain's next round, if its time has come.
     fn go_on(&mut self, context: &Context, asked: &mut Asked, attempt: usize) {
-        let versions = &self.chains[attempt].versions;
-        let round = versions.len() as u32;
-        let outline = versions.last().map_or(&self.start, |last| &last.outline).clone();
-        if round < self.settings.rounds {
-            self.ask(
-                context,
-                asked,
-                Place::Mend { round, attempt },
-                Work::Refine { outline, round, attempt: attempt as u32 },
-            );
+        let round = self.chains[attempt].versions.len();
+        if !matches!(self.chains[attempt].step, Step::Waiting) || round >= self.leaders.len() {
+            return;
         }
+        let outline = self.base(attempt, round).outline.clone();
+        self.chains[attempt].step = Step::Mending;
+        let work = Work::Refine { outline, round: round as u32, attempt: attempt as u32 };
+        self.ask(context, asked, Place::Mend { round: round as u32, attempt }, work);
     }
 
-    fn ask(&mut self, context: &Context, asked: &mut Asked, place: Place, work: Work) {
-        self.open += 1;
+    /// What a chain mends in a round: the best known before it.
+    fn base(&self, attempt: usize, round: usize) -> &Version {
+        best_of(self.chains[attempt].versions[..round].iter().chain([&self.leaders[round]])).expect("there is a leader")
+    }
+
+    fn ask(&self, context: &Context, asked: &mut Asked, place: Place, work: Work) {
         asked.ask(context, super::Place::Refine { pass: self.pass, place }, work);
     }
 
     /// Without a product a round has failed: its chain ends, the others go on.
     pub(crate) fn accept(&mut self, context: &Context, asked: &mut Asked, place: Place, product: Option<Product>) {
-        self.open -= 1;
         match place {
-            Place::Mend { round, attempt } => {
-                if let Some(Product::Candidate(candidate)) = product {
+            Place::Mend { round, attempt } => match product {
+                Some(Product::Candidate(candidate)) => {
                     let outline = candidate.outline;
-                    self.chains[attempt].versions.push(Version { outline: outline.clone(), score: None });
+                    self.chains[attempt].step = Step::Judging(outline.clone());
                     self.ask(context, asked, Place::Score { round, attempt }, Work::Score { outline });
-                    self.weigh(context, asked, attempt);
                 }
-            }
+                _ => self.chains[attempt].step = Step::Ended,
+            },
             Place::Score { round, attempt } => {
-                let versions = &mut self.chains[attempt].versions;
-                versions[round as usize].score = Some(score_of(product));
-                // The chain's next step waits for this where the next version is there already.
-                if versions.len() as u32 > round + 1 {
-                    self.weigh(context, asked, attempt);
+                let chain = &mut self.chains[attempt];
+                if let Step::Judging(outline) = std::mem::take(&mut chain.step) {
+                    chain.versions.push(Version { outline, score: score_of(product) });
+                    self.judged(context, asked, attempt, round);
                 }
             }
         }
     }
 
-    /// A chain has a new version. Once what that was made from is judged the chain goes on, unless that was no better than
-    /// what it was made from in turn.
-    fn weigh(&mut self, context: &Context, asked: &mut Asked, attempt: usize) {
-        let done = self.chains[attempt].versions.len();
-        let Some(from) = self.score_after(attempt, done - 1) else { return };
-        let before = done.checked_sub(2).and_then(|rounds| self.score_after(attempt, rounds));
-        if self.settings.stop_early && before.is_some_and(|before| from <= before) {
-            self.rounds_saved += self.settings.rounds - done as u32;
+    /// A round has ended. The next follows, unless there is none or this one brought nothing better where that is the end.
+    fn judged(&mut self, context: &Context, asked: &mut Asked, attempt: usize, round: u32) {
+        let left = self.settings.rounds - round - 1;
+        let score = self.chains[attempt].versions[round as usize].score;
+        let stops = self.settings.stop_early && score <= self.base(attempt, round as usize).score;
+        if left == 0 || stops {
+            self.chains[attempt].step = Step::Ended;
+            self.rounds_saved += left;
         } else {
             self.go_on(context, asked, attempt);
         }
     }
 
-    /// The score of what a chain had after so many rounds, if that is judged.
-    fn score_after(&self, attempt: usize, rounds: usize) -> Option<f64> {
-        match rounds.checked_sub(1) {
-            Some(version) => self.chains[attempt].versions[version].score,
-            None => Some(self.score),
-        }
-    }
-
     pub(crate) fn is_complete(&self) -> bool {
-        self.open == 0
+        self.chains.iter().all(|chain| matches!(chain.step, Step::Ended))
     }
 
-    /// The best of all versions that are judged, the first of equals.
-    pub(crate) fn best(&self) -> (&SharedOutline, f64) {
-        let versions = self.chains.iter().flat_map(|chain| &chain.versions);
-        let judged = versions.filter_map(|version| Some((&version.outline, version.score?)));
-        judged.fold((&self.start, self.score), |best, next| if next.1 > best.1 { next } else { best })
+    /// The best of all versions of all chains.
+    pub(crate) fn best(&self) -> Option<&Version> {
+        best_of(self.chains.iter().flat_map(|chain| &chain.versions))
     }
+}
+
+/// The first of equals.
+fn best_of<'a>(versions: impl Iterator<Item = &'a Version>) -> Option<&'a Version> {
+    versions.reduce(|best, next| if next.score > best.score { next } else { best })
 }

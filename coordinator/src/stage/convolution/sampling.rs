@@ -12,7 +12,7 @@ use tributary_protocol::{
     task::{Product, Work},
 };
 
-use super::{Found, Place, candidate_or, draw::draw_fields, pooling::Pooled, score_of};
+use super::{Leader, Place, candidate_or, draw::draw_fields, pooling::Pooled, score_of};
 use crate::stage::{Asked, Context, Place as InJob};
 
 pub(super) struct Sampling {
@@ -220,22 +220,30 @@ impl Sampling {
         flat
     }
 
-    pub fn found(&self) -> Option<Found> {
-        let layers_saved = self.closed?;
-        let weighed = self.layers[self.layers.len().saturating_sub(2)].end;
-        if !self.are_judged(weighed) {
-            return None;
-        }
-        let best = self.best_of(0..weighed);
-        Some(Found { best: best.map(|(candidate, score)| (candidate.clone(), score)), layers_saved })
+    /// The best of all candidates but those of so many layers, the last ones, once they are judged.
+    ///
+    /// What the layers come to must not depend on when one looks: layers that are left out count as if they were done.
+    pub fn leader(&self, but: usize) -> Option<Leader<'_>> {
+        let planned = (self.settings.layers as usize + 1).saturating_sub(self.pooled);
+        let layers = planned.saturating_sub(but).max(1);
+        let end = match self.closed {
+            Some(_) => self.layers[layers.min(self.layers.len()) - 1].end,
+            None => self.layers.get(layers - 1)?.end,
+        };
+        self.are_judged(end).then(|| Leader(self.best_of(0..end)))
+    }
+
+    /// Layers that were left out, since the best score had stopped rising.
+    pub fn layers_saved(&self) -> u32 {
+        self.closed.unwrap_or(0)
     }
 
     pub fn is_complete(&self) -> bool {
         self.closed.is_some() && self.open == 0
     }
 
-    pub fn best(&self) -> Option<(&Arc<Candidate>, f64)> {
-        self.best_of(0..self.candidates.len())
+    pub fn best(&self) -> Leader<'_> {
+        Leader(self.best_of(0..self.candidates.len()))
     }
 
     /// The first of equals.
