@@ -4,6 +4,7 @@
 use std::{
     pin::pin,
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use async_nats::{
@@ -19,7 +20,10 @@ use futures::{
     StreamExt as _, TryStreamExt as _,
     stream::{self, BoxStream},
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::MissedTickBehavior,
+};
 
 use super::{
     link::{Link, Stored},
@@ -36,6 +40,9 @@ use crate::{
 
 /// How many states are read at once.
 const AT_ONCE: usize = 64;
+
+/// How often a key that is watched is read as well.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
 pub(super) struct Jobs {
     link: Arc<Link>,
@@ -92,7 +99,7 @@ impl Jobs {
                 continue;
             };
             match wire::decode::<Job>(&document) {
-                Ok(job) => return Ok(Claim::new(Arc::new(job), held.deliveries, Box::new(held))),
+                Ok(job) => return Ok(Claim::new(Arc::new(job), Box::new(held))),
                 Err(error) => {
                     tracing::warn!(subject = %held.message.subject, %error, "a job is handed back that this build can't read");
                     let delay = self.link.options.lease;
@@ -172,39 +179,58 @@ impl Jobs {
     }
 
     pub async fn cancelled(self: &Arc<Self>, job: JobId) -> Result<()> {
-        // The first word of a watch can be seconds late, and a job be done by then: a wish from before is read.
-        if self.read(&cancel_key(job)).await?.is_some() {
-            return Ok(());
-        }
         let mut wishes = pin!(self.clone().values(cancel_key(job)));
         wishes.next().await.transpose().map(drop)
     }
 
     /// The values of a key from now on. A server that comes back is asked again.
+    ///
+    /// A watch can miss a word and make up for it many seconds later. So the key is read as well: at once, and time and
+    /// again.
     fn values(self: Arc<Self>, key: String) -> BoxStream<'static, Result<Bytes>> {
         let mut epoch = self.link.epoch.clone();
         epoch.mark_unchanged();
-        stream::unfold((self, key, epoch, None), |(jobs, key, mut epoch, mut watch)| async move {
+        stream::unfold((self, key, epoch, None, 0), |(jobs, key, mut epoch, mut open, mut seen)| async move {
             loop {
-                let Some(values) = &mut watch else {
-                    let opened = jobs.link.persist("a job can't be watched", || async {
+                let Some((watch, look)) = &mut open else {
+                    let watch = jobs.link.persist("a job can't be watched", || async {
                         Ok(Box::pin(jobs.states.watch_with_history(&key).await?))
                     });
-                    match opened.await {
-                        Ok(opened) => watch = Some(opened),
-                        Err(error) => return Some((Err(error), (jobs, key, epoch, None))),
+                    match watch.await {
+                        Ok(watch) => {
+                            let mut look = tokio::time::interval(LOOK_AGAIN);
+                            look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+                            (open, seen) = (Some((watch, look)), 0);
+                        }
+                        Err(error) => return Some((Err(error), (jobs, key, epoch, None, 0))),
                     }
                     continue;
                 };
-                tokio::select! {
-                    entry = values.next() => match entry {
-                        Some(Ok(entry)) if entry.operation == Operation::Put => {
-                            return Some((Ok(entry.value), (jobs, key, epoch, watch)));
+                let entry = tokio::select! {
+                    entry = watch.next() => match entry {
+                        Some(Ok(entry)) => Some(entry),
+                        Some(Err(_)) | None => {
+                            open = None;
+                            continue;
                         }
-                        Some(Ok(_)) => {}
-                        Some(Err(_)) | None => watch = None,
                     },
-                    Ok(()) = epoch.changed() => watch = None,
+                    _ = look.tick() => {
+                        let entry = || async { Ok(jobs.states.entry(&key).await?) };
+                        match jobs.link.persist("a job's state can't be read", entry).await {
+                            Ok(entry) => entry,
+                            Err(error) => return Some((Err(error), (jobs, key, epoch, None, 0))),
+                        }
+                    }
+                    Ok(()) = epoch.changed() => {
+                        open = None;
+                        continue;
+                    }
+                };
+                if let Some(entry) = entry.filter(|entry| entry.revision > seen) {
+                    seen = entry.revision;
+                    if entry.operation == Operation::Put {
+                        return Some((Ok(entry.value), (jobs, key, epoch, open, seen)));
+                    }
                 }
             }
         })
