@@ -1,13 +1,13 @@
 //! Handing jobs in, while others have them in hand.
 
-use std::{fs, time::Duration};
+use std::{fs, sync::Arc, time::Duration};
 
 use futures::StreamExt as _;
 use tempfile::TempDir;
 use tokio::time::timeout;
 use tributary_coordinator::{
     prepare::{Draft, prepare},
-    service::{State, Status, Submitted, state, submit},
+    service::{self, State, Status, Submitted, state, submit},
 };
 use tributary_protocol::{
     bus::{
@@ -51,4 +51,41 @@ async fn a_job_submitted_again_before_its_last_holder_lets_go_is_not_lost() {
     let claim = timeout(TOO_LONG, bus.claim()).await.expect("the job is out").unwrap();
     assert_eq!(claim.job.id, id);
     bus.get(id, draft.job.sources[0].card).await.expect("its texts are there");
+}
+
+#[tokio::test]
+async fn a_job_that_coordinators_fall_over_one_after_the_other_fails_and_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let bus = Arc::new(LocalBus::open(&folder.path().join("state"), Options::default()).unwrap());
+    let draft = draft(&folder);
+    let id = draft.job.id;
+    submit(&*bus, &*bus, &draft, &[], false).await.unwrap();
+    // Five of six coordinators take the job and end without a word.
+    for holder in 1..=6 {
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let stop_once = async { stopped.await.unwrap_or(()) };
+        let serving = service::serve(bus.clone(), bus.clone(), service::Options::default(), Arc::default(), stop_once);
+        let looks_on = async {
+            let mut states = bus.watch(id).await.unwrap();
+            let taken = loop {
+                let state: State = wire::decode(&states.next().await.unwrap().unwrap()).unwrap();
+                if state.status.has_ended() || holder < 6 && state.term == holder {
+                    break state;
+                }
+            };
+            drop(stop);
+            taken
+        };
+        let both = async { tokio::join!(serving, looks_on) };
+        let (served, mut taken) = timeout(TOO_LONG, both).await.expect("the job is taken");
+        served.unwrap();
+        if holder < 6 {
+            assert_eq!(taken.status, Status::Running);
+        } else {
+            assert!(taken.status.reason().unwrap().contains("5 coordinators in a row"), "{}", taken.status);
+        }
+        // As a killed one would have left it.
+        taken.status = Status::Running;
+        bus.set_state(id, wire::encode(&taken).into()).await.unwrap();
+    }
 }

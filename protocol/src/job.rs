@@ -43,6 +43,11 @@ pub struct Progress {
 }
 
 impl Progress {
+    /// Tasks that have ended so far.
+    pub fn ended(&self) -> u64 {
+        self.stages.values().map(|stage| stage.ended).sum()
+    }
+
     /// What the job has cost so far.
     pub fn usage(&self) -> Usage {
         let mut sum = Usage::default();

@@ -113,9 +113,7 @@ async fn take(shared: &Shared, job: &Job) -> Result<State, End> {
         return Err(End::Done(numbers));
     }
     let mut mine = before.unwrap_or_else(|| State::new(job, None));
-    mine.status = Status::Running;
-    mine.term += 1;
-    mine.holder = format!("{:016x}", rand::random::<u64>());
+    mine.taken_by(format!("{:016x}", rand::random::<u64>()));
     let written = mine.write(&*shared.queue, job.id).await?;
     written.then_some(mine).ok_or(End::Lost)
 }
@@ -139,6 +137,9 @@ async fn rival(shared: &Shared, job: JobId, me: &State) -> End {
 
 /// Runs the job and keeps its result.
 async fn work(shared: &Shared, job: &Arc<Job>, mine: &mut State) -> End {
+    if let Some(reason) = mine.is_hopeless() {
+        return End::Failed(reason);
+    }
     let began = Instant::now();
     let input = match mine.input {
         Some(blob) => shared.bus.get(job.id, blob).await.and_then(|bytes| Ok(wire::decode::<Input>(&bytes)?)),
@@ -160,7 +161,7 @@ async fn work(shared: &Shared, job: &Arc<Job>, mine: &mut State) -> End {
         Err(JobError::Crashed(reason)) => return End::Failed(reason),
         Err(JobError::Interrupted) => return End::Stopping,
     };
-    mine.progress = machine.progress().clone();
+    mine.is_at(machine.progress().clone());
     let reduced = trace::reduced(job.id);
     match made::make(&*shared.bus, &*shared.queue, job, &machine, input, began).instrument(reduced).await {
         Ok(numbers) => End::Done(numbers),
@@ -172,7 +173,7 @@ async fn work(shared: &Shared, job: &Arc<Job>, mine: &mut State) -> End {
 /// Writes down how far the job is, not too often; never ends but for a bus that fails.
 async fn tell(shared: &Shared, job: JobId, mine: &mut State, mut updates: watch::Receiver<Progress>) -> End {
     while updates.changed().await.is_ok() {
-        mine.progress = updates.borrow_and_update().clone();
+        mine.is_at(updates.borrow_and_update().clone());
         match mine.write(&*shared.queue, job).await {
             Ok(true) => {}
             Ok(false) => return End::Lost,

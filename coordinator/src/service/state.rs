@@ -28,7 +28,15 @@ pub struct State {
     /// Who holds it, and for the how-manieth time it is held: of two holders the later one is right.
     pub holder: String,
     pub term: u64,
+    /// How many holders in a row fell silent before more of the job's tasks had ended than ever before, and how many that is.
+    #[serde(default)]
+    pub falls: u32,
+    #[serde(default)]
+    pub furthest: u64,
 }
+
+/// So many holders may fall silent in a row without the job getting any further. Then it is the job that they fall over.
+const MOST_FALLS: u32 = 4;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -75,7 +83,35 @@ impl State {
             input,
             holder: String::new(),
             term: 0,
+            falls: 0,
+            furthest: 0,
         }
+    }
+
+    /// Another holder takes it.
+    pub(super) fn taken_by(&mut self, holder: String) {
+        if self.status == Status::Running {
+            self.falls += 1;
+        }
+        self.status = Status::Running;
+        self.term += 1;
+        self.holder = holder;
+    }
+
+    /// How far its holder is.
+    pub(super) fn is_at(&mut self, progress: Progress) {
+        let ended = progress.ended();
+        if ended > self.furthest {
+            (self.furthest, self.falls) = (ended, 0);
+        }
+        self.progress = progress;
+    }
+
+    /// Why it isn't worth another holder, if it isn't.
+    pub(super) fn is_hopeless(&self) -> Option<String> {
+        let reason = "coordinators in a row ended without a word while they held it, and got no further: see their last lines \
+                      of log, and how much memory they may use; submitted again, it goes on where it is";
+        (self.falls > MOST_FALLS).then(|| format!("{} {reason}", self.falls))
     }
 
     /// Writes it down, whatever is written there.

@@ -64,14 +64,12 @@ pub trait JobQueue: Send + Sync + 'static {
 /// A job in a coordinator's hands. Dropped without a word, it goes to another coordinator.
 pub struct Claim {
     pub job: Arc<Job>,
-    /// How often it has been claimed, this time included.
-    pub claims: u32,
     receipt: Box<dyn Receipt>,
 }
 
 impl Claim {
-    pub fn new(job: Arc<Job>, claims: u32, receipt: Box<dyn Receipt>) -> Self {
-        Self { job, claims, receipt }
+    pub fn new(job: Arc<Job>, receipt: Box<dyn Receipt>) -> Self {
+        Self { job, receipt }
     }
 
     /// Says that this coordinator lives; due more often than [`Claim::patience`].

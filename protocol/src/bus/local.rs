@@ -145,9 +145,9 @@ impl JobQueue for LocalBus {
     }
 
     async fn claim(&self) -> Result<Claim> {
-        let (job, claims) = self.jobs.claim().await;
+        let job = self.jobs.claim().await;
         let held = jobs::Held { bus: self.clone(), job: job.clone(), armed: true };
-        Ok(Claim::new(job, claims, Box::new(held)))
+        Ok(Claim::new(job, Box::new(held)))
     }
 
     async fn replace_state(&self, job: JobId, state: Bytes, gives_way: &GivesWay<'_>) -> Result<bool> {

@@ -11,7 +11,7 @@ pub async fn a_job_is_held_by_one_coordinator_until_it_is_over(bench: &impl Benc
         assert_eq!(jobs.submit(&submitted(name)).await.unwrap(), new);
     }
     let one = jobs.claim().await.unwrap();
-    assert_eq!((&*one.job, one.claims), (&submitted("one"), 1));
+    assert_eq!(*one.job, submitted("one"));
     jobs.submit(&submitted("one")).await.unwrap();
     let two = jobs.claim().await.unwrap();
     assert_eq!(*two.job, submitted("two"));
@@ -26,7 +26,7 @@ pub async fn a_dropped_claim_goes_to_another_coordinator(bench: &impl Bench) {
     jobs.submit(&submitted("one")).await.unwrap();
     drop(jobs.claim().await.unwrap());
     let again = jobs.claim().await.unwrap();
-    assert_eq!((&*again.job, again.claims), (&submitted("one"), 2));
+    assert_eq!(*again.job, submitted("one"));
 }
 
 pub async fn a_submitted_job_outlives_the_process(bench: &impl Bench) {

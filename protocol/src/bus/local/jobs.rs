@@ -31,7 +31,6 @@ pub(super) struct Jobs {
 struct Queue {
     waiting: VecDeque<Arc<Job>>,
     out: HashSet<JobId>,
-    claims: HashMap<JobId, u32>,
 }
 
 impl Jobs {
@@ -55,7 +54,7 @@ impl Jobs {
         new
     }
 
-    pub async fn claim(&self) -> (Arc<Job>, u32) {
+    pub async fn claim(&self) -> Arc<Job> {
         loop {
             let waiting = self.waiting.notified();
             if let Some(claimed) = self.take() {
@@ -65,16 +64,13 @@ impl Jobs {
         }
     }
 
-    fn take(&self) -> Option<(Arc<Job>, u32)> {
+    fn take(&self) -> Option<Arc<Job>> {
         let mut queue = self.lock();
         let job = queue.waiting.pop_front()?;
-        let claims = queue.claims.entry(job.id).or_default();
-        *claims += 1;
-        let claims = *claims;
         if !queue.waiting.is_empty() {
             self.waiting.notify_one();
         }
-        Some((job, claims))
+        Some(job)
     }
 
     fn release(&self, job: Arc<Job>) {
@@ -88,7 +84,6 @@ impl Jobs {
     fn finish(&self, job: JobId) {
         let mut queue = self.lock();
         queue.out.remove(&job);
-        queue.claims.remove(&job);
     }
 
     /// Tells of changes to what is written about a job.
