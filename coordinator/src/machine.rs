@@ -27,7 +27,7 @@ use crate::stage::{
     group::{Group, Grouped, ToOutline},
     outline::Outline,
     refine::{Refine, Version},
-    write::Write,
+    write::{Text, Write},
 };
 
 /// A place where a job is not all that it could be, for the report.
@@ -68,6 +68,8 @@ pub struct Finished {
     pub notes: Vec<Vec<Note>>,
     /// Sources of which no note was made, in order.
     pub silent: Vec<SourceId>,
+    /// Leaves of the outline that no source said anything for, by the titles down to them.
+    pub left_out: Vec<String>,
 }
 
 /// A job between two outcomes.
@@ -382,10 +384,10 @@ impl Machine {
             return;
         }
         self.economies.notes_condensed = write.condensed as u64;
-        let (article, notes) = write.article(&self.context.job.title);
+        let Text { article, notes, left_out } = write.text(&self.context.job.title);
         let silent = self.context.job.sources.iter().map(|source| source.id);
         let silent = silent.filter(|source| !digest.has_notes_of(*source)).collect();
-        self.finished = Some(Arc::new(Finished { article, notes, silent }));
+        self.finished = Some(Arc::new(Finished { article, notes, silent, left_out }));
     }
 }
 

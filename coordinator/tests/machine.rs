@@ -217,6 +217,33 @@ fn a_job_whose_every_task_fails_still_ends_and_names_each() {
 }
 
 #[test]
+fn sections_that_no_source_says_anything_for_are_named() {
+    let leaves = std::cell::RefCell::new(Vec::new());
+    let only_of_the_last = |task: &Task| {
+        let mut outcome = rehearsal::outcome(task);
+        if let (Work::Digest { outline, only, .. }, Verdict::Done(Product::Digest(digest))) =
+            (&task.work, &mut outcome.verdict)
+        {
+            *leaves.borrow_mut() = outline.leaves().map(|leaf| leaf.title.clone()).collect();
+            let last = outline.leaves().last().and_then(|leaf| leaf.origin);
+            digest.notes.retain(|_| only.is_empty());
+            digest.notes.iter_mut().for_each(|(leaf, _)| *leaf = last.unwrap());
+        }
+        outcome
+    };
+    let (machine, _) = play(&job(30, Settings::default(), 1), |_| 0, only_of_the_last);
+    let finished = article_of(&machine);
+    let chapters = finished.article.sections.iter();
+    let written = chapters.flat_map(|chapter| &chapter.children).map(|leaf| leaf.title.clone());
+    let left_out = finished.left_out.iter().map(|path| path.split(" > ").last().unwrap().to_owned());
+    let (mut told, mut all) = (written.chain(left_out).collect::<Vec<_>>(), leaves.into_inner());
+    told.sort_unstable();
+    all.sort_unstable();
+    assert_eq!(told, all);
+    assert!(finished.left_out.len() > 4, "{:?}", finished.left_out);
+}
+
+#[test]
 fn one_source_is_enough() {
     let (machine, _) = play(&job(1, Settings::default(), 1), |_| 0, rehearsal::outcome);
     assert!(!article_of(&machine).article.sections.is_empty());

@@ -53,6 +53,8 @@ pub struct Sources {
 pub struct Size {
     pub words: usize,
     pub sections: usize,
+    /// Sections of the outline that no source said anything for, by the titles down to them.
+    pub left_out: Vec<String>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -140,7 +142,7 @@ impl Report {
                 coverage: cited as f64 / given.max(1) as f64,
                 unused: finished.silent.iter().map(named).collect(),
             },
-            article: Size { words: reduced.words, sections },
+            article: Size { words: reduced.words, sections, left_out: finished.left_out.clone() },
             citations: Citations {
                 made: reduced.numbering.citations(),
                 removed: machine.citations_removed() + reduced.mended.unknown_citations_removed,

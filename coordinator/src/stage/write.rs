@@ -26,6 +26,9 @@ const INTRODUCTION_WORDS: u32 = 120;
 /// Words of a part of a section, at the least.
 const LEAST_WORDS: u32 = 100;
 
+/// Between the titles of a section and of one below it.
+const BELOW: &str = " > ";
+
 /// Where in this stage an outcome belongs. Sections are numbered in reading order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -70,11 +73,22 @@ pub(crate) struct Write {
     leaves: BTreeMap<SectionId, usize>,
     /// Leaves without their text.
     unwritten: usize,
+    /// Leaves that nothing is to be written of, by the titles down to them.
+    left_out: Vec<String>,
     summary: Option<Passage>,
     /// Tasks that have not ended.
     open: usize,
     /// Notes that were merged with others for want of room.
     pub(crate) condensed: usize,
+}
+
+/// All that was written.
+pub(crate) struct Text {
+    pub(crate) article: Article,
+    /// The notes behind each of its sections, in their order, parents before children.
+    pub(crate) notes: Vec<Vec<Note>>,
+    /// Leaves of the outline that no source said anything for, by the titles down to them.
+    pub(crate) left_out: Vec<String>,
 }
 
 /// A section being written.
@@ -116,6 +130,7 @@ impl Write {
             chapters: Vec::new(),
             leaves: BTreeMap::new(),
             unwritten: 0,
+            left_out: Vec::new(),
             summary: None,
             open: 0,
             condensed: 0,
@@ -173,6 +188,9 @@ impl Write {
         if children.is_empty() {
             let Some(leaf) = section.origin.filter(|id| notes.contains_key(id)) else {
                 self.sections.truncate(number);
+                if section.is_leaf() {
+                    self.left_out.push(path.join(BELOW));
+                }
                 return None;
             };
             self.leaves.insert(leaf, number);
@@ -404,22 +422,29 @@ impl Write {
         self.open == 0 && self.unwritten == 0
     }
 
-    /// The article, and the notes behind each of its sections in their order. A leaf that in the end no source said
-    /// anything for is left out, and so is a chapter of nothing else.
-    pub(crate) fn article(&self, title: &str) -> (Article, Vec<Vec<Note>>) {
-        let mut notes = Vec::new();
-        let sections = self.chapters.iter().filter_map(|chapter| self.section(*chapter, &mut notes)).collect();
-        let summary = self.summary.clone().unwrap_or_default();
-        (Article { title: title.to_owned(), summary, sections }, notes)
+    /// All that was written. A leaf that in the end no source said anything for is left out, and so is a chapter of
+    /// nothing else.
+    pub(crate) fn text(&self, title: &str) -> Text {
+        let article = Article {
+            title: title.to_owned(),
+            summary: self.summary.clone().unwrap_or_default(),
+            sections: Vec::new(),
+        };
+        let mut text = Text { article, notes: Vec::new(), left_out: self.left_out.clone() };
+        text.article.sections = self.chapters.iter().filter_map(|chapter| self.section(*chapter, &mut text)).collect();
+        text
     }
 
-    fn section(&self, number: usize, notes: &mut Vec<Vec<Note>>) -> Option<WrittenSection> {
+    fn section(&self, number: usize, text: &mut Text) -> Option<WrittenSection> {
         let writing = &self.sections[number];
-        let place = notes.len();
-        notes.push(writing.notes.clone());
-        let children: Vec<_> = writing.children.iter().filter_map(|child| self.section(*child, notes)).collect();
+        let place = text.notes.len();
+        text.notes.push(writing.notes.clone());
+        let children: Vec<_> = writing.children.iter().filter_map(|child| self.section(*child, text)).collect();
         if children.is_empty() && writing.notes.is_empty() {
-            notes.truncate(place);
+            text.notes.truncate(place);
+            if writing.children.is_empty() {
+                text.left_out.push(writing.brief.path.join(BELOW));
+            }
             return None;
         }
         Some(WrittenSection {
