@@ -33,37 +33,12 @@ pub enum ModelError {
     /// The server is down, overloaded, silent or unreachable. The same call may do later.
     #[error("{message}")]
     Unavailable { message: String },
-    /// No repetition will mend it: a wrong key, an unknown model, no quota, a request that the server can't take.
+    /// The server takes this one request for wrong. A model that has answered others may answer the next.
+    #[error("{message}")]
+    Rejected { message: String },
+    /// No repetition will mend it: a wrong key, an unknown model, no quota.
     #[error("{message}")]
     Fatal { message: String },
-}
-
-impl ModelError {
-    /// Whether the same call may well succeed later.
-    pub fn is_transient(&self) -> bool {
-        matches!(self, Self::RateLimited { .. } | Self::Unavailable { .. })
-    }
-
-    /// Whether no call to this model will succeed before somebody mends something.
-    pub fn is_fatal(&self) -> bool {
-        matches!(self, Self::Fatal { .. })
-    }
-
-    /// How long the server asks to wait.
-    pub fn retry_after(&self) -> Option<Duration> {
-        match self {
-            Self::RateLimited { retry_after, .. } => *retry_after,
-            _ => None,
-        }
-    }
-
-    /// What was paid for all the same.
-    pub fn usage(&self) -> Usage {
-        match self {
-            Self::Cut { usage, .. } | Self::Empty { usage, .. } | Self::Refused { usage, .. } => *usage,
-            _ => Usage::default(),
-        }
-    }
 }
 
 /// Why a model can't even be asked.

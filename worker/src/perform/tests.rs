@@ -128,6 +128,18 @@ async fn a_wrong_key_stops_the_job() {
 }
 
 #[tokio::test]
+async fn one_request_that_is_taken_for_wrong_stops_nothing_where_others_were_answered() {
+    let rejected = || Err(ModelError::Rejected { message: "400".into() });
+    assert!(matches!(outcome(&Scripted::saying([rejected()])).await.verdict, Verdict::Stopped { .. }));
+    let model = Scripted::saying([Ok(GOOD), rejected()]);
+    let performer = performer(&Shared::default(), &model);
+    performer.perform(&write_task()).await.unwrap();
+    let other = task(work(Kind::Write, "The earth follows the sun.").0);
+    let second = performer.perform(&other).await.unwrap();
+    assert!(matches!(second.verdict, Verdict::Degraded { .. }), "{second:?}");
+}
+
+#[tokio::test]
 async fn work_that_is_too_long_for_the_model_is_done_in_halves() {
     const ONE: &str = r#"{"paragraphs":[{"sentences":[{"text":"One says so.","sources":["S1"]}]}]}"#;
     const TWO: &str = r#"{"paragraphs":[{"sentences":[{"text":"Two says so.","sources":["S2"]}]}]}"#;

@@ -114,7 +114,8 @@ async fn an_over_long_prompt_says_the_window() {
 async fn a_reply_cut_at_its_ceiling_is_cut() {
     let error = failure(candidate(json!([{ "text": "{\"name\"" }]), "MAX_TOKENS")).await;
     assert!(matches!(&error, ModelError::Cut { partial, .. } if partial == "{\"name\""), "{error:?}");
-    assert_eq!(error.usage().reply_tokens, 9);
+    let ModelError::Cut { usage, .. } = error else { panic!() };
+    assert_eq!(usage.reply_tokens, 9);
 }
 
 #[tokio::test]
@@ -140,8 +141,8 @@ async fn no_candidate_and_no_text_are_empty() {
 async fn a_rate_limit_says_how_long_to_wait() {
     let info = json!([{ "@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "17.5s" }]);
     let error = failure(error(429, "RESOURCE_EXHAUSTED", "slow down", info)).await;
-    assert!(matches!(error, ModelError::RateLimited { .. }), "{error:?}");
-    assert_eq!(error.retry_after(), Some(Duration::from_millis(17_500)));
+    let wait = Some(Duration::from_millis(17_500));
+    assert!(matches!(error, ModelError::RateLimited { retry_after, .. } if retry_after == wait), "{error:?}");
 }
 
 #[tokio::test]
@@ -155,11 +156,12 @@ async fn what_no_repetition_mends_is_fatal() {
         error(403, "PERMISSION_DENIED", "denied", json!([])),
         error(404, "NOT_FOUND", "models/flash is not found", json!([])),
         error(400, "FAILED_PRECONDITION", "User location is not supported for the API use.", json!([])),
-        invalid("Request contains an invalid argument."),
     ] {
         let error = failure(answer).await;
-        assert!(error.is_fatal(), "{error:?}");
+        assert!(matches!(error, ModelError::Fatal { .. }), "{error:?}");
     }
+    let error = failure(invalid("Request contains an invalid argument.")).await;
+    assert!(matches!(error, ModelError::Rejected { .. }), "{error:?}");
 }
 
 #[tokio::test]

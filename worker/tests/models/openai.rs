@@ -210,7 +210,7 @@ async fn temperature_and_seed_are_left_out_where_they_are_refused() {
 #[tokio::test]
 async fn a_refusal_that_names_a_model_called_seed_is_not_about_the_seed() {
     let failure = failure(error(404, "unknown model bytedance/seed-oss-36b", "")).await;
-    assert!(failure.is_fatal(), "{failure:?}");
+    assert!(matches!(failure, ModelError::Fatal { .. }), "{failure:?}");
 }
 
 #[tokio::test]
@@ -296,6 +296,16 @@ async fn refusals_and_content_filters_refuse() {
             other => panic!("{other:?}"),
         }
     }
+    // A filter before the model answers in its stead.
+    let moderated = json!({ "error": { "message": "flagged", "code": 403, "metadata": { "reasons": ["violence"] } } });
+    for answer in [
+        error(400, "The response was filtered.", "content_filter"),
+        error(400, "Invalid prompt: your prompt was flagged.", "invalid_prompt"),
+        Answer::json(403, moderated),
+    ] {
+        let error = failure(answer).await;
+        assert!(matches!(error, ModelError::Refused { .. }), "{error:?}");
+    }
 }
 
 #[tokio::test]
@@ -316,8 +326,7 @@ async fn a_rate_limit_says_how_long_to_wait_in_any_of_its_ways() {
         (limited().header("retry-after", "-5"), None),
     ] {
         let error = failure(answer).await;
-        assert!(matches!(error, ModelError::RateLimited { .. }), "{error:?}");
-        assert_eq!((error.retry_after(), error.is_transient()), (wait, true));
+        assert!(matches!(error, ModelError::RateLimited { retry_after, .. } if retry_after == wait), "{error:?}");
     }
 }
 
@@ -330,12 +339,13 @@ async fn what_no_repetition_mends_is_fatal() {
         Answer::text(403, "<html>Forbidden</html>"),
         error(404, "The model `small` does not exist", "model_not_found"),
         Answer::text(404, "404 page not found"),
-        error(400, "'messages' must not be empty", "invalid_value"),
         Answer::text(301, "").header("location", "https://elsewhere.example/"),
     ] {
         let error = failure(answer).await;
-        assert!(error.is_fatal() && !error.is_transient(), "{error:?}");
+        assert!(matches!(error, ModelError::Fatal { .. }), "{error:?}");
     }
+    let error = failure(error(400, "'messages' must not be empty", "invalid_value")).await;
+    assert!(matches!(error, ModelError::Rejected { .. }), "{error:?}");
 }
 
 #[tokio::test]

@@ -59,6 +59,7 @@ pub fn read(server: &Server, answer: &Answer, format: Format, folds_system: bool
         }
         (400, _) => match refused(&wording, format, folds_system) {
             Some(feature) => return Failure::Refused { feature, message: text },
+            None if error["status"] == "INVALID_ARGUMENT" => ModelError::Rejected { message },
             None => ModelError::Fatal { message },
         },
         _ => ModelError::Fatal { message },

@@ -49,6 +49,9 @@ pub fn read(server: &Server, answer: &Answer, format: Format) -> Failure {
     let told = Told::of(answer);
     let message = format!("{}: {}", server.at, told.text);
     let model = match told.status {
+        400 | 403 if told.is_filtered => {
+            ModelError::Refused { model: server.at.clone(), reason: told.text, usage: Usage::default() }
+        }
         401..=403 => ModelError::Fatal { message },
         429 if told.is_coded(&["insufficient_quota", "billing_hard_limit_reached"]) => ModelError::Fatal { message },
         413 => ModelError::TooLong { limit: told.limit(), message },
@@ -59,6 +62,7 @@ pub fn read(server: &Server, answer: &Answer, format: Format) -> Failure {
         429 => ModelError::RateLimited { retry_after: answer.retry_after(), message },
         400 | 404 | 422 | 501 => match told.refused(format) {
             Some(feature) => return Failure::Refused { feature, message: told.text },
+            None if matches!(told.status, 400 | 422) => ModelError::Rejected { message },
             None => ModelError::Fatal { message },
         },
         408 | 409 | 425 | 500.. => ModelError::Unavailable { message },
@@ -84,6 +88,8 @@ struct Told {
     /// The message in lower case.
     wording: String,
     window: Option<u32>,
+    /// A filter in front of the model took the prompt for improper.
+    is_filtered: bool,
 }
 
 impl Told {
@@ -101,9 +107,13 @@ impl Told {
         };
         let codes = [&error["code"], &error["type"], &error["status"], &first["type"], &body["error_type"]];
         let location: Vec<_> = first["loc"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let codes: Vec<_> = codes.into_iter().filter_map(Value::as_str).map(str::to_lowercase).collect();
         Self {
             status: status(answer.status, error),
-            codes: codes.into_iter().filter_map(Value::as_str).map(str::to_lowercase).collect(),
+            // OpenRouter names no code, but what its moderation found.
+            is_filtered: codes.iter().any(|code| FILTERED.contains(&code.as_str()))
+                || error["metadata"]["reasons"].is_array(),
+            codes,
             parameter: error["param"].as_str().map_or_else(|| location.join("."), str::to_lowercase),
             text,
             wording: message.to_lowercase(),
@@ -188,6 +198,9 @@ fn status(status: StatusCode, error: &Value) -> u16 {
         _ => status.as_u16(),
     }
 }
+
+/// The codes of a prompt that a filter refuses.
+const FILTERED: &[&str] = &["content_filter", "content_policy_violation", "invalid_prompt"];
 
 /// How servers say that a prompt outgrows the window.
 const TOO_LONG: &[&str] = &[
