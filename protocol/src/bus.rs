@@ -187,8 +187,8 @@ impl Delivery {
         self.receipt.hand_back(delay).await
     }
 
-    /// Leaves the task to a worker that serves it, `delay` or somewhat less from now. Unlike a task that is handed back it
-    /// comes no closer to being given up: nobody has tried it.
+    /// Leaves the task to another worker, `delay` or somewhat less from now: returns after that. Unlike a task that is handed
+    /// back it comes no closer to being given up. It is gone if its job was cleared.
     pub async fn pass_on(self, delay: Duration) -> Result<()> {
         self.receipt.pass_on(delay).await
     }

@@ -44,6 +44,7 @@ macro_rules! for_each_behaviour {
             tasks_of_a_kind_come_in_the_order_of_publication
             a_dropped_delivery_comes_back
             a_task_handed_back_comes_back_after_its_delay
+            a_task_passed_on_comes_back_unless_its_job_was_cleared
             a_worker_gets_only_the_kinds_that_it_serves
             workers_at_once_get_each_task_once
             a_pull_that_is_given_up_loses_no_task

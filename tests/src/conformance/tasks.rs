@@ -69,6 +69,21 @@ pub async fn a_task_handed_back_comes_back_after_its_delay(bench: &impl Bench) {
     assert!(began.elapsed() >= delay, "it came back after {:?}", began.elapsed());
 }
 
+pub async fn a_task_passed_on_comes_back_unless_its_job_was_cleared(bench: &impl Bench) {
+    let bus = bench.open().await;
+    let (cleared, wanted) = (task("a", 1), task("b", 1));
+    bus.publish(&cleared).await.unwrap();
+    bus.publish(&wanted).await.unwrap();
+    let deliveries = [bus.pull(&Kinds::all()).await.unwrap(), bus.pull(&Kinds::all()).await.unwrap()];
+    bus.clear(cleared.job).await.unwrap();
+    for delivery in deliveries {
+        delivery.pass_on(Duration::ZERO).await.unwrap();
+    }
+    let again = bus.pull(&Kinds::all()).await.unwrap();
+    assert_eq!(*again.task, wanted);
+    assert!(bus.lag().await.unwrap().values().all(|lag| lag.waiting == 0));
+}
+
 pub async fn a_worker_gets_only_the_kinds_that_it_serves(bench: &impl Bench) {
     let bus = bench.open().await;
     let (group, condense) = (task("a", 1), condensing("a", 1, 0));

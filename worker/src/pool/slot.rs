@@ -9,7 +9,10 @@ use ractor::{
     ActorProcessingErr, ActorRef,
     factory::{FactoryMessage, Job, Worker, WorkerId},
 };
-use tokio::{sync::OwnedSemaphorePermit, sync::watch, time::sleep};
+use tokio::{
+    sync::{OwnedSemaphorePermit, watch},
+    time::{sleep, timeout},
+};
 use tracing::Instrument as _;
 use tributary_protocol::{
     bus::{Bus, BusError, Delivery},
@@ -17,7 +20,7 @@ use tributary_protocol::{
 };
 
 use super::{Done, Phase, measure, stats::Counters};
-use crate::perform::{Patience, Perform};
+use crate::perform::Perform;
 
 /// A delivery, and the leave to work on it.
 pub(super) struct Taken {
@@ -36,7 +39,8 @@ pub(super) struct Slot {
 /// After so many deliveries, what the bus can't give won't be waited for any longer.
 const MOST_DELIVERIES: u32 = 5;
 
-/// What was handed back comes again after this, doubled with each delivery.
+/// What can't be done for trouble with the bus comes again after this, doubled with each delivery. Where the bus is out of
+/// reach, its slot takes no other task meanwhile: the bus would fail that one as well, once it is paid for.
 const FIRST_DELAY: Duration = Duration::from_secs(1);
 
 /// What this worker declines is left to others after this.
@@ -78,9 +82,8 @@ impl Slot {
         let task = Arc::clone(&delivery.task);
         if let Some(reason) = self.performer.declines(&task) {
             tracing::debug!(task = %task.id, place = task.place, reason, "the task is passed on");
-            if let Err(error) = delivery.pass_on(DECLINED).await {
-                tracing::warn!(task = %task.id, %error, "the task goes to another worker when its time is up");
-            }
+            // Nobody waits for that.
+            tokio::spawn(pass_on(delivery, DECLINED));
             return;
         }
         let handed_back = async {
@@ -94,7 +97,7 @@ impl Slot {
             () = handed_back => None,
             () = signs_of_life(&delivery) => None,
         };
-        let delay = match ended {
+        let (delay, is_out_of_reach) = match ended {
             Some(Ok(verdict)) => {
                 self.stats.count(task.kind(), verdict);
                 let told = match verdict {
@@ -108,16 +111,21 @@ impl Slot {
                 return;
             }
             Some(Err(error)) => {
-                let delay = FIRST_DELAY * (1 << delivery.delivery.min(6));
+                let delay = FIRST_DELAY * (1 << delivery.delivery.saturating_sub(1).min(5));
                 tracing::warn!(task = %task.id, place = task.place, %error, ?delay, "the task is handed back");
-                delay
+                (delay, matches!(error, BusError::Unavailable { .. }))
             }
-            None => Duration::ZERO,
+            None => {
+                measure::handed_back(task.kind());
+                return pass_on(delivery, Duration::ZERO).await;
+            }
         };
-        self.stats.handed_back();
         measure::handed_back(task.kind());
         if let Err(error) = delivery.hand_back(delay).await {
             tracing::warn!(task = %task.id, %error, "the task goes to another worker when its time is up");
+        }
+        if is_out_of_reach {
+            let _ = timeout(delay, phase.wait_for(|phase| *phase == Phase::HandingBack)).await;
         }
     }
 
@@ -130,9 +138,17 @@ impl Slot {
             }
             ended => ended?,
         };
-        Patience::default().with_bus(|| self.bus.record(task.job, &outcome)).await?;
+        self.bus.record(task.job, &outcome).await?;
         measure::ended(task.kind(), &outcome, began.elapsed());
         Ok(Done::of(&outcome.verdict))
+    }
+}
+
+/// Leaves a task to others.
+async fn pass_on(delivery: Delivery, delay: Duration) {
+    let task = delivery.task.id;
+    if let Err(error) = delivery.pass_on(delay).await {
+        tracing::warn!(%task, %error, "the task goes to another worker when its time is up");
     }
 }
 

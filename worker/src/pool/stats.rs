@@ -34,8 +34,6 @@ impl Done {
 pub struct Stats {
     /// Tasks that run now.
     pub in_flight: u64,
-    /// Tasks given back unfinished, because of a drain or a bus that failed.
-    pub handed_back: u64,
     ended: [[u64; Done::ALL.len()]; Kind::ALL.len()],
 }
 
@@ -44,17 +42,11 @@ impl Stats {
     pub fn ended(&self, kind: Kind, how: Done) -> u64 {
         self.ended[kind as usize][how as usize]
     }
-
-    /// Tasks that ended, of any kind and in any way.
-    pub fn all_ended(&self) -> u64 {
-        self.ended.iter().flatten().sum()
-    }
 }
 
 #[derive(Default)]
 pub(super) struct Counters {
     in_flight: AtomicU64,
-    handed_back: AtomicU64,
     ended: [[AtomicU64; Done::ALL.len()]; Kind::ALL.len()],
 }
 
@@ -77,14 +69,9 @@ impl Counters {
         self.ended[kind as usize][how as usize].fetch_add(1, Relaxed);
     }
 
-    pub fn handed_back(&self) {
-        self.handed_back.fetch_add(1, Relaxed);
-    }
-
     pub fn snapshot(&self) -> Stats {
         Stats {
             in_flight: self.in_flight.load(Relaxed),
-            handed_back: self.handed_back.load(Relaxed),
             ended: self.ended.each_ref().map(|kind| kind.each_ref().map(|count| count.load(Relaxed))),
         }
     }

@@ -136,6 +136,21 @@ impl Link {
         .await
     }
 
+    /// Whether a stream that keeps one message a subject still has the one of this number. Asked by trying to put another in
+    /// its place, which is refused in either case: who may publish may ask.
+    pub async fn stores(&self, subject: &str, sequence: u64) -> Result<bool> {
+        self.persist("a message can't be looked for", || async {
+            let another = PublishMessage::build().expected_last_subject_sequence(sequence);
+            match self.jetstream.send_publish(subject.to_owned(), another).await?.await {
+                Err(error) if is_there_already(&error) => Ok(true),
+                Err(error) if error.kind() == context::PublishErrorKind::WrongLastSequence => Ok(false),
+                Err(error) => Err(error.into()),
+                Ok(_) => Err("another message took its place".into()),
+            }
+        })
+        .await
+    }
+
     /// A word that nobody else has, fit for names and subjects.
     pub fn unique(&self) -> String {
         self.client.new_inbox().replace(['.', '_'], "-")

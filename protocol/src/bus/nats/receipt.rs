@@ -15,6 +15,8 @@ pub(super) struct Held {
     link: Arc<Link>,
     pub message: Message,
     pub deliveries: u32,
+    /// Its number in the stream.
+    sequence: u64,
     patience: Duration,
     armed: bool,
 }
@@ -22,8 +24,8 @@ pub(super) struct Held {
 impl Held {
     /// None of a message that didn't come from a consumer.
     pub fn new(link: Arc<Link>, message: Message, patience: Duration) -> Option<Self> {
-        let deliveries = deliveries(message.reply.as_ref()?)?;
-        Some(Self { link, message, deliveries, patience, armed: true })
+        let (deliveries, sequence) = numbers(message.reply.as_ref()?)?;
+        Some(Self { link, message, deliveries, sequence, patience, armed: true })
     }
 
     /// The server forgets the message, and has done so when this returns: a task that is published again at once, as one
@@ -84,29 +86,27 @@ impl Receipt for Held {
         self.answer(AckKind::Nak((!delay.is_zero()).then_some(delay))).await
     }
 
-    /// The server counts every delivery, so the message is taken out and stored anew. Should it be lost in between, its
-    /// job's coordinator hears nothing of it for a while, and publishes it again.
+    /// The server counts every delivery, so the message is taken out and stored anew, unless its job was cleared meanwhile.
+    /// Should it be lost in between, its job's coordinator hears nothing of it for a while, and publishes it again.
     async fn pass_on(self: Box<Self>, delay: Duration) -> Result<()> {
-        self.working().await?;
-        tokio::spawn(async move {
+        if !delay.is_zero() {
+            self.working().await?;
             tokio::time::sleep(delay.min(self.patience / 2)).await;
-            let (link, message) = (self.link.clone(), self.message.clone());
-            let headers = message.headers.unwrap_or_default();
-            let passed_on = async {
-                self.settle().await?;
-                link.store(message.subject.to_string(), headers, message.payload).await
-            };
-            if let Err(error) = passed_on.await {
-                tracing::warn!(%error, "a task that this worker doesn't serve was not passed on");
-            }
-        });
+        }
+        let (link, message) = (self.link.clone(), self.message.clone());
+        let is_wanted = link.stores(&message.subject, self.sequence).await?;
+        self.settle().await?;
+        if is_wanted {
+            link.store(message.subject.to_string(), message.headers.unwrap_or_default(), message.payload).await?;
+        }
         Ok(())
     }
 }
 
-/// How often a message was delivered, by the subject that it is acknowledged on.
-fn deliveries(reply: &str) -> Option<u32> {
-    // `$JS.ACK.stream.consumer.deliveries...`, or with domain and account before the stream.
+/// How often a message was delivered, and its number in the stream, by the subject that it is acknowledged on.
+fn numbers(reply: &str) -> Option<(u32, u64)> {
+    // `$JS.ACK.stream.consumer.deliveries.sequence...`, or with domain and account before the stream.
     let at = if reply.split('.').count() >= 11 { 6 } else { 4 };
-    reply.split('.').nth(at)?.parse().ok()
+    let mut numbers = reply.split('.').skip(at);
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }

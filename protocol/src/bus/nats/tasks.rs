@@ -115,7 +115,12 @@ impl Tasks {
             Err(error) => {
                 // A newer worker may know it.
                 tracing::warn!(%job, task = %id, %error, "a task is passed on that this worker can't read");
-                crate::bus::Receipt::pass_on(Box::new(held), self.link.options.ack_wait).await?;
+                let delay = self.link.options.ack_wait;
+                tokio::spawn(async move {
+                    if let Err(error) = crate::bus::Receipt::pass_on(Box::new(held), delay).await {
+                        tracing::warn!(%job, task = %id, %error, "the task was not passed on");
+                    }
+                });
                 Ok(None)
             }
         }
