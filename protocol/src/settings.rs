@@ -190,7 +190,7 @@ pub struct Refine {
     pub rounds: u32,
     /// Tries beside each other, each of so many rounds; of all that they make the best stays.
     pub best_of: u32,
-    /// A try stops when a round has brought nothing better. The next is under way by then, and is done.
+    /// A try stops when a round has brought nothing better.
     pub stop_early: bool,
 }
 

@@ -362,6 +362,11 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// False where the task is to be asked again.
+    pub fn ends_task(&self) -> bool {
+        !matches!(self, Self::Stopped { .. })
+    }
+
     /// The name in metrics and traces.
     pub fn name(&self) -> &'static str {
         match self {

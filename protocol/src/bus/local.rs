@@ -96,7 +96,7 @@ impl Bus for LocalBus {
     }
 
     async fn record(&self, job: JobId, outcome: &Outcome) -> Result<()> {
-        let (task, ends) = (outcome.task, journal::ends(outcome));
+        let (task, ends) = (outcome.task, outcome.verdict.ends_task());
         let outcome = outcome.clone();
         self.on_disk(move |store| store.journal.append(job, &outcome)).await?;
         if ends {

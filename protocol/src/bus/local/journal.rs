@@ -17,7 +17,7 @@ use super::{LocalBus, folder::unavailable};
 use crate::{
     bus::{BusError, Entry, Result},
     id::{JobId, TaskId},
-    task::{Outcome, Verdict},
+    task::Outcome,
     wire,
 };
 
@@ -39,11 +39,6 @@ pub(super) struct Log {
     writing: Mutex<()>,
     /// The number that the next entry gets. Never falls, so that readers keep their place when the job is cleared.
     next: watch::Sender<u64>,
-}
-
-/// False of an outcome after which its task is asked again.
-pub(super) fn ends(outcome: &Outcome) -> bool {
-    !matches!(outcome.verdict, Verdict::Stopped { .. })
 }
 
 impl Journal {
@@ -79,7 +74,7 @@ impl Journal {
         let next = *log.next.borrow();
         let mut batch = self.database.batch();
         batch.insert(&self.entries, entry_key(job, next), wire::encode(outcome));
-        if ends(outcome) {
+        if outcome.verdict.ends_task() {
             batch.insert(&self.ended, ended_key(job, outcome.task), []);
         }
         batch.commit().map_err(|error| self.unavailable(error))?;

@@ -29,10 +29,11 @@ use super::{
     link::{Link, Stored},
     objects::Objects,
     puller::{self, Hand, Source},
+    receipt::Held,
     streams::{ensure, ensure_bucket, one_a_subject, queue_consumer},
 };
 use crate::{
-    bus::{Claim, GivesWay, Result},
+    bus::{Claim, GivesWay, Receipt, Result},
     id::JobId,
     job::Job,
     wire,
@@ -93,20 +94,34 @@ impl Jobs {
                 Some(id) => self.objects.get(&self.link.names.results(), &document_name(id)).await?,
                 None => None,
             };
+            let subject = held.message.subject.clone();
             let Some(document) = document else {
-                tracing::warn!(subject = %held.message.subject, "a job without a document is thrown away");
-                held.settle().await?;
+                // A server that lags behind doesn't know it yet. Of a job that was forgotten there is nothing left.
+                let is_known = match id {
+                    Some(id) => self.state(id).await?.is_some(),
+                    None => false,
+                };
+                if is_known && held.deliveries <= self.link.options.max_deliver {
+                    tracing::warn!(%subject, "a job is handed back whose document isn't there");
+                    self.hand_back(held).await?;
+                } else {
+                    tracing::warn!(%subject, "a job without a document is thrown away");
+                    held.settle().await?;
+                }
                 continue;
             };
             match wire::decode::<Job>(&document) {
                 Ok(job) => return Ok(Claim::new(Arc::new(job), Box::new(held))),
                 Err(error) => {
-                    tracing::warn!(subject = %held.message.subject, %error, "a job is handed back that this build can't read");
-                    let delay = self.link.options.lease;
-                    crate::bus::Receipt::hand_back(Box::new(held), delay).await?;
+                    tracing::warn!(%subject, %error, "a job is handed back that this build can't read");
+                    self.hand_back(held).await?;
                 }
             }
         }
+    }
+
+    async fn hand_back(&self, held: Held) -> Result<()> {
+        Receipt::hand_back(Box::new(held), self.link.options.lease).await
     }
 
     async fn puller(&self) -> Result<mpsc::UnboundedSender<Hand>> {
@@ -252,7 +267,9 @@ impl Jobs {
         self.remove(&cancel_key(job)).await?;
         let results = self.link.names.results();
         self.objects.delete(&results, &document_name(job)).await?;
-        let mut part = 0;
+        // The first part is kept last: it may be missing.
+        self.objects.delete(&results, &result_name(job, 0)).await?;
+        let mut part = 1;
         while self.objects.delete(&results, &result_name(job, part)).await? {
             part += 1;
         }

@@ -31,7 +31,7 @@ use super::{
 use crate::{
     bus::{Entry, Result},
     id::{BlobId, JobId, TaskId},
-    task::{Outcome, Verdict},
+    task::Outcome,
     wire,
 };
 
@@ -46,11 +46,6 @@ pub(super) struct Journal {
     link: Arc<Link>,
     objects: Arc<Objects>,
     stream: Stream,
-}
-
-/// False of an outcome after which its task is asked again.
-fn ends(outcome: &Outcome) -> bool {
-    !matches!(outcome.verdict, Verdict::Stopped { .. })
 }
 
 impl Journal {
@@ -230,7 +225,7 @@ impl Reader {
         let info = message.info().map_err(|error| self.journal.link.unavailable(error))?;
         let (sequence, stored, pending) = (info.stream_sequence, info.published.unix_timestamp_nanos(), info.pending);
         if let Some(outcome) = self.journal.unpack(self.job, message).await? {
-            let new = if ends(&outcome) {
+            let new = if outcome.verdict.ends_task() {
                 self.given.insert(outcome.task)
             } else {
                 stored > self.latest && !self.given.contains(&outcome.task)

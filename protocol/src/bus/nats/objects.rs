@@ -21,10 +21,13 @@ const CHUNK: usize = 256 << 10;
 /// A reading that takes longer has lost its server, or chunks that a server forgot.
 const TOO_LONG: Duration = Duration::from_secs(60);
 
+/// How many stores are kept open. Workers see the stores of many jobs, and aren't told when one goes.
+const MOST_OPEN: usize = 64;
+
 /// The object stores of one link.
 pub(super) struct Objects {
     link: Arc<Link>,
-    /// Those that were used lately, by name.
+    /// Some of those that were used, by name.
     open: Mutex<HashMap<String, Open>>,
 }
 
@@ -127,7 +130,7 @@ impl Objects {
             (None, Err(error)) => return Err(error.into()),
             (None, Ok(_)) => return Err("it was removed as soon as it was made".into()),
         };
-        self.opened().insert(store.to_owned(), open.clone());
+        self.keep_open(store, &open);
         Ok(open)
     }
 
@@ -138,9 +141,17 @@ impl Objects {
         }
         let found = self.look_up(store).await?;
         if let Some(open) = &found {
-            self.opened().insert(store.to_owned(), open.clone());
+            self.keep_open(store, open);
         }
         Ok(found)
+    }
+
+    fn keep_open(&self, store: &str, open: &Open) {
+        let mut opened = self.opened();
+        if opened.len() >= MOST_OPEN {
+            opened.clear();
+        }
+        opened.insert(store.to_owned(), open.clone());
     }
 
     async fn look_up(&self, store: &str) -> Result<Option<Open>, Trouble> {
