@@ -103,16 +103,20 @@ async fn see_to(shared: &Arc<Shared>, job: &Arc<Job>) -> End {
     }
 }
 
-/// Writes down that the job is held from now on, unless it has been finished or taken by another.
+/// Writes down that the job is held from now on, unless it has ended or was taken by another. One that has ended is still
+/// out where the queue never heard of it.
 async fn take(shared: &Shared, job: &Job) -> Result<State, End> {
-    let before = state(&*shared.queue, job.id).await?;
-    if let Some(State { status: Status::Done(numbers), .. }) = before
-        && shared.queue.result(job.id, made::INDEX).await?.is_some()
-    {
-        shared.bus.clear(job.id).await?;
-        return Err(End::Done(numbers));
+    let mut mine = state(&*shared.queue, job.id).await?.unwrap_or_else(|| State::new(job, None));
+    match &mine.status {
+        Status::Done(numbers) if shared.queue.result(job.id, made::INDEX).await?.is_some() => {
+            shared.bus.clear(job.id).await?;
+            return Err(End::Done(*numbers));
+        }
+        Status::ModelFailed { reason } => return Err(End::Model(reason.clone())),
+        Status::Failed { reason } => return Err(End::Failed(reason.clone())),
+        Status::Cancelled => return Err(End::Cancelled),
+        Status::Queued | Status::Running | Status::Done(_) => {}
     }
-    let mut mine = before.unwrap_or_else(|| State::new(job, None));
     mine.taken_by(format!("{:016x}", rand::random::<u64>()));
     let written = mine.write(&*shared.queue, job.id).await?;
     written.then_some(mine).ok_or(End::Lost)
@@ -193,7 +197,11 @@ async fn conclude(shared: &Arc<Shared>, job: JobId, mut mine: State, end: &End) 
         End::Failed(reason) => Status::Failed { reason: reason.clone() },
         End::Cancelled => Status::Cancelled,
         End::Stopping => Status::Queued,
-        End::Lost | End::Bus(_) => return Ok(true),
+        End::Bus(error) => {
+            mine.trouble = Some(error.to_string());
+            return mine.write(&*shared.queue, job).await;
+        }
+        End::Lost => return Ok(true),
     };
     tracing::info!(%job, status = %mine.status, "a job is let go");
     if !mine.write(&*shared.queue, job).await? {

@@ -28,14 +28,17 @@ pub struct State {
     /// Who holds it, and for the how-manieth time it is held: of two holders the later one is right.
     pub holder: String,
     pub term: u64,
-    /// How many holders in a row fell silent before more of the job's tasks had ended than ever before, and how many that is.
+    /// How many holders in a row let it fall before more of its tasks had ended than ever before, and how many that is.
     #[serde(default)]
     pub falls: u32,
     #[serde(default)]
     pub furthest: u64,
+    /// Why the last of them that said a word had to let it go.
+    #[serde(default)]
+    pub trouble: Option<String>,
 }
 
-/// So many holders may fall silent in a row without the job getting any further. Then it is the job that they fall over.
+/// So many holders in a row may let a job fall that gets no further. Then it is the job that they fall over.
 const MOST_FALLS: u32 = 4;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -85,6 +88,7 @@ impl State {
             term: 0,
             falls: 0,
             furthest: 0,
+            trouble: None,
         }
     }
 
@@ -102,16 +106,25 @@ impl State {
     pub(super) fn is_at(&mut self, progress: Progress) {
         let ended = progress.ended();
         if ended > self.furthest {
-            (self.furthest, self.falls) = (ended, 0);
+            (self.furthest, self.falls, self.trouble) = (ended, 0, None);
         }
         self.progress = progress;
     }
 
     /// Why it isn't worth another holder, if it isn't.
     pub(super) fn is_hopeless(&self) -> Option<String> {
-        let reason = "coordinators in a row ended without a word while they held it, and got no further: see their last lines \
-                      of log, and how much memory they may use; submitted again, it goes on where it is";
-        (self.falls > MOST_FALLS).then(|| format!("{} {reason}", self.falls))
+        let why = match &self.trouble {
+            Some(trouble) => format!("had to let it go, the last for this: {trouble}"),
+            None => {
+                "ended without a word while they held it: see their logs, and how much memory they may use".to_owned()
+            }
+        };
+        (self.falls > MOST_FALLS).then(|| {
+            format!(
+                "{} coordinators in a row got no further with it and {why}; submitted again, it goes on",
+                self.falls
+            )
+        })
     }
 
     /// Writes it down, whatever is written there.
