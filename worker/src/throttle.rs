@@ -143,6 +143,11 @@ impl LocalThrottle {
         self.shared.state().used(Instant::now())
     }
 
+    /// How often it has slowed down.
+    fn slowings(&self) -> u64 {
+        self.shared.state().epoch()
+    }
+
     fn slow_down_with_others(&self, pause: Duration) {
         self.shared.state().slow_down_with_others(Instant::now(), pause);
     }
@@ -152,6 +157,7 @@ impl LocalThrottle {
 impl Throttle for LocalThrottle {
     async fn admit(&self, estimated_tokens: u64) -> Permit {
         let _turn = self.turnstile.lock().await;
+        let _waiting = Waiting(&self.shared);
         loop {
             let wait = match self.shared.state().admit(Instant::now(), estimated_tokens) {
                 Ok(epoch) => return permit(&self.shared, epoch),
@@ -165,6 +171,15 @@ impl Throttle for LocalThrottle {
                 },
             }
         }
+    }
+}
+
+/// The first in line, who may be gone before it is admitted.
+struct Waiting<'a>(&'a Shared);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.state().waits_no_more();
     }
 }
 

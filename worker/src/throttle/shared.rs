@@ -16,7 +16,7 @@ use tokio::{
 use tributary_protocol::{bus::Members, wire};
 
 use super::{
-    Limits, LocalThrottle, Outcome, Permit, Snapshot, Throttle,
+    Limits, LocalThrottle, Permit, Snapshot, Throttle,
     group::{Announcement, Group, PERIOD},
     state::Share,
 };
@@ -81,8 +81,10 @@ impl Throttle for SharedThrottle {
         let (local, slow) = (self.local.clone(), self.slow.clone());
         Permit::new(move |outcome| {
             let Some(outcome) = outcome else { return };
+            let before = local.slowings();
             permit.done(outcome);
-            if let Outcome::RateLimited { .. } = outcome {
+            // Only what was news here is news to the others.
+            if local.slowings() != before {
                 let _ = slow.send(local.snapshot().paused);
             }
         })

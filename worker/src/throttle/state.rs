@@ -126,8 +126,12 @@ impl State {
         let admitted = self.pace.admit(now, tokens, &self.share);
         admitted.map_err(|again| again.map_or(Wait::Change, Wait::Until))?;
         self.in_flight += 1;
-        self.waiting = 0;
         Ok(self.epoch)
+    }
+
+    /// The first in line was admitted, or is gone.
+    pub fn waits_no_more(&mut self) {
+        self.waiting = 0;
     }
 
     /// Keeps to this share from now on, until `end` where there is one.
@@ -201,6 +205,10 @@ impl State {
     fn own_pause(&self) -> Duration {
         let doublings = self.refusals_in_a_row.saturating_sub(1).min(16);
         FIRST_PAUSE.saturating_mul(1 << doublings).min(LONGEST_PAUSE)
+    }
+
+    pub fn epoch(&self) -> u64 {
+        self.epoch
     }
 
     pub fn snapshot(&self, now: Instant) -> Snapshot {

@@ -13,7 +13,7 @@ use futures::{
 use tokio::{sync::broadcast, task::JoinHandle};
 use tributary_protocol::bus::{self, BusError};
 
-use super::*;
+use super::{super::Outcome, *};
 
 /// A way to the others that can be cut.
 struct Way {
@@ -258,10 +258,11 @@ async fn a_refusal_to_one_slows_all_once() {
     for _ in 0..8 {
         permits.push(ways[0].admit(1).await);
     }
+    // One burst, though its answers take their time.
     for permit in permits {
-        permit.done(Outcome::RateLimited { retry_after: Some(Duration::from_secs(20)) });
+        permit.done(Outcome::RateLimited { retry_after: Some(Duration::from_secs(30)) });
+        sleep(Duration::from_millis(700)).await;
     }
-    sleep(Duration::from_millis(10)).await;
     for way in &ways {
         let snapshot = way.snapshot();
         assert_eq!(snapshot.allowed, Some(4));
