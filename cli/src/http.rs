@@ -27,9 +27,6 @@ use crate::{
     settings::Config,
 };
 
-/// Where a role listens when nobody said.
-const DEFAULT: &str = "0.0.0.0:9090";
-
 /// The address that stands for none.
 const OFF: &str = "off";
 
@@ -69,9 +66,8 @@ impl Health {
 
 /// Where this role is to listen; none where it is told not to.
 pub fn address(role: &RoleArgs, config: &Config) -> Result<Option<String>, Failure> {
-    let set = Some(config.execution.listen.as_str()).filter(|address| !address.is_empty());
-    let address = role.listen.as_deref().or(set).unwrap_or(DEFAULT);
-    if address == OFF {
+    let address = role.listen.as_deref().unwrap_or(&config.execution.listen);
+    if address.is_empty() || address == OFF {
         return Ok(None);
     }
     let port = address.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
@@ -84,6 +80,7 @@ pub fn address(role: &RoleArgs, config: &Config) -> Result<Option<String>, Failu
 pub async fn serve(address: Option<&str>, health: Health) -> Result<JoinHandle<()>, Failure> {
     let Some(address) = address else { return Ok(tokio::spawn(async {})) };
     let metrics = recorder()?;
+    let samples = metrics.clone();
     let listener = TcpListener::bind(address).await;
     let listener = listener.with_context(|| format!("{address} can't be listened at")).or_exit(Exit::BadInput)?;
     let ready = move || async move {
@@ -94,8 +91,21 @@ pub async fn serve(address: Option<&str>, health: Health) -> Result<JoinHandle<(
         .route("/readyz", get(ready))
         .route("/metrics", get(move || async move { metrics.render() }));
     Ok(tokio::spawn(async move {
-        if let Err(error) = axum::serve(listener, router).await {
-            tracing::error!(%error, "health and metrics are served no more");
+        let serving = async {
+            if let Err(error) = axum::serve(listener, router).await {
+                tracing::error!(%error, "health and metrics are served no more");
+            }
+        };
+        // Where nobody reads them, samples would pile up.
+        let upkeep = async {
+            loop {
+                sleep(EVERY).await;
+                samples.run_upkeep();
+            }
+        };
+        tokio::select! {
+            () = serving => {}
+            never = upkeep => never,
         }
     }))
 }

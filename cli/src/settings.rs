@@ -63,7 +63,7 @@ pub struct Execution {
     pub limits: Limits,
     /// What models cost, by their full names.
     pub prices: BTreeMap<String, Price>,
-    /// The address that health and metrics are served at, such as `0.0.0.0:9090`; none where it is empty.
+    /// The address that health and metrics are served at, such as `0.0.0.0:9090`; none where it is empty or `off`.
     pub listen: String,
     pub nats: NatsOptions,
     pub cluster: Cluster,
@@ -81,7 +81,7 @@ impl Default for Execution {
             timeouts: Timeouts::default(),
             limits: Limits::default(),
             prices: BTreeMap::new(),
-            listen: String::new(),
+            listen: "0.0.0.0:9090".to_owned(),
             nats: NatsOptions::default(),
             cluster: Cluster::default(),
         }
