@@ -151,7 +151,7 @@ impl Machine {
     /// a journal whose server forgot a part of it has later outcomes before earlier ones. One that came before changes
     /// nothing; neither does one that says that the model can't be used at all.
     pub fn apply(&mut self, outcome: &Outcome) -> Vec<Task> {
-        if matches!(outcome.verdict, Verdict::Stopped { .. }) {
+        if !outcome.verdict.ends_task() {
             return Vec::new();
         }
         let Some(place) = self.asked.open.remove(&outcome.task) else {
@@ -199,9 +199,9 @@ impl Machine {
 
     /// What did not go as it should, in the order of the job's places (not of arrival).
     pub fn flaws(&self) -> Vec<Flaw> {
-        let mut flaws: Vec<_> = self.flaws.iter().map(|(_, flaw)| flaw.clone()).collect();
-        flaws.sort_by(|a, b| (a.stage, &a.unit).cmp(&(b.stage, &b.unit)));
-        flaws
+        let mut flaws: Vec<_> = self.flaws.iter().collect();
+        flaws.sort_by_key(|(place, _)| *place);
+        flaws.into_iter().map(|(_, flaw)| flaw.clone()).collect()
     }
 
     pub fn economies(&self) -> &Economies {

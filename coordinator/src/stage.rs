@@ -24,7 +24,7 @@ pub(crate) mod refine;
 pub(crate) mod write;
 
 /// Where in a job an outcome belongs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Place {
     Group { batch: usize },
     Outline { batch: usize, number: usize },

@@ -430,17 +430,19 @@ fn settings() -> impl Strategy<Value = Settings> {
         2u32..4,
         1u32..4,
         0u32..3,
-        any::<bool>(),
+        (1u32..12, 1u32..7),
+        (0u32..5, 1u32..4, any::<bool>()),
         1u32..3,
     )
-        .prop_map(|(by, size, width, layers, patience, stop_early, blocks)| {
-            let mut settings = Settings { blocks, ..Settings::default() };
-            (settings.grouping.by, settings.grouping.size) = (by, size);
-            (settings.convolution.width, settings.convolution.layers, settings.convolution.patience) =
-                (width, layers, patience);
-            settings.refine.stop_early = stop_early;
-            settings
-        })
+        .prop_map(
+            |(by, size, width, layers, patience, (results, top_k), (rounds, best_of, stop_early), blocks)| {
+                let defaults = Settings::default();
+                let grouping = settings::Grouping { by, size };
+                let convolution = settings::Convolution { layers, width, results, top_k, patience };
+                let refine = settings::Refine { rounds, best_of, stop_early };
+                Settings { grouping, convolution, refine, blocks, ..defaults }
+            },
+        )
 }
 
 proptest! {

@@ -191,7 +191,7 @@ impl Performer {
     }
 
     async fn blob(&self, task: &Task, blob: BlobId) -> Result<bytes::Bytes, BusError> {
-        self.patience.with_bus(|| self.bus.get(task.job, blob)).await
+        self.bus.get(task.job, blob).await
     }
 }
 

@@ -20,7 +20,7 @@ use self::{pooling::Pooling, sampling::Sampling};
 use super::{Asked, Context, feedback::FromGroup};
 
 /// Where in this stage an outcome belongs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Place {
     /// A batch of a field of a pooling layer.
     Pool { layer: usize, field: usize, batch: usize },

@@ -14,7 +14,7 @@ use tributary_protocol::{
 use super::{Asked, Context, convolution::score_of};
 
 /// Where in this stage an outcome belongs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Place {
     Mend { round: u32, attempt: usize },
     Score { round: u32, attempt: usize },

@@ -30,7 +30,7 @@ const LEAST_WORDS: u32 = 100;
 const BELOW: &str = " > ";
 
 /// Where in this stage an outcome belongs. Sections are numbered in reading order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Place {
     Condense {
         section: usize,

@@ -66,7 +66,7 @@ impl Line<'_> {
         let name = self.model.model.name();
         let id = call.id(name);
         let _turn = self.turns.of(id).await;
-        if let Some(bytes) = self.patience.with_bus(|| self.bus.reply(id)).await?
+        if let Some(bytes) = self.bus.reply(id).await?
             && let Ok(answered) = wire::decode(&bytes)
         {
             bill.usage.calls_from_cache += 1;
@@ -84,7 +84,7 @@ impl Line<'_> {
             }
             let error = match result {
                 Ok((answered, usage)) => {
-                    self.keep(id, &answered).await?;
+                    self.keep(id, &answered).await;
                     self.outages.answered(name);
                     self.pay(known(usage, tokens, &answered), bill);
                     return Ok(Ended::Answered(answered));
@@ -112,6 +112,7 @@ impl Line<'_> {
                     }
                     self.patience.pause(failures)
                 }
+                ModelError::Rejected { .. } if self.outages.has_answered(name) => return Ok(self.unanswered(reason)),
                 _ => return Ok(Ended::Stopped { reason }),
             };
             tracing::debug!(model = name, reason, ?wait, "the call will be made again");
@@ -162,10 +163,12 @@ impl Line<'_> {
         told(result)
     }
 
-    /// Before anything else is done with an answer, it is made safe: nobody pays for it twice.
-    async fn keep(&self, id: CallId, answered: &Answered) -> Result<(), BusError> {
-        let bytes = bytes::Bytes::from(wire::encode(answered));
-        self.patience.with_bus(|| self.bus.keep_reply(id, bytes.clone())).await
+    /// Before anything else is done with an answer, it is made safe: nobody pays for it twice. Where it can't be kept, it
+    /// serves this task all the same.
+    async fn keep(&self, id: CallId, answered: &Answered) {
+        if let Err(error) = self.bus.keep_reply(id, wire::encode(answered).into()).await {
+            tracing::warn!(call = %id, %error, "an answer that was paid for can't be kept");
+        }
     }
 
     fn pay(&self, usage: Usage, bill: &mut Bill) {

@@ -1,9 +1,8 @@
 //! How often and how long a worker tries again.
 
-use std::{future::Future, time::Duration};
+use std::time::Duration;
 
 use rand::RngExt;
-use tributary_protocol::bus::BusError;
 
 /// What is tried again, how often, and with what pauses.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -40,31 +39,10 @@ impl Default for Patience {
 }
 
 impl Patience {
-    /// How often an operation of the bus is tried.
-    const BUS_ATTEMPTS: u32 = 5;
-
     /// A pause after the `failures`-th failure, at random from nothing to its ceiling: those who failed together don't
     /// come back together.
     pub(crate) fn pause(&self, failures: u32) -> Duration {
         let ceiling = self.pause.saturating_mul(1 << failures.saturating_sub(1).min(16)).min(self.longest_pause);
         ceiling.mul_f64(rand::rng().random::<f64>())
-    }
-
-    /// Does something with the bus, again where the bus can't be had just now.
-    pub(crate) async fn with_bus<T, F: Future<Output = Result<T, BusError>>>(
-        &self,
-        mut act: impl FnMut() -> F,
-    ) -> Result<T, BusError> {
-        let mut failures = 0;
-        loop {
-            match act().await {
-                Err(BusError::Unavailable { place, reason }) if failures + 1 < Self::BUS_ATTEMPTS => {
-                    failures += 1;
-                    tracing::warn!(place, reason, failures, "the bus can't be had; trying again");
-                    tokio::time::sleep(self.pause(failures)).await;
-                }
-                ended => return ended,
-            }
-        }
     }
 }
