@@ -9,7 +9,7 @@ pub mod machine;
 pub mod prepare;
 pub mod reduce;
 pub mod rehearsal;
-pub mod rooms;
+mod rooms;
 pub mod service;
 mod stage;
 pub mod trace;

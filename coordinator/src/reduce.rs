@@ -4,22 +4,54 @@
 //! or cites nothing real is taken out ([`tidy`]), citations are numbered ([`number`]), and the result is rendered
 //! ([`markdown`], [`jsonl`]) with a [`report`] of all that went in, came out, and was lost on the way.
 
-use tributary_protocol::{article::Article, job::Job};
+use std::time::Instant;
+
+use serde_json::{Map, Value};
+use tributary_protocol::{article::Article, bus::Bus, job::Job};
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::machine::Finished;
+use self::{
+    output::{Files, OutputError},
+    report::Report,
+};
+use crate::{
+    ingest::Problem,
+    machine::{Finished, Machine},
+};
 
-pub mod cover;
-pub mod jsonl;
-pub mod markdown;
-pub mod number;
+mod cover;
+mod jsonl;
+mod markdown;
+mod number;
 pub mod output;
 pub mod report;
-pub mod tidy;
+mod tidy;
+
+/// Makes the files of a finished job. `extra` are fields of the survey's own line, `problems` what was wrong with the input,
+/// and the job `began` when this run of it did.
+///
+/// # Errors
+///
+/// A job without an article, a file that can't be written, and a text that the bus doesn't have.
+pub async fn write(
+    bus: &dyn Bus,
+    job: &Job,
+    machine: &Machine,
+    problems: Vec<Problem>,
+    extra: &Map<String, Value>,
+    files: &Files,
+    began: Instant,
+) -> Result<Report, OutputError> {
+    let finished = machine.finished().ok_or(OutputError::Unfinished)?;
+    let reduced = reduce(job, finished);
+    let report = Report::new(job, machine, finished, &reduced, problems, began.elapsed());
+    output::write(bus, job, &reduced, &report, extra, files).await?;
+    Ok(report)
+}
 
 /// An article as it will be read, and what had to be done to it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Reduced {
+pub(crate) struct Reduced {
     pub article: Article,
     pub numbering: number::Numbering,
     pub mended: Mended,
@@ -37,7 +69,7 @@ pub struct Mended {
     pub unknown_citations_removed: u64,
 }
 
-pub fn reduce(job: &Job, finished: &Finished) -> Reduced {
+fn reduce(job: &Job, finished: &Finished) -> Reduced {
     let mut article = finished.article.clone();
     let mut mended = Mended { sources_added: cover::cover(&mut article, finished), ..Mended::default() };
     tidy::tidy(&mut article, job.sources.len(), &mut mended);

@@ -47,13 +47,15 @@ pub enum OutputError {
     File { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
     Bus(#[from] BusError),
+    #[error("the job ended without an article")]
+    Unfinished,
 }
 
 /// Writes all three, each whole or not at all: a reader never finds half a file. What is there is replaced.
 ///
 /// # Errors
 /// A file that can't be written, by its path, and a text that the bus doesn't have.
-pub async fn write(
+pub(super) async fn write(
     bus: &dyn Bus,
     job: &Job,
     reduced: &Reduced,

@@ -11,7 +11,7 @@ use tributary_protocol::{
 
 use super::{Mended, Reduced};
 use crate::{
-    ingest::Problem,
+    ingest::{Problem, Severity},
     machine::{Economies, Finished, Flaw, Machine},
 };
 
@@ -25,7 +25,8 @@ pub struct Report {
     pub article: Size,
     pub citations: Citations,
     /// Of this run alone, in seconds; calls that an earlier run paid for cost no time here.
-    pub wall_seconds: f64,
+    #[serde(rename = "wall_seconds", serialize_with = "in_seconds")]
+    pub wall: Duration,
     pub total: Cost,
     pub stages: BTreeMap<&'static str, Cost>,
     pub mended: Mended,
@@ -110,8 +111,17 @@ impl Cost {
     }
 }
 
+fn in_seconds<S: serde::Serializer>(wall: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(wall.as_secs_f64())
+}
+
 impl Report {
-    pub fn new(
+    /// Pieces of the input that were dropped.
+    pub fn dropped(&self) -> usize {
+        self.input_problems.iter().filter(|problem| problem.severity == Severity::Dropped).count()
+    }
+
+    pub(super) fn new(
         job: &Job,
         machine: &Machine,
         finished: &Finished,
@@ -147,7 +157,7 @@ impl Report {
                 made: reduced.numbering.citations(),
                 removed: machine.citations_removed() + reduced.mended.unknown_citations_removed,
             },
-            wall_seconds: wall.as_secs_f64(),
+            wall,
             total: Cost::of_all(progress),
             stages: progress.stages.iter().map(|(stage, progress)| (stage.name(), Cost::of_stage(progress))).collect(),
             mended: reduced.mended.clone(),

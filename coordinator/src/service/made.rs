@@ -21,12 +21,10 @@ use tributary_protocol::{
 
 use super::{state::Numbers, submit::Input};
 use crate::{
-    ingest::Severity,
     machine::Machine,
     reduce::{
-        output::{self, Files, OutputError, Whole},
-        reduce,
-        report::Report,
+        self,
+        output::{Files, OutputError, Whole},
     },
 };
 
@@ -107,17 +105,15 @@ pub(super) enum MakeError {
     Bus(#[from] BusError),
     #[error(transparent)]
     File(#[from] io::Error),
-    #[error("the job ended without an article")]
-    Unfinished,
+    #[error(transparent)]
+    Output(OutputError),
 }
 
 impl From<OutputError> for MakeError {
     fn from(error: OutputError) -> Self {
         match error {
             OutputError::Bus(error) => Self::Bus(error),
-            OutputError::File { path, source } => {
-                Self::File(io::Error::new(source.kind(), format!("{}: {source}", path.display())))
-            }
+            OutputError::File { .. } | OutputError::Unfinished => Self::Output(error),
         }
     }
 }
@@ -131,21 +127,9 @@ pub(super) async fn make(
     input: Input,
     began: Instant,
 ) -> Result<Numbers, MakeError> {
-    let finished = machine.finished().ok_or(MakeError::Unfinished)?;
-    let reduced = reduce(job, finished);
-    let wall = began.elapsed();
-    let dropped = input.problems.iter().filter(|problem| problem.severity == Severity::Dropped).count();
-    let report = Report::new(job, machine, finished, &reduced, input.problems, wall);
-    let numbers = Numbers {
-        words: report.article.words as u64,
-        cited: report.sources.cited as u64,
-        degraded: report.degraded.len() as u64,
-        dropped: dropped as u64,
-        wall,
-    };
     let folder = tempfile::tempdir()?;
     let files = Files::of(folder.path(), "article");
-    output::write(bus, job, &reduced, &report, &input.extra, &files).await?;
+    let report = reduce::write(bus, job, machine, input.problems, &input.extra, &files, began).await?;
     Made::keep(queue, job.id, &files).await?;
-    Ok(numbers)
+    Ok(Numbers::of(&report))
 }

@@ -13,6 +13,8 @@ use tributary_protocol::{
     wire,
 };
 
+use crate::reduce::report::Report;
+
 /// All that is known of a job from outside.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct State {
@@ -70,6 +72,18 @@ pub struct Numbers {
     pub dropped: u64,
     /// From the moment that its last coordinator took it.
     pub wall: Duration,
+}
+
+impl Numbers {
+    pub(super) fn of(report: &Report) -> Self {
+        Self {
+            words: report.article.words as u64,
+            cited: report.sources.cited as u64,
+            degraded: report.degraded.len() as u64,
+            dropped: report.dropped() as u64,
+            wall: report.wall,
+        }
+    }
 }
 
 impl State {

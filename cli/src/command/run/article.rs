@@ -7,14 +7,9 @@ use tokio::sync::watch;
 use tracing::Instrument as _;
 use tributary_coordinator::{
     actor::JobError,
-    ingest::Severity,
     machine::Machine,
     prepare::Draft,
-    reduce::{
-        output::{self, Files},
-        reduce,
-        report::Report,
-    },
+    reduce::{self, output::Files},
     trace,
 };
 use tributary_protocol::job::Progress;
@@ -48,15 +43,10 @@ impl Making<'_> {
 
     async fn write(&self, machine: &Machine, began: Instant) -> Result<Summary, Failure> {
         let (job, run) = (&self.draft.job, self.run);
-        let finished = machine.finished().context("the job ended without an article")?;
-        let reduced = reduce(job, finished);
-        let wall = began.elapsed();
-        let report = Report::new(job, machine, finished, &reduced, run.problems.clone(), wall);
         let files = Files::of(&run.config.execution.out, &self.slug);
-        output::write(&*run.bus, job, &reduced, &report, &self.draft.extra, &files)
-            .await
-            .context("the article can't be written")?;
-        let dropped = run.problems.iter().filter(|problem| problem.severity == Severity::Dropped);
+        let report =
+            reduce::write(&*run.bus, job, machine, run.problems.clone(), &self.draft.extra, &files, began).await;
+        let report = report.context("the article can't be written")?;
         Ok(Summary {
             title: job.title.clone(),
             article: files.markdown,
@@ -66,9 +56,9 @@ impl Making<'_> {
             sources: report.sources.given as u64,
             cited: report.sources.cited as u64,
             usage: machine.progress().usage(),
-            wall,
+            wall: report.wall,
             degraded: report.degraded.len() as u64,
-            dropped: dropped.count() as u64,
+            dropped: report.dropped() as u64,
         })
     }
 }
