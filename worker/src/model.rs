@@ -13,7 +13,7 @@ pub mod json;
 mod name;
 pub mod openai;
 pub mod schema;
-mod trial;
+pub(crate) mod trial;
 
 use std::sync::Arc;
 

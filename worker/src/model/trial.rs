@@ -24,21 +24,25 @@ struct Sum {
 /// Enough for a model that reasons before it answers.
 const MAX_REPLY_TOKENS: u32 = 2_000;
 
+/// A call that asks for next to nothing.
+pub fn call() -> Call {
+    Call {
+        messages: vec![Message::system("You answer with JSON alone."), Message::user("What is 2 + 3?")],
+        schema: ReplySchema::of::<Sum>(),
+        max_reply_tokens: MAX_REPLY_TOKENS,
+        temperature: 0.0,
+        seed: Some(0),
+    }
+}
+
 /// Asks the model for next to nothing.
 ///
 /// # Errors
 ///
 /// Why there is no reply.
 pub async fn try_out(model: &dyn LanguageModel) -> Result<Trial, ModelError> {
-    let schema = ReplySchema::of::<Sum>();
-    let call = Call {
-        messages: vec![Message::system("You answer with JSON alone."), Message::user("What is 2 + 3?")],
-        schema: schema.clone(),
-        max_reply_tokens: MAX_REPLY_TOKENS,
-        temperature: 0.0,
-        seed: Some(0),
-    };
+    let call = call();
     let reply = model.complete(&call).await?;
     let fits = serde_json::from_str::<Sum>(&reply.text).is_ok_and(|Sum { sum }| sum != i64::MIN);
-    Ok(Trial { shaping: model.shaping(&schema), fits })
+    Ok(Trial { shaping: model.shaping(&call.schema), fits })
 }

@@ -20,7 +20,7 @@ use tributary_protocol::{
 use super::{Bill, hedge::Hedges, models::Connected, outage::Outages, patience::Patience, span, turns::Turns};
 use crate::{
     kernel::prompt_tokens,
-    model::{Call, ModelError, Reply, Usage},
+    model::{Call, ModelError, Reply, Usage, trial},
     throttle::{Outcome, Permit},
 };
 
@@ -73,7 +73,7 @@ impl Line<'_> {
             return Ok(Ended::Answered(answered));
         }
         let tokens = u64::from(prompt_tokens(call));
-        let (mut refused, mut failures, mut pauses) = (None::<Instant>, 0, 0);
+        let (began, mut refused, mut failures, mut pauses) = (Instant::now(), None::<Instant>, 0, 0);
         loop {
             let permit = self.model.throttle.admit(tokens + u64::from(call.max_reply_tokens)).await;
             let (started, span) = (Instant::now(), || span::of_call(name, 1 + failures + pauses));
@@ -101,18 +101,23 @@ impl Line<'_> {
                     pauses += 1;
                     let wait = retry_after.unwrap_or_default().saturating_add(self.patience.pause(pauses));
                     if since.elapsed().saturating_add(wait) > self.patience.rate_limited {
-                        return Ok(self.unanswered(reason));
+                        return Ok(self.unanswered(since, reason, bill).await);
                     }
                     wait
                 }
                 ModelError::Unavailable { .. } => {
                     failures += 1;
+                    if self.outages.begins(name) {
+                        tracing::warn!(model = name, reason, "no answer; trying again");
+                    }
                     if failures >= self.patience.attempts {
-                        return Ok(self.unanswered(reason));
+                        return Ok(self.unanswered(began, reason, bill).await);
                     }
                     self.patience.pause(failures)
                 }
-                ModelError::Rejected { .. } if self.outages.has_answered(name) => return Ok(self.unanswered(reason)),
+                ModelError::Rejected { .. } if self.is_there(began, bill).await => {
+                    return Ok(Ended::Unanswered { reason });
+                }
                 _ => return Ok(Ended::Stopped { reason }),
             };
             tracing::debug!(model = name, reason, ?wait, "the call will be made again");
@@ -179,12 +184,33 @@ impl Line<'_> {
         bill.usage.cost_micros += self.model.price.micros(usage);
     }
 
-    /// One task without an answer has bad luck; many in a row mean that there is nobody to answer.
-    fn unanswered(&self, reason: String) -> Ended {
-        let name = self.model.model.name();
-        match self.outages.unanswered(name) >= self.patience.outage {
-            true => Ended::Stopped { reason: format!("{name} isn't answering: {reason}") },
-            false => Ended::Unanswered { reason },
+    /// Where the model answers others the call has had bad luck, and its task goes without. Otherwise nobody is there to
+    /// answer, and no task should go without for that.
+    async fn unanswered(&self, since: Instant, reason: String, bill: &mut Bill) -> Ended {
+        match self.is_there(since, bill).await {
+            true => Ended::Unanswered { reason },
+            false => Ended::Stopped { reason: format!("{} isn't answering: {reason}", self.model.model.name()) },
+        }
+    }
+
+    /// Whether the model has answered anything since then, or answers a tiny call now.
+    async fn is_there(&self, since: Instant, bill: &mut Bill) -> bool {
+        let (call, name) = (trial::call(), self.model.model.name());
+        if self.outages.has_answered_since(name, since) {
+            return true;
+        }
+        let tokens = u64::from(prompt_tokens(&call));
+        let permit = self.model.throttle.admit(tokens + u64::from(call.max_reply_tokens)).await;
+        match self.attempt(&call, permit, span::of_call(name, 1)).await {
+            Ok((answered, usage)) => {
+                self.outages.answered(name);
+                self.pay(known(usage, tokens, &answered), bill);
+                true
+            }
+            Err(_) => {
+                bill.usage.calls_failed += 1;
+                false
+            }
         }
     }
 }

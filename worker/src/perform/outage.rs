@@ -1,37 +1,35 @@
-//! Telling a model that is out of order from calls that had bad luck.
+//! Telling a model that is out of order from calls that have bad luck.
 
 use std::{
     collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-/// By model, what became of its calls.
+use tokio::time::Instant;
+
+/// By model, when it last answered, and whether people have been told that it doesn't since.
 #[derive(Default)]
 pub(super) struct Outages(Mutex<HashMap<String, Calls>>);
 
 #[derive(Default)]
 struct Calls {
-    has_answered: bool,
-    /// Tasks in a row that no answer came to.
-    unanswered: u32,
+    answered: Option<Instant>,
+    is_told: bool,
 }
 
 impl Outages {
     pub fn answered(&self, model: &str) {
-        self.of_models().insert(model.to_owned(), Calls { has_answered: true, unanswered: 0 });
+        self.of_models().insert(model.to_owned(), Calls { answered: Some(Instant::now()), is_told: false });
     }
 
-    /// Whether it has answered anything yet.
-    pub fn has_answered(&self, model: &str) -> bool {
-        self.of_models().get(model).is_some_and(|calls| calls.has_answered)
+    /// Whether it has answered anything since then.
+    pub fn has_answered_since(&self, model: &str, since: Instant) -> bool {
+        self.of_models().get(model).is_some_and(|calls| calls.answered.is_some_and(|answered| answered >= since))
     }
 
-    /// One more task went without an answer; returns how many in a row did.
-    pub fn unanswered(&self, model: &str) -> u32 {
-        let mut models = self.of_models();
-        let calls = models.entry(model.to_owned()).or_default();
-        calls.unanswered = calls.unanswered.saturating_add(1);
-        calls.unanswered
+    /// Whether this failure is the first since it answered.
+    pub fn begins(&self, model: &str) -> bool {
+        !std::mem::replace(&mut self.of_models().entry(model.to_owned()).or_default().is_told, true)
     }
 
     fn of_models(&self) -> MutexGuard<'_, HashMap<String, Calls>> {

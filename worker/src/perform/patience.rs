@@ -18,8 +18,6 @@ pub struct Patience {
     pub pause: Duration,
     /// No pause is longer, but where the provider asks for it.
     pub longest_pause: Duration,
-    /// Tasks in a row that no answer came to, after which the model is taken to be out of order.
-    pub outage: u32,
     /// A call that takes longer than this share of those of its kind is made a second time; 0 makes none twice.
     pub hedge: f64,
 }
@@ -32,7 +30,6 @@ impl Default for Patience {
             rate_limited: Duration::from_secs(600),
             pause: Duration::from_secs(1),
             longest_pause: Duration::from_secs(60),
-            outage: 8,
             hedge: 0.0,
         }
     }

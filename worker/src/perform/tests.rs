@@ -108,17 +108,20 @@ async fn transient_failures_are_waited_out() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_model_that_answers_nobody_stops_the_job_before_all_of_it_is_degraded() {
-    let model = Scripted::saying([]);
-    let performer = performer(&Shared::default(), &model);
-    let mut verdicts = Vec::new();
-    for _ in 0..9 {
-        verdicts.push(performer.perform(&write_task()).await.unwrap().verdict);
-    }
-    let degraded = verdicts.iter().filter(|verdict| matches!(verdict, Verdict::Degraded { .. })).count();
-    assert_eq!(degraded, 7);
-    let Verdict::Stopped { reason } = &verdicts[8] else { panic!("{verdicts:?}") };
+async fn a_model_that_answers_nobody_stops_the_job_and_degrades_nothing() {
+    let outcome = outcome(&Scripted::saying([])).await;
+    let Verdict::Stopped { reason } = &outcome.verdict else { panic!("{outcome:?}") };
     assert!(reason.contains("openai/scripted isn't answering: nobody is there"), "{reason}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_alone_goes_without_an_answer_costs_its_task_alone() {
+    let unavailable = || Err(ModelError::Unavailable { message: "500".into() });
+    let model = Scripted::saying(std::iter::repeat_with(unavailable).take(6).chain([Ok("5")]));
+    let outcome = outcome(&model).await;
+    let Verdict::Degraded { reason, .. } = &outcome.verdict else { panic!("{outcome:?}") };
+    assert!(reason.contains("500"), "{reason}");
+    assert_eq!((outcome.usage.calls, outcome.usage.calls_failed), (1, 6), "the seventh was a trial");
 }
 
 #[tokio::test]
@@ -130,13 +133,10 @@ async fn a_wrong_key_stops_the_job() {
 #[tokio::test]
 async fn one_request_that_is_taken_for_wrong_stops_nothing_where_others_were_answered() {
     let rejected = || Err(ModelError::Rejected { message: "400".into() });
-    assert!(matches!(outcome(&Scripted::saying([rejected()])).await.verdict, Verdict::Stopped { .. }));
-    let model = Scripted::saying([Ok(GOOD), rejected()]);
-    let performer = performer(&Shared::default(), &model);
-    performer.perform(&write_task()).await.unwrap();
-    let other = task(work(Kind::Write, "The earth follows the sun.").0);
-    let second = performer.perform(&other).await.unwrap();
-    assert!(matches!(second.verdict, Verdict::Degraded { .. }), "{second:?}");
+    let wrong = outcome(&Scripted::saying([rejected(), rejected()])).await;
+    assert!(matches!(wrong.verdict, Verdict::Stopped { .. }), "{wrong:?}");
+    let odd = outcome(&Scripted::saying([rejected(), Ok("5")])).await;
+    assert!(matches!(odd.verdict, Verdict::Degraded { .. }), "{odd:?}");
 }
 
 #[tokio::test]
