@@ -43,9 +43,10 @@ fn filter(console: &Console, variable: Option<String>) -> Result<EnvFilter> {
     }
     Ok(EnvFilter::new(match (console.quiet, console.verbose, console.log_format) {
         (true, ..) => "error",
-        (_, 0, LogFormat::Text) => "warn",
+        // Of a bad PDF people are told by its name.
+        (_, 0, LogFormat::Text) => "warn,lopdf=off",
         // What people are told is a record among the others here.
-        (_, 0, LogFormat::Json) => "warn,tributary=info",
+        (_, 0, LogFormat::Json) => "warn,lopdf=off,tributary=info",
         (_, 1, _) => "warn,tributary=info",
         (_, 2, _) => "info,tributary=debug",
         _ => "debug,tributary=trace",

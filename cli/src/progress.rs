@@ -78,7 +78,7 @@ fn total(stage: &StageProgress) -> u64 {
 
 /// `312 calls (40 from cache), 1.11 M tokens, $0.42`; what is nought is left out, but for `no calls`.
 pub fn spent(usage: &Usage) -> String {
-    if usage.calls + usage.calls_from_cache == 0 {
+    if usage.calls + usage.calls_from_cache + usage.calls_failed == 0 {
         return "no calls".to_owned();
     }
     let cached = match usage.calls_from_cache {
@@ -93,15 +93,15 @@ pub fn spent(usage: &Usage) -> String {
     if usage.cost_micros > 0 {
         parts.push(units::money(usage.cost_micros));
     }
+    if usage.calls_failed > 0 {
+        parts.push(format!("{} failed", units::count(usage.calls_failed)));
+    }
     parts.join(", ")
 }
 
 /// The same of one stage, with what went wrong.
 pub fn stage_spent(stage: &StageProgress) -> String {
     let mut text = spent(&stage.usage);
-    if stage.usage.calls_failed > 0 {
-        text.push_str(&format!(", {} failed", units::count(stage.usage.calls_failed)));
-    }
     if stage.degraded > 0 {
         text.push_str(&format!(", {} degraded", units::count(stage.degraded)));
     }

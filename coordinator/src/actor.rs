@@ -88,7 +88,7 @@ impl Coordinator {
     ///
     /// # Errors
     /// See [`JobError`].
-    pub async fn run(&self, job: Arc<Job>, progress: watch::Sender<Progress>) -> Result<Machine, JobError> {
+    pub async fn run(&self, job: Arc<Job>, progress: watch::Sender<Progress>) -> Result<Ran, JobError> {
         // Dropped last, when the other end of the channel is closed.
         let _leave = Leave(self.supervisor.clone());
         let (done, end) = oneshot::channel();
@@ -104,7 +104,14 @@ impl Coordinator {
     }
 }
 
-type Done = oneshot::Sender<Result<Machine, JobError>>;
+/// A job at its end.
+pub struct Ran {
+    pub machine: Machine,
+    /// Outcomes that were there before this run of it.
+    pub done_before: u64,
+}
+
+type Done = oneshot::Sender<Result<Ran, JobError>>;
 
 enum Order {
     Run {
@@ -198,7 +205,9 @@ impl Actor for Supervisor {
             SupervisionEvent::ActorTerminated(actor, left, _) => {
                 let Some((_, running)) = state.jobs.remove(&actor.get_id()) else { return Ok(()) };
                 let end = match left.and_then(|mut left| left.take::<JobState>().ok()) {
-                    Some(JobState { end: Some(End::Finished), machine, .. }) => Ok(machine),
+                    Some(JobState { end: Some(End::Finished), machine, done_before, .. }) => {
+                        Ok(Ran { machine, done_before })
+                    }
                     Some(JobState { end: Some(End::Failed(error)), .. }) => Err(error),
                     _ => Err(JobError::Interrupted),
                 };
@@ -246,6 +255,7 @@ struct JobState {
     progress: Arc<watch::Sender<Progress>>,
     backlog: Backlog,
     outcomes: u64,
+    done_before: u64,
     silence: Duration,
     /// When anything was heard of the tasks, or said of them.
     heard: Instant,
@@ -276,6 +286,7 @@ impl JobState {
                 Ok(Entry::Outcome(outcome)) => self.apply(&outcome),
                 Ok(Entry::Caught) => {
                     self.live = true;
+                    self.done_before = self.outcomes;
                     tracing::debug!(job = %self.id, outcomes = self.outcomes, "journal replayed");
                 }
                 Err(error) => self.end = Some(End::Failed(error.into())),
@@ -360,6 +371,7 @@ impl Actor for JobActor {
             progress,
             backlog,
             outcomes: 0,
+            done_before: 0,
             silence: options.silence,
             heard: Instant::now(),
             live: false,

@@ -42,6 +42,9 @@ pub use split::split;
 use folder::{Entry, Kind};
 use intake::{Draft, Intake};
 
+/// Where a run keeps its state within the folder of its results: by this such a folder is known, and not read as input.
+pub const STATE_FOLDER: &str = ".tributary";
+
 /// What the user said about the inputs as a whole.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
@@ -112,7 +115,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// A source that belongs to no survey, and no title for one.
-    #[error("{origin}: a source without a survey around it needs the survey's title: pass --title \"...\"")]
+    #[error("{origin}: an article is to be made of this, and needs a title: pass --title \"...\"")]
     NoTitle { origin: Origin },
     #[error("no source with any text in {}; {problems} problem(s) reported", list(inputs))]
     Empty { inputs: Vec<PathBuf>, problems: usize },
@@ -144,7 +147,8 @@ pub fn read(inputs: &[PathBuf], options: &Options, sink: &mut dyn Sink) -> Resul
     if title.is_none()
         && let Some(entry) = entries.iter().find(|entry| entry.kind != Kind::Jsonl)
     {
-        return Err(Error::NoTitle { origin: Origin::file(&entry.path) });
+        let input = inputs.iter().find(|input| entry.path.starts_with(input)).unwrap_or(&entry.path);
+        return Err(Error::NoTitle { origin: Origin::file(input) });
     }
     for entry in &entries {
         read_entry(entry, &mut intake)?;
@@ -197,6 +201,8 @@ fn draft(kind: Kind, bytes: &[u8], origin: &Origin, intake: &mut Intake) -> Resu
     };
     Ok(draft.map(|mut draft| {
         draft.title.get_or_insert_with(|| stem(&origin.file));
+        // A reader has to find it again.
+        draft.url.get_or_insert_with(|| origin.file.display().to_string());
         draft
     }))
 }

@@ -228,7 +228,11 @@ impl Machine {
             Verdict::Done(_) | Verdict::Stopped { .. } => return,
         };
         progress.degraded += 1;
-        let flaw = Flaw { stage: place.stage(), unit: place.to_string(), reason: reason.clone(), instead };
+        let unit = match place {
+            Place::Digest { source, .. } => format!("{place}: {}", self.context.source(source).title),
+            _ => place.to_string(),
+        };
+        let flaw = Flaw { stage: place.stage(), unit, reason: reason.clone(), instead };
         self.flaws.push((place, flaw));
     }
 

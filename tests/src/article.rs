@@ -88,7 +88,10 @@ impl Article {
     /// # Panics
     /// Where the article isn't laid out as promised: a title, numbered chapters and sections, references in order.
     pub fn parse(markdown: &str) -> Self {
-        let (body, references) = markdown.split_once("\n\n## References").expect("there is a reference list");
+        let (body, references) = ["\n\n## References", "\n\n## 参考文献"]
+            .iter()
+            .find_map(|heading| markdown.split_once(heading))
+            .expect("there is a reference list");
         let mut article = Self { references: read_references(references), ..Self::default() };
         let mut counters: Vec<usize> = Vec::new();
         for block in body.split("\n\n") {

@@ -7,7 +7,7 @@ use tributary_coordinator::prepare::prepare;
 use tributary_protocol::settings::Models;
 
 use self::forecast::{Forecast, StageForecast};
-use super::load;
+use super::{load, say_problems};
 use crate::{
     args::PlanArgs,
     exit::{Exit, Failure, OrExit},
@@ -21,7 +21,7 @@ pub fn run(args: &PlanArgs, terminal: &Terminal) -> Result<Exit, Failure> {
     let (algorithm, execution) = (&config.algorithm, &config.execution);
     let prepared = prepare(&args.inputs.inputs, args.inputs.title.as_deref(), algorithm, execution.seed);
     let prepared = prepared.or_exit(Exit::BadInput)?;
-    prepared.problems.iter().for_each(|problem| terminal.say(problem));
+    say_problems(&prepared.problems, terminal);
     for draft in &prepared.surveys {
         terminal.print(table(&Forecast::of(draft, &execution.prices)?));
     }

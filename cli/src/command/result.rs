@@ -39,6 +39,7 @@ pub fn run(args: &ResultArgs, terminal: &Terminal) -> Result<Exit, Failure> {
             cited: numbers.cited,
             usage: state.progress.usage(),
             wall: numbers.wall,
+            done_before: (0, 0),
             degraded: numbers.degraded,
             dropped: numbers.dropped,
         };

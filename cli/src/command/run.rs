@@ -4,6 +4,8 @@ mod article;
 
 use std::{
     collections::HashSet,
+    fs,
+    path::Path,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -13,8 +15,9 @@ use futures::{StreamExt, stream};
 use tokio::{runtime, sync::watch, task::spawn_blocking};
 use tributary_coordinator::{
     actor::{self, Coordinator, Window},
-    ingest::{Problem, slug},
+    ingest::{Problem, STATE_FOLDER, slug},
     prepare::{Draft, Prepared, prepare},
+    reduce::output::Files,
     trace,
 };
 use tributary_protocol::{
@@ -22,6 +25,7 @@ use tributary_protocol::{
         Bus, Kinds,
         local::{LocalBus, Options},
     },
+    id::JobId,
     job::Progress,
     task::Usage,
 };
@@ -31,7 +35,7 @@ use tributary_worker::{
 };
 
 use self::article::Making;
-use super::load;
+use super::{load, say_problems};
 use crate::{
     args::{Inputs, ProgressStyle, RunArgs},
     exit::{Exit, Failure, OrExit},
@@ -40,9 +44,6 @@ use crate::{
     settings::{Config, Loaded},
     terminal::Terminal,
 };
-
-/// Where the state is kept, within the folder of the results.
-const STATE: &str = ".tributary";
 
 /// Jobs that are under way at a time. They share the calls that [`Config::concurrency`] allows.
 const JOBS_AT_A_TIME: usize = 4;
@@ -89,7 +90,7 @@ async fn in_runtime(
     let Some(prepared) = interrupt.unless(read(&args.inputs, &config)).await.transpose()? else {
         return Ok(Exit::Interrupted);
     };
-    prepared.problems.iter().for_each(|problem| terminal.say(problem));
+    say_problems(&prepared.problems, terminal);
     prepared.surveys.iter().for_each(|draft| trace::ingested(draft.job.id, draft.job.sources.len(), began));
     let (bus, pool) = start_workers(&config, models).await?;
     let window = Window::of(TASKS_A_CALL * config.concurrency() as usize);
@@ -124,7 +125,7 @@ async fn read(inputs: &Inputs, config: &Config) -> Result<Prepared, Failure> {
 
 /// Opens the state and starts the workers on it.
 async fn start_workers(config: &Config, models: Models) -> Result<(Arc<dyn Bus>, Pool), Failure> {
-    let state = config.execution.out.join(STATE);
+    let state = config.execution.out.join(STATE_FOLDER);
     let bus = LocalBus::open(&state, Options::default()).context("the state can't be opened")?;
     let bus: Arc<dyn Bus> = Arc::new(bus);
     let performer = Arc::new(Performer::new(bus.clone(), models, config.patience()));
@@ -150,7 +151,8 @@ impl Run {
     /// Makes the articles, a few at a time; what befalls one doesn't stop the others.
     async fn articles(&self, drafts: Vec<Draft>) -> Exit {
         let several = drafts.len() > 1;
-        let slugs = slugs(drafts.iter().map(|draft| draft.job.title.as_str()));
+        let is_free = |slug: &str, job: JobId| holds_nothing_else(&self.config.execution.out, slug, job);
+        let slugs = slugs(drafts.iter().map(|draft| (draft.job.title.as_str(), draft.job.id)), is_free);
         let ends = drafts.into_iter().zip(slugs).map(|(draft, slug)| self.article(draft, slug, several));
         let ends = stream::iter(ends).buffer_unordered(JOBS_AT_A_TIME);
         ends.fold(Exit::Done, |worst, exit| std::future::ready(graver(worst, exit))).await
@@ -201,16 +203,27 @@ impl Run {
     }
 }
 
-/// A file name for each title, no two alike.
-fn slugs<'a>(titles: impl Iterator<Item = &'a str>) -> Vec<String> {
+/// A file name for each title, no two alike, of those that are free for its job.
+fn slugs<'a>(titles: impl Iterator<Item = (&'a str, JobId)>, is_free: impl Fn(&str, JobId) -> bool) -> Vec<String> {
     let mut taken = HashSet::new();
-    let free = |title: &str| {
+    let free = |(title, job): (&str, JobId)| {
         let slug = slug(title);
         let numbered = (2..).map(|number| format!("{slug}-{number}"));
-        let free = std::iter::once(slug.clone()).chain(numbered).find(|slug| taken.insert(slug.clone()));
-        free.expect("numbers don't end")
+        let mut names = std::iter::once(slug.clone()).chain(numbered).filter(|name| is_free(name, job));
+        names.find(|name| taken.insert(name.clone())).expect("numbers don't end")
     };
     titles.map(free).collect()
+}
+
+/// Whether no other job's article goes by this name, as far as its report says.
+fn holds_nothing_else(out: &Path, slug: &str, job: JobId) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Report {
+        job: String,
+    }
+    let report = fs::read(Files::of(out, slug).report).ok();
+    let report = report.and_then(|report| serde_json::from_slice::<Report>(&report).ok());
+    report.is_none_or(|report| report.job == job.to_string())
 }
 
 /// Of two ends the one that the whole run ends with: an interruption first, then what may go on when it is run again,
@@ -226,7 +239,10 @@ mod tests {
 
     #[test]
     fn articles_of_one_title_have_files_of_their_own() {
-        assert_eq!(slugs(["Rust", "rust!", "Rust 2", "RUST"].into_iter()), ["rust", "rust-2", "rust-2-2", "rust-3"]);
+        let job: JobId = "0".repeat(32).parse().unwrap();
+        let titles = ["Rust", "rust!", "Rust 2", "RUST"].map(|title| (title, job));
+        assert_eq!(slugs(titles.into_iter(), |_, _| true), ["rust", "rust-2", "rust-2-2", "rust-3"]);
+        assert_eq!(slugs(titles.into_iter().take(1), |name, _| name != "rust"), ["rust-2"]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use tributary_coordinator::{
     trace,
 };
 
-use super::{cluster, load};
+use super::{cluster, load, say_problems};
 use crate::{
     args::SubmitArgs,
     exit::{Exit, Failure, OrExit},
@@ -29,7 +29,7 @@ async fn in_runtime(args: &SubmitArgs, config: Config, terminal: &Terminal) -> R
     let (seed, began) = (config.execution.seed, SystemTime::now());
     let reading = tokio::task::spawn_blocking(move || prepare(&paths, title.as_deref(), &config.algorithm, seed));
     let prepared = reading.await.context("the input can't be read")?.or_exit(Exit::BadInput)?;
-    prepared.problems.iter().for_each(|problem| terminal.say(problem));
+    say_problems(&prepared.problems, terminal);
     for draft in &prepared.surveys {
         let (id, title) = (draft.job.id, &draft.job.title);
         trace::ingested(id, draft.job.sources.len(), began);

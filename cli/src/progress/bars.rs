@@ -45,7 +45,7 @@ impl Bars {
         let before = self.stages.range(..stage).next_back().map_or(&self.job, |(_, earlier)| &earlier.bar);
         let screen = self.terminal.bars();
         let bar = || {
-            let style = style("  {prefix:<11} {bar:24.cyan/dim} {pos:>6}/{len:<6} {wide_msg}");
+            let style = style("  {prefix:<11} {bar:14.cyan/dim} {pos:>6}/{len:<6} {wide_msg}");
             let bar = ProgressBar::new(0).with_style(style.progress_chars("━╸─")).with_prefix(stage.name());
             screen.insert_after(before, bar)
         };
@@ -66,10 +66,10 @@ impl StageBar {
         self.pace.observe(now, stage.ended);
         let remaining = total(stage).saturating_sub(stage.ended);
         let left = self.pace.left(remaining).filter(|_| remaining > 0);
-        let left = left.map(|left| format!(", {} left", units::time(left))).unwrap_or_default();
+        let left = left.map(|left| format!("{} left, ", units::time(left))).unwrap_or_default();
         self.bar.set_length(total(stage));
         self.bar.set_position(stage.ended);
-        self.bar.set_message(format!("{}{left}", stage_spent(stage)));
+        self.bar.set_message(format!("{left}{}", stage_spent(stage)));
     }
 }
 

@@ -1,5 +1,7 @@
 //! From a file's bytes to text, when its encoding is unknown.
 
+use encoding_rs::WINDOWS_1252;
+
 use super::{Error, Origin, intake::Intake};
 
 /// The text of a file that should be UTF-8. What isn't is replaced and reported; what is no text at all is dropped.
@@ -15,6 +17,10 @@ pub(super) fn decode(bytes: &[u8], origin: &Origin, intake: &mut Intake) -> Resu
     }
     match std::str::from_utf8(bytes) {
         Ok(text) => Ok(Some(text.to_owned())),
+        Err(_) if is_one_byte_each(bytes) => {
+            intake.problem(origin.changed("not UTF-8: taken for Windows-1252, and converted"))?;
+            Ok(Some(WINDOWS_1252.decode_without_bom_handling(bytes).0.into_owned()))
+        }
         Err(error) => {
             let (at, byte) = (error.valid_up_to(), bytes[error.valid_up_to()]);
             let message = format!("not UTF-8: bad bytes, the first 0x{byte:02x} at byte {at}, replaced with \u{fffd}");
@@ -22,6 +28,11 @@ pub(super) fn decode(bytes: &[u8], origin: &Origin, intake: &mut Intake) -> Resu
             Ok(Some(String::from_utf8_lossy(bytes).into_owned()))
         }
     }
+}
+
+/// Whether no sequence of bytes beyond ASCII makes a character of UTF-8, as some would if the text were a damaged one.
+fn is_one_byte_each(bytes: &[u8]) -> bool {
+    bytes.utf8_chunks().all(|chunk| chunk.valid().is_ascii())
 }
 
 fn utf16(bytes: &[u8]) -> Option<String> {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
-use super::{Error, Origin, intake::Intake};
+use super::{Error, Origin, STATE_FOLDER, intake::Intake};
 
 /// How a file is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,12 +74,35 @@ fn extension(path: &Path) -> String {
     path.extension().unwrap_or_default().to_string_lossy().to_lowercase()
 }
 
+/// Whether a run made this: the folder of its results, or its files where a folder of sources is that as well.
+fn is_result(entry: &DirEntry) -> bool {
+    let path = entry.path();
+    if entry.file_type().is_dir() && entry.depth() > 0 && path.join(STATE_FOLDER).is_dir() {
+        return true;
+    }
+    let of_results = path.parent().is_some_and(|folder| folder.join(STATE_FOLDER).is_dir());
+    of_results && entry.depth() > 0 && (entry.file_name() == "md" || path.with_extension("report.json").is_file())
+}
+
 fn walk(folder: &Path, entries: &mut Vec<Entry>, intake: &mut Intake) -> Result<(), Error> {
     let before = entries.len();
     let mut skipped = BTreeMap::<String, usize>::new();
     let shown = |entry: &DirEntry| entry.depth() == 0 || !entry.file_name().to_string_lossy().starts_with('.');
-    for entry in WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter().filter_entry(shown) {
+    let mut walk = WalkDir::new(folder).follow_links(true).sort_by_file_name().into_iter();
+    while let Some(entry) = walk.next() {
         match entry {
+            Ok(entry) if !shown(&entry) => {
+                intake.problem(Origin::file(entry.path()).skipped("hidden"))?;
+                if entry.file_type().is_dir() {
+                    walk.skip_current_dir();
+                }
+            }
+            Ok(entry) if is_result(&entry) => {
+                intake.problem(Origin::file(entry.path()).skipped("what an earlier run made"))?;
+                if entry.file_type().is_dir() {
+                    walk.skip_current_dir();
+                }
+            }
             Ok(entry) if entry.file_type().is_file() => {
                 let extension = extension(entry.path());
                 if let Some(kind) = kind(&extension) {
@@ -87,21 +110,21 @@ fn walk(folder: &Path, entries: &mut Vec<Entry>, intake: &mut Intake) -> Result<
                 } else if NO_DOCUMENTS.contains(&extension.as_str()) {
                     *skipped.entry(extension).or_default() += 1;
                 } else {
-                    let message = "skipped: not Markdown, text, HTML, PDF or JSONL by its name; \
+                    let message = "not Markdown, text, HTML, PDF or JSONL by its name; \
                                    give the file by itself to have it read as text";
-                    intake.problem(Origin::file(entry.path()).dropped(message))?;
+                    intake.problem(Origin::file(entry.path()).skipped(message))?;
                 }
             }
             Ok(_) => {}
             Err(error) => {
                 let path = error.path().unwrap_or(folder).to_owned();
-                intake.problem(Origin::file(&path).dropped(format!("skipped: {error}")))?;
+                intake.problem(Origin::file(&path).dropped(error.to_string()))?;
             }
         }
     }
     if !skipped.is_empty() {
         let kinds = skipped.iter().map(|(kind, files)| format!(".{kind} ({files})")).collect::<Vec<_>>().join(", ");
-        intake.problem(Origin::file(folder).dropped(format!("skipped, no documents: {kinds}")))?;
+        intake.problem(Origin::file(folder).skipped(format!("no documents: {kinds}")))?;
     }
     if entries.len() == before {
         intake.problem(Origin::file(folder).dropped("no document in the folder"))?;

@@ -31,8 +31,10 @@ impl Draft {
 #[derive(Default)]
 pub(super) struct Open {
     number: Option<usize>,
-    /// Titles so far, each with the hashes of the texts that came under it.
-    titles: HashMap<String, Vec<u64>>,
+    /// Titles so far, each with how many sources came under it.
+    titles: HashMap<String, usize>,
+    /// Hashes of the texts so far, each with the title of its source.
+    texts: HashMap<u64, String>,
 }
 
 impl Open {
@@ -68,7 +70,11 @@ impl<'a> Intake<'a> {
     /// Takes on a source that has no survey around it.
     pub fn loose(&mut self, draft: Draft) -> Result<(), Error> {
         if self.title.is_none() {
-            return Err(Error::NoTitle { origin: draft.origin });
+            // Where others make articles this one costs no more than itself.
+            return match self.numbered {
+                0 => Err(Error::NoTitle { origin: draft.origin }),
+                _ => self.problem(draft.origin.dropped("a source outside of any survey: --title makes one of such")),
+            };
         }
         self.loose_origin.get_or_insert_with(|| draft.origin.clone());
         let mut open = std::mem::take(&mut self.loose);
@@ -183,22 +189,24 @@ impl<'a> Intake<'a> {
         let mut hasher = DefaultHasher::new();
         text.hash(&mut hasher);
         let hash = hasher.finish();
-        let Some(texts) = open.titles.get_mut(&title) else {
-            open.titles.insert(title.clone(), vec![hash]);
-            return Ok(Some(title));
-        };
-        if texts.contains(&hash) {
-            self.problem(origin.dropped(format!("repeats an earlier source, title and text: \"{title}\"")))?;
+        if let Some(earlier) = open.texts.get(&hash) {
+            self.problem(origin.dropped(format!("its text is that of an earlier source, \"{earlier}\"")))?;
             return Ok(None);
         }
-        texts.push(hash);
-        let mut nth = texts.len();
+        let nth = open.titles.entry(title.clone()).or_default();
+        *nth += 1;
+        if *nth == 1 {
+            open.texts.insert(hash, title.clone());
+            return Ok(Some(title));
+        }
+        let mut nth = *nth;
         let mut other = format!("{title} ({nth})");
         while open.titles.contains_key(&other) {
             nth += 1;
             other = format!("{title} ({nth})");
         }
-        open.titles.insert(other.clone(), vec![hash]);
+        open.titles.insert(other.clone(), 1);
+        open.texts.insert(hash, other.clone());
         self.problem(origin.changed(format!("another source has the title \"{title}\": called \"{other}\"")))?;
         Ok(Some(other))
     }

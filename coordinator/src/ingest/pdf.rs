@@ -113,11 +113,24 @@ fn is_title(title: &str) -> bool {
         && !leftover.iter().any(|start| lower.starts_with(start))
 }
 
-/// The first line of the text, if it reads as a title.
+/// So many lines may stand above a title.
+const MOST_STAMPS: usize = 3;
+
+/// The first line of the text that isn't a stamp, if it reads as a title.
 fn first_line(text: &str) -> Option<String> {
-    let line = one_line(text.split("\n\n").map(str::trim).find(|paragraph| !paragraph.is_empty())?);
+    let paragraphs = text.split("\n\n").map(one_line);
+    let line = paragraphs.filter(|line| !line.is_empty()).take(MOST_STAMPS + 1).find(|line| !is_stamp(line))?;
     let plausible = (2..=25).contains(&line.split(' ').count()) && line.chars().count() <= 200;
     (plausible && !line.ends_with(['.', ',', ';', ':']) && is_title(&line)).then_some(line)
+}
+
+/// What publishers and archives put above a title.
+fn is_stamp(line: &str) -> bool {
+    let lower = line.to_lowercase();
+    let begins = ["arxiv:", "doi:", "doi ", "http", "issn", "preprint", "published in", "accepted", "©", "copyright"];
+    let has = [" vol.", " no. ", "issn ", "doi.org/", "all rights reserved", "proceedings of"];
+    let letters = line.chars().filter(|c| c.is_alphabetic()).count();
+    letters < 4 || begins.iter().any(|words| lower.starts_with(words)) || has.iter().any(|words| lower.contains(words))
 }
 
 thread_local! {
@@ -139,4 +152,19 @@ pub(super) fn quietly<T>(run: impl FnOnce() -> T) -> T {
     let outcome = run();
     QUIET.set(false);
     outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_title_is_found_below_what_archives_and_journals_put_above_it() {
+        let title = |text: &str| first_line(text);
+        let found = Some("Attention Mechanisms for Sleep Stage Classification".to_owned());
+        let page = "arXiv:2101.01234v2 [cs.LG] 4 Jan 2021\n\nJournal of Sleep, Vol. 12, 2021\n\n17\n\n\
+            Attention Mechanisms for Sleep\nStage Classification\n\nAnna Smith";
+        assert_eq!(title(page), found);
+        assert_eq!(title("doi: 10.1/2\n\nThis is a sentence, and no title."), None);
+    }
 }

@@ -37,6 +37,10 @@ impl Origin {
         self.problem(Severity::Dropped, message)
     }
 
+    pub(super) fn skipped(&self, message: impl Into<String>) -> Problem {
+        self.problem(Severity::Skipped, message)
+    }
+
     pub(super) fn changed(&self, message: impl Into<String>) -> Problem {
         self.problem(Severity::Changed, message)
     }
@@ -93,6 +97,8 @@ impl fmt::Display for Problem {
 pub enum Severity {
     /// It isn't in the corpus.
     Dropped,
+    /// It isn't in the corpus, and doesn't look as if it should be.
+    Skipped,
     /// It is in the corpus, but not as it was.
     Changed,
     /// It is in the corpus as it was.
@@ -103,6 +109,7 @@ impl fmt::Display for Severity {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         f.write_str(match self {
             Self::Dropped => "dropped",
+            Self::Skipped => "skipped",
             Self::Changed => "changed",
             Self::Warning => "warning",
         })

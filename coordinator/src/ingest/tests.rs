@@ -112,7 +112,7 @@ fn bad_lines_sources_and_fields_cost_only_themselves_and_are_named() {
         "a.jsonl:3: papers[2]: changed: no text (\"Q\"): its abstract",
         "a.jsonl:3: papers[3]: dropped: should be an object",
         "a.jsonl:4: papers[1]: changed: another source has the title \"A\": called \"A (2)\"",
-        "a.jsonl:4: papers[2]: dropped: repeats an earlier source",
+        "a.jsonl:4: papers[2]: dropped: its text is that of an earlier source, \"A\"",
         "a.jsonl:5: papers[0].title: changed: a number",
         "a.jsonl:5: papers[0].txt: changed: a list of strings",
         "a.jsonl:5: papers[0].url: dropped: should be a string, but is an object",
@@ -147,7 +147,7 @@ fn lines_that_are_papers_make_one_survey_with_the_given_title() {
 #[test]
 fn a_survey_larger_than_memory_is_handed_out_while_it_is_read() {
     const PAPER: usize = 10_000;
-    /// Papers without end, each with a title of its own.
+    /// Papers without end, each with a title and a text of its own.
     struct Endless {
         read: Rc<Cell<usize>>,
         paper: Vec<u8>,
@@ -156,7 +156,8 @@ fn a_survey_larger_than_memory_is_handed_out_while_it_is_read() {
         fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
             let at = self.read.get() % PAPER;
             if at == 0 {
-                self.paper = format!("{{\"title\": \"{}\", \"txt\": \"", self.read.get()).into_bytes();
+                let number = self.read.get();
+                self.paper = format!("{{\"title\": \"{number}\", \"txt\": \"{number}").into_bytes();
                 self.paper.resize(PAPER - 3, b'x');
                 self.paper.extend(b"\"},");
             }
@@ -206,31 +207,42 @@ fn a_folder_is_read_in_order_and_what_is_passed_over_is_said() {
         ("h.xyz", b"?"),
         ("i.png", b"?"),
         (".hidden.md", b"hidden"),
+        ("j copy of d2.md", b"caf\xe9 is not UTF-8 but text all the same"),
+        ("k.md", b"Na\xc3\xafve and damaged \xff text"),
+        ("out/.tributary/state", b""),
+        ("out/md/all.md", b"# All\n\nWhat was made of it."),
     ]);
     std::fs::create_dir(folder.path().join("empty")).unwrap();
     let mut kept = Kept::default();
     let inputs = [folder.path().to_owned(), folder.path().join("empty"), folder.path().join("h.xyz")];
     let summary = read(&inputs, &titled("All"), &mut kept).unwrap();
-    assert_eq!((summary.surveys, summary.documents), (1, 7));
-    assert_eq!(kept.titles(), ["Front", "c", "Fish & Chips", "A study of pages", "The first heading", "d2", "h"]);
+    assert_eq!((summary.surveys, summary.documents), (1, 8));
+    let titles = ["Front", "c", "Fish & Chips", "A study of pages", "The first heading", "d2", "k", "h"];
+    assert_eq!(kept.titles(), titles);
     let text = |nth: usize| kept.documents[nth].1.text.as_str();
     assert_eq!(text(0), "# Heading\n\nText.");
     assert_eq!(text(2), "# X\n\nSee this.");
     assert!(text(3).contains("The first page says something that matters.") && text(3).contains("The second"));
     assert_eq!(kept.documents[0].1.url.as_deref(), Some("https://x.org"));
+    assert!(kept.documents[1].1.url.as_deref().unwrap().ends_with("b/deep/c.txt"), "else the path is where it is");
+    assert!(text(5).starts_with("café"));
     for line in [
         "b/deep/c.txt: changed: 1 control character(s)",
-        "d2.md: changed: not UTF-8: bad bytes, the first 0xe9 at byte 3",
+        "d2.md: changed: not UTF-8: taken for Windows-1252",
+        "k.md: changed: not UTF-8: bad bytes, the first 0xff at byte 19",
+        "j copy of d2.md: dropped: its text is that of an earlier source",
+        "out: skipped: what an earlier run made",
+        ".hidden.md: skipped: hidden",
         "e.pdf: dropped: a PDF that can't be read",
         "e_scan.pdf: dropped: a PDF without text: scanned?",
         "f.txt: dropped: the file is empty",
         "g.bin.txt: dropped: no text in UTF-8",
-        "h.xyz: dropped: skipped",
+        "h.xyz: skipped: not Markdown",
         "empty: dropped: no document in the folder",
     ] {
         kept.says(folder.path(), line);
     }
-    assert!(kept.lines(folder.path()).iter().any(|line| line.ends_with("skipped, no documents: .png (1)")));
+    assert!(kept.lines(folder.path()).iter().any(|line| line.ends_with("skipped: no documents: .png (1)")));
 }
 
 #[test]
@@ -240,7 +252,7 @@ fn what_can_not_be_read_at_all_is_an_error_that_tells_what_to_do() {
         read(&[folder.path().join(name)], options, &mut Kept::default()).unwrap_err().to_string()
     };
     assert!(attempt("none.md", &titled("T")).ends_with("none.md: no such file or folder"));
-    assert!(attempt("a.md", &Options::default()).contains("a.md: a source without a survey"));
+    assert!(attempt("a.md", &Options::default()).contains("a.md: an article is to be made of this"));
     assert!(attempt("b.jsonl", &Options::default()).starts_with("no source with any text in"));
     assert!(read(&[], &titled("T"), &mut Kept::default()).is_err());
 }

@@ -27,9 +27,13 @@ pub fn content(article: &Article, numbering: &Numbering, language: Language) -> 
     page.text.trim_end().to_owned()
 }
 
-/// `## References`, then `[n] Title URL`, a paragraph each.
-pub fn references<'a>(cited: impl IntoIterator<Item = Reference<'a>>) -> String {
-    let mut text = "## References".to_owned();
+/// A heading, then `[n] Title URL`, a paragraph each.
+pub fn references<'a>(cited: impl IntoIterator<Item = Reference<'a>>, language: Language) -> String {
+    let heading_of_all = match language {
+        Language::En => "## References",
+        Language::Zh => "## 参考文献",
+    };
+    let mut text = heading_of_all.to_owned();
     for (i, reference) in cited.into_iter().enumerate() {
         let _ = write!(text, "\n\n[{}] {}", i + 1, heading(reference.title));
         if let Some(url) = reference.url {

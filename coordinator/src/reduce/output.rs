@@ -70,7 +70,7 @@ pub(super) async fn write(
         references.push(card(bus, job, source(job, *id)).await?);
     }
     let shown = references.iter().map(|card| Reference { title: &card.title, url: card.url.as_deref() });
-    let ref_str = markdown::references(shown);
+    let ref_str = markdown::references(shown, job.settings.language);
     let content = markdown::content(&reduced.article, &reduced.numbering, job.settings.language);
     let outline = markdown::outline(&reduced.article);
 

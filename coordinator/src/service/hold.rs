@@ -159,7 +159,7 @@ async fn work(shared: &Shared, job: &Arc<Job>, mine: &mut State) -> End {
         never = tell(shared, job.id, mine, updates) => return never,
     };
     let machine = match run {
-        Ok(machine) => machine,
+        Ok(ran) => ran.machine,
         Err(JobError::Model(reason)) => return End::Model(reason),
         Err(JobError::Bus(error)) => return error.into(),
         Err(JobError::Crashed(reason)) => return End::Failed(reason),

@@ -1,8 +1,11 @@
 //! An article depends on sources, settings, seed and replies, and on nothing else.
 
-use tributary_tests::simulated::{Settings, SimulatedModel};
+use tributary_tests::{
+    article::Made,
+    simulated::{Settings, SimulatedModel},
+};
 
-use crate::common::{Desk, check_same, check_sound, corpus, undisturbed};
+use crate::common::{Desk, SLUG, check_same, check_sound, corpus, undisturbed};
 
 #[test]
 fn one_call_at_a_time_and_many_in_any_order_give_the_same_bytes() {
@@ -35,19 +38,21 @@ fn the_extractive_model_gives_the_same_bytes_whatever_the_concurrency() {
 #[test]
 fn another_seed_asks_other_questions_and_an_equal_one_the_same() {
     let (desk, model) = (Desk::new(), SimulatedModel::start(Settings::default()));
-    let run = |seed: &str, grouping: &str| {
+    let run = |seed: &str, grouping: &str, slug: &str| {
         let run = desk.run().args(["--seed", seed]).env("TRIBUTARY_GROUPING__BY", grouping);
         run.asking(&model).run().with(0);
-        check_sound(&desk.made(), corpus());
-        (desk.made(), model.stats().answered)
+        let made = Made::read(&desk.out(), slug);
+        check_sound(&made, corpus());
+        (made, model.stats().answered)
     };
-    let (_, asked) = run("1", "model");
-    let (_, asked_more) = run("2", "model");
+    // Each is a job of its own, and no article takes another's place.
+    let (_, asked) = run("1", "model", SLUG);
+    let (_, asked_more) = run("2", "model", &format!("{SLUG}-2"));
     assert!((asked + 1..asked * 2).contains(&asked_more), "{asked} calls, then {asked_more} in all");
-    let (one, _) = run("1", "random");
-    let (other, asked) = run("2", "random");
+    let (one, _) = run("1", "random", &format!("{SLUG}-3"));
+    let (other, asked) = run("2", "random", &format!("{SLUG}-4"));
     assert!(one.markdown != other.markdown, "seeds 1 and 2 give the same article");
-    let (again, asked_again) = run("1", "random");
+    let (again, asked_again) = run("1", "random", &format!("{SLUG}-3"));
     check_same(&again, &one);
     assert_eq!(asked, asked_again);
 }

@@ -40,7 +40,7 @@ fn bad_input_costs_only_itself_and_is_named_by_file_line_and_field() {
         "corpus.jsonl:1: dropped: broken JSON".to_owned(),
         "corpus.jsonl:3: changed: not UTF-8".to_owned(),
         format!("corpus.jsonl:3: papers[4]: changed: another source has the title \"{title}\""),
-        "corpus.jsonl:3: papers[24]: dropped: repeats an earlier source".to_owned(),
+        "corpus.jsonl:3: papers[24]: dropped: its text is that of an earlier source".to_owned(),
         "corpus.jsonl:3: papers[25]: dropped: no text (\"All Talk\")".to_owned(),
         "corpus.jsonl:3: papers[26]: dropped: should be an object".to_owned(),
         "corpus.jsonl:3: papers[27].txt: changed: a number".to_owned(),
@@ -83,7 +83,7 @@ fn a_folder_of_markdown_text_html_and_pdf_makes_one_article() {
     let ended = run.run().with(0);
     ended.tells("papers/scan.pdf: dropped: a PDF without text");
     ended.tells("papers/empty.md: dropped: the file is empty");
-    ended.tells("papers: dropped: skipped, no documents: .png (1)");
+    ended.tells("papers: skipped: no documents: .png (1)");
     let made = Made::read(&desk.out(), "a-folder-of-things-wu");
     let article = made.article();
     article.check_citations();
@@ -92,8 +92,10 @@ fn a_folder_of_markdown_text_html_and_pdf_makes_one_article() {
     for (nth, paper) in corpus().papers.iter().take(12).enumerate() {
         // A text file has no title but its name.
         let title = if nth % 4 == 1 { format!("source-{nth}") } else { paper.title.clone() };
-        let titles: Vec<_> = article.references.iter().map(|reference| &reference.text).collect();
-        assert!(titles.contains(&&title), "{title} is not among {titles:#?}");
+        let kind = kinds[nth % 4];
+        let reference = format!("{title} papers/{kind}/source-{nth}.{kind}");
+        let all: Vec<_> = article.references.iter().map(|reference| &reference.text).collect();
+        assert!(all.contains(&&reference), "{reference} is not among {all:#?}");
     }
     for sentence in &article.cited {
         let said = corpus().papers.iter().any(|paper| paper.says(&sentence.text));

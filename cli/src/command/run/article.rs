@@ -6,8 +6,7 @@ use anyhow::{Context, anyhow};
 use tokio::sync::watch;
 use tracing::Instrument as _;
 use tributary_coordinator::{
-    actor::JobError,
-    machine::Machine,
+    actor::{JobError, Ran},
     prepare::Draft,
     reduce::{self, output::Files},
     trace,
@@ -37,11 +36,12 @@ impl Making<'_> {
             bus.clear(job.id).await.context("the earlier run can't be forgotten")?;
         }
         self.draft.store(bus).await.context("the sources can't be stored")?;
-        let machine = self.run.coordinator.run(job.clone(), progress).await.map_err(failure)?;
-        self.write(&machine, began).instrument(trace::reduced(job.id)).await
+        let ran = self.run.coordinator.run(job.clone(), progress).await.map_err(failure)?;
+        self.write(&ran, began).instrument(trace::reduced(job.id)).await
     }
 
-    async fn write(&self, machine: &Machine, began: Instant) -> Result<Summary, Failure> {
+    async fn write(&self, ran: &Ran, began: Instant) -> Result<Summary, Failure> {
+        let Ran { machine, done_before } = ran;
         let (job, run) = (&self.draft.job, self.run);
         let files = Files::of(&run.config.execution.out, &self.slug);
         let report =
@@ -57,6 +57,7 @@ impl Making<'_> {
             cited: report.sources.cited as u64,
             usage: machine.progress().usage(),
             wall: report.wall,
+            done_before: (*done_before, machine.progress().ended()),
             degraded: report.degraded.len() as u64,
             dropped: report.dropped() as u64,
         })

@@ -14,7 +14,7 @@ pub async fn run(url: &str, work: &Work, slots: usize) -> Result<Run> {
     let pool = bus::start_pool(url, slots).await?;
     let (progress, watched) = watch::channel(Progress::default());
     let begin = Instant::now();
-    let machine = coordinator.run(work.job.clone(), progress).await?;
+    let machine = coordinator.run(work.job.clone(), progress).await?.machine;
     let took = begin.elapsed();
     coordinator.stop().await;
     bus::end_pool(pool).await?;
