@@ -11,6 +11,8 @@ pub(super) struct Reflowed {
 
 /// Lines at the top and at the bottom of a page that may be furniture.
 const EDGE: usize = 2;
+/// Letters of a line that can be told from another by its words.
+const LEAST_LETTERS: usize = 8;
 /// A line shorter than this share of the text's width ends a paragraph, in percent.
 const SHORT: usize = 75;
 
@@ -50,6 +52,12 @@ fn tidy(line: &str) -> String {
 }
 
 fn strip_furniture(pages: &mut [Vec<String>]) -> usize {
+    // What was met once stands: the first running head may be the title itself.
+    let mut met = HashSet::new();
+    strip_stamps(pages, &mut met) + strip_edges(pages, &mut met)
+}
+
+fn strip_edges(pages: &mut [Vec<String>], met: &mut HashSet<String>) -> usize {
     let mut seen = HashMap::<String, usize>::new();
     for page in pages.iter() {
         for index in edges(page) {
@@ -58,18 +66,38 @@ fn strip_furniture(pages: &mut [Vec<String>]) -> usize {
     }
     // Left and right pages may have heads of their own, and chapters too.
     let often = (pages.len() / 3).max(3);
-    let mut met = HashSet::new();
     let mut stripped = 0;
     for page in pages.iter_mut() {
         for index in edges(page) {
             let pattern = pattern(&page[index]);
-            let times = seen[&pattern];
-            // The first running head may be the title itself.
+            let times = seen.get(&pattern).copied().unwrap_or(0);
             let head = times >= often && !met.insert(pattern.clone());
             if head || (times > 1 && pages_number(&pattern)) {
                 page[index].clear();
                 stripped += 1;
             }
+        }
+    }
+    stripped
+}
+
+/// Strips what every second page says in these very words, wherever the file's order of drawing has put it, but for the
+/// first time.
+fn strip_stamps(pages: &mut [Vec<String>], met: &mut HashSet<String>) -> usize {
+    let has_words = |line: &str| line.chars().filter(|c| c.is_alphabetic()).count() >= LEAST_LETTERS;
+    let mut seen = HashMap::<String, usize>::new();
+    for page in pages.iter() {
+        let patterns: HashSet<_> = page.iter().filter(|line| has_words(line)).map(|line| pattern(line)).collect();
+        patterns.into_iter().for_each(|pattern| *seen.entry(pattern).or_default() += 1);
+    }
+    let often = pages.len().div_ceil(2).max(3);
+    seen.retain(|_, times| *times >= often);
+    let mut stripped = 0;
+    for line in pages.iter_mut().flatten().filter(|line| has_words(line)) {
+        let pattern = pattern(line);
+        if seen.contains_key(&pattern) && !met.insert(pattern) {
+            line.clear();
+            stripped += 1;
         }
     }
     stripped
@@ -161,6 +189,19 @@ fn width(lines: &[String]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_stamp_is_left_out_wherever_a_page_is_drawn_to_have_it() {
+        let texts = ["Apes sleep", "Bears dream", "Cats nap often", "Dogs lie down", "Elks rest", "Fish don't blink"];
+        let page = |(nth, text): (usize, &&str)| {
+            format!(
+                "{text}\n{text} long\nat night\nJournal of Sleep, Vol. 12, p. {nth}\nwhere {text}\n{text} too.\n{text} still."
+            )
+        };
+        let pages: Vec<String> = texts.iter().enumerate().map(page).collect();
+        let Reflowed { text, furniture } = reflow(&pages);
+        assert_eq!((furniture, text.matches("Journal of Sleep").count()), (5, 1), "{text}");
+    }
 
     #[test]
     fn printed_lines_become_paragraphs_again() {
