@@ -15,7 +15,8 @@ impl Interrupt {
         let terminal = terminal.clone();
         tokio::spawn(async move {
             signal().await;
-            terminal.complain("stopping: calls that are under way may end; Ctrl-C again leaves at once");
+            let again = if terminal.takes_bars() { "; Ctrl-C again leaves at once" } else { "" };
+            terminal.say(format!("stopping: calls that are under way may end{again}"));
             // Nobody may be waiting any more, and the second signal still counts.
             let _ = sender.send(true);
             signal().await;

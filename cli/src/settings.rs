@@ -17,6 +17,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
     thread,
+    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
@@ -109,11 +110,13 @@ pub struct Timeouts {
     pub call: f64,
     /// For a silence, before the answer or within it.
     pub stall: f64,
+    /// For a model that has answered, and answers nobody any more. Of a worker's, for one that has never answered as well.
+    pub outage: f64,
 }
 
 impl Default for Timeouts {
     fn default() -> Self {
-        Self { connect: 15.0, call: 900.0, stall: 300.0 }
+        Self { connect: 15.0, call: 900.0, stall: 300.0, outage: 600.0 }
     }
 }
 
@@ -162,7 +165,8 @@ impl Config {
 
     /// What is tried again, and how often.
     pub fn patience(&self) -> Patience {
-        Patience { hedge: self.execution.hedge, ..Patience::default() }
+        let outage = Duration::from_secs_f64(self.execution.timeouts.outage);
+        Patience { hedge: self.execution.hedge, outage, ..Patience::default() }
     }
 
     /// The models that a run may call, each once.
@@ -180,7 +184,12 @@ impl Config {
         if !(0.0..1.0).contains(hedge) {
             return Err(format!("hedge is {hedge}; a share below 1 is needed, or 0"));
         }
-        let timeouts = [("connect", timeouts.connect), ("call", timeouts.call), ("stall", timeouts.stall)];
+        let timeouts = [
+            ("connect", timeouts.connect),
+            ("call", timeouts.call),
+            ("stall", timeouts.stall),
+            ("outage", timeouts.outage),
+        ];
         for (name, seconds) in timeouts {
             if !(seconds > 0.0 && seconds < 1e9) {
                 return Err(format!("timeouts.{name} is {seconds}; a number of seconds above 0 is needed"));

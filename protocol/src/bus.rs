@@ -50,6 +50,9 @@ pub enum BusError {
     /// The place of the bus, a folder or a server, can't be had: it says which and why.
     #[error("{place}: {reason}")]
     Unavailable { place: String, reason: String },
+    /// It can't be had before somebody mends the settings or the server: a wrong login, no JetStream.
+    #[error("{place}: {reason}")]
+    Unusable { place: String, reason: String },
     #[error("the bus holds no blob {0}")]
     NoBlob(BlobId),
     #[error(transparent)]

@@ -362,6 +362,9 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// All that [`Verdict::name`] may be.
+    pub const NAMES: [&str; 4] = ["done", "degraded", "failed", "stopped"];
+
     /// False where the task is to be asked again.
     pub fn ends_task(&self) -> bool {
         !matches!(self, Self::Stopped { .. })

@@ -8,6 +8,7 @@ mod calling;
 mod conversation;
 mod hedge;
 mod models;
+mod named;
 mod only;
 mod outage;
 mod patience;
@@ -41,6 +42,7 @@ use self::{
 };
 pub use self::{
     models::{Connected, Models, Price, Served},
+    named::Named,
     only::OnlyModels,
     patience::Patience,
 };

@@ -1,13 +1,13 @@
 //! What the commands of a cluster share: the way there, and jobs by the beginning of their ids.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, anyhow, bail};
 use tokio::runtime::{self, Runtime};
 use tributary_coordinator::service::{State, Status, states};
 use tributary_protocol::{
     bus::{
-        JobQueue,
+        BusError, JobQueue,
         nats::{NatsBus, NatsOptions},
     },
     id::JobId,
@@ -25,24 +25,34 @@ pub fn runtime() -> Result<Runtime, Failure> {
     Ok(runtime::Builder::new_multi_thread().enable_all().build().context("no threads to run on")?)
 }
 
-/// Connects to NATS as this role. Whatever is wrong there will be wrong again: the address, the login, JetStream or a
-/// stream is at fault.
-pub async fn connect(config: &Config, role: &str) -> Result<Arc<NatsBus>, Failure> {
-    let nats = &config.execution.nats;
-    let options = NatsOptions { name: format!("{} {role}", nats.name), ..nats.clone() };
-    Ok(Arc::new(NatsBus::connect(options).await.context("the cluster can't be used").or_exit(Exit::BadInput)?))
+/// Connects to NATS for a command that somebody waits for.
+pub async fn connect(config: &Config, command: &str) -> Result<Arc<NatsBus>, Failure> {
+    bus_of(config, command).await.map_err(unusable)
 }
 
-/// Where NATS is, without the secrets that an address may hold.
-pub fn place(config: &Config) -> String {
-    let hidden = |url: &str| match url.trim().rsplit_once('@') {
-        Some((login, host)) => match login.split_once("://") {
-            Some((scheme, _)) => format!("{scheme}://{host}"),
-            None => host.to_owned(),
-        },
-        None => url.trim().to_owned(),
-    };
-    config.execution.nats.url.split(',').map(hidden).collect::<Vec<_>>().join(",")
+/// Connects to NATS for a role, which has time: until NATS is there, and all that a coordinator makes in it.
+pub async fn connect_in_time(config: &Config, role: &str) -> Result<Arc<NatsBus>, Failure> {
+    let mut pause = Duration::from_secs(1);
+    loop {
+        match bus_of(config, role).await {
+            Err(error @ BusError::Unavailable { .. }) => {
+                tracing::warn!(%error, ?pause, "the cluster can't be had yet; trying again");
+                tokio::time::sleep(pause).await;
+                pause = (2 * pause).min(Duration::from_secs(15));
+            }
+            ended => return ended.map_err(unusable),
+        }
+    }
+}
+
+async fn bus_of(config: &Config, who: &str) -> Result<Arc<NatsBus>, BusError> {
+    let nats = &config.execution.nats;
+    let options = NatsOptions { name: format!("{} {who}", nats.name), ..nats.clone() };
+    NatsBus::connect(options).await.map(Arc::new)
+}
+
+fn unusable(error: BusError) -> Failure {
+    Failure { exit: Exit::BadInput, error: anyhow::Error::from(error).context("the cluster can't be used") }
 }
 
 /// The one job whose id begins so.

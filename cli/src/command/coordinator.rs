@@ -28,19 +28,28 @@ async fn in_runtime(config: Config, listen: Option<String>, terminal: &Terminal)
     let interrupt = Interrupt::listen(terminal);
     let health = Health::default();
     let served = http::serve(listen.as_deref(), health.clone()).await?;
-    let bus = cluster::connect(&config, "coordinator").await?;
+    let Some(bus) = interrupt.unless(cluster::connect_in_time(&config, "coordinator")).await.transpose()? else {
+        return Ok(Exit::Done);
+    };
     let connection = bus.clone();
     health.ready_while(move || connection.is_connected());
-    terminal.say(format!("coordinator: waiting for jobs at {}", cluster::place(&config)));
+    terminal.say(format!("coordinator: waiting for jobs at {}", config.execution.nats.place()));
     let figures = Arc::new(Figures::default());
     let shown = [http::show(http::of_coordinator(figures.clone())), http::show_lag(bus.clone())];
     let options = config.execution.cluster.service();
-    let ended = service::serve(bus.clone(), bus.clone(), options, figures, async {
+    let serving = service::serve(bus.clone(), bus.clone(), options, figures, async {
         interrupt.wait().await;
         health.stopping();
-    })
-    .await;
-    ended.map_err(anyhow::Error::from)?;
+    });
+    // Where NATS is away, no job can be let go of in order. It is taken from us when its time is up.
+    let out_of_time = async {
+        interrupt.wait().await;
+        tokio::time::sleep(config.execution.cluster.grace()).await;
+    };
+    tokio::select! {
+        ended = serving => ended.map_err(anyhow::Error::from)?,
+        () = out_of_time => tracing::warn!("the jobs could not be handed back in time; others take them over"),
+    }
     shown.iter().for_each(JoinHandle::abort);
     served.abort();
     if let Err(error) = bus.flush().await {

@@ -57,14 +57,16 @@ async fn nats(loaded: &Loaded) -> Vec<Finding> {
     match NatsBus::connect(config.execution.nats.clone()).await {
         Ok(_) => {
             let all = ["it answers and takes this login", "JetStream is on", "streams and consumers are right"];
-            all.iter().map(|well| Ok(format!("NATS: {}: {well}", cluster::place(config)))).collect()
+            all.iter().map(|well| Ok(format!("NATS: {}: {well}", config.execution.nats.place()))).collect()
         }
         Err(error) => vec![ailment(format!("NATS: {error}"), remedy(config, &error))],
     }
 }
 
 fn remedy(config: &Config, error: &BusError) -> &'static str {
-    let BusError::Unavailable { reason, .. } = error else { return "see the message" };
+    let (BusError::Unavailable { reason, .. } | BusError::Unusable { reason, .. }) = error else {
+        return "see the message";
+    };
     let says = |words: &str| reason.contains(words);
     if says("login") || says("credentials") {
         "set nats.auth: a user and password, a token, an nkey or a credentials file that this server knows"
@@ -73,7 +75,8 @@ fn remedy(config: &Config, error: &BusError) -> &'static str {
     } else if says("another shape") || says("consumer") {
         "somebody else uses these names: choose another nats.prefix, or remove what is there if it is nobody's"
     } else if says("created") {
-        "let this account create streams, or nats.replicas be no more than there are servers"
+        "start a coordinator, which makes the streams; if this account is one's, let it create them, and nats.replicas be \
+         no more than there are servers"
     } else if says("TLS") || config.execution.nats.url.contains("tls://") {
         "see nats.tls: is the authority known that signed the server's certificate?"
     } else {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tributary_protocol::bus::Kinds;
 use tributary_worker::{
-    perform::{OnlyModels, Perform, Performer},
+    perform::{Named, OnlyModels, Patience, Perform, Performer},
     pool::{Pool, PoolOptions},
 };
 
@@ -39,13 +39,17 @@ async fn in_runtime(
     let interrupt = Interrupt::listen(terminal);
     let health = Health::default();
     let served = http::serve(listen.as_deref(), health.clone()).await?;
-    let bus = cluster::connect(&config, "worker").await?;
+    let Some(bus) = interrupt.unless(cluster::connect_in_time(&config, "worker")).await.transpose()? else {
+        return Ok(Exit::Done);
+    };
     let models = config.connect_with_others(bus.clone()).or_exit(Exit::BadInput)?;
     for model in &args.model {
         models.get(model).map_err(anyhow::Error::msg).or_exit(Exit::BadInput)?;
     }
-    let performer: Arc<dyn Perform> = Arc::new(Performer::new(bus.clone(), models, config.patience()));
-    let performer = OnlyModels::of(&args.model, performer);
+    // Many workers may begin while a model is away: none of them knows that it has been there.
+    let patience = Patience { first_answer: config.patience().outage, ..config.patience() };
+    let performer: Arc<dyn Perform> = Arc::new(Performer::new(bus.clone(), models, patience));
+    let performer = OnlyModels::of(&args.model, Named::new(name(), performer));
     let kinds = Kinds::only(args.only.iter().copied()).unwrap_or_else(Kinds::all);
     let concurrency = config.worker_concurrency();
     let options = PoolOptions { concurrency: concurrency as usize, kinds };
@@ -53,7 +57,7 @@ async fn in_runtime(
     let connection = bus.clone();
     health.ready_while(move || connection.is_connected());
     let shown = http::show(http::of_worker(pool.clone(), concurrency));
-    terminal.say(format!("worker: {concurrency} tasks at a time from {}", cluster::place(&config)));
+    terminal.say(format!("worker: {concurrency} tasks at a time from {}", config.execution.nats.place()));
     interrupt.wait().await;
     health.stopping();
     shown.abort();
@@ -68,4 +72,10 @@ async fn in_runtime(
         tracing::warn!(%error, "the last words may be lost; tasks go to others when their time is up");
     }
     Ok(Exit::Done)
+}
+
+/// What people know this process by: its host, which in Kubernetes is its pod, and its number there.
+fn name() -> String {
+    let host = std::env::var("HOSTNAME").or_else(|_| std::fs::read_to_string("/etc/hostname")).unwrap_or_default();
+    format!("{} {}", host.trim(), std::process::id()).trim().to_owned()
 }

@@ -63,7 +63,11 @@ fn layer(name: &str, path: &str, value: &str) -> Result<Layer> {
     match (layer.check(), text.check()) {
         (Ok(_), _) => Ok(layer),
         (_, Ok(_)) => Ok(text),
-        (Err(Wrong { message, .. }), _) => bail!("{name}: {message}"),
+        (Err(_), _) if value.trim_start().starts_with(['{', '[', '"']) && value.parse::<Value>().is_err() => {
+            bail!("{name}: no valid TOML")
+        }
+        // The value may be a password.
+        (Err(Wrong { message, .. }), _) => bail!("{name}: {}", message.replace(value, "…")),
     }
 }
 

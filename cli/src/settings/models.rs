@@ -49,7 +49,7 @@ impl Config {
     }
 
     fn endpoints(&self) -> Result<Endpoints> {
-        let Timeouts { connect, call, stall } = self.execution.timeouts;
+        let Timeouts { connect, call, stall, .. } = self.execution.timeouts;
         let seconds = |seconds| Duration::try_from_secs_f64(seconds).context("timeouts");
         let (openai, gemini) = (self.execution.openai.clone(), self.execution.gemini.clone());
         Ok(Endpoints {

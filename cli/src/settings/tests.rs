@@ -110,6 +110,10 @@ fn secrets_are_used_and_never_shown() {
     for error in [refusal("openai = 'sk-hush'", &[]), refusal("[openai]\nkey = sk-hush", &[])] {
         assert!(!error.contains("hush"), "{error}");
     }
+    for wrong in [r#"{ user = { user = "worker", password = "sec"ret" } }"#, "secret"] {
+        let error = refusal("", &[("TRIBUTARY_NATS__AUTH", wrong)]);
+        assert!(error.starts_with("TRIBUTARY_NATS__AUTH: ") && !error.contains("ret"), "{error}");
+    }
 }
 
 #[test]

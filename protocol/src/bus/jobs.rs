@@ -22,6 +22,9 @@ pub trait JobQueue: Send + Sync + 'static {
     /// cancel it back. Returns when it is safe, and false if it was out.
     async fn submit(&self, job: &Job) -> Result<bool>;
 
+    /// A job as it was submitted, as long as that is kept: not longer than it is out, in some adapters.
+    async fn document(&self, job: JobId) -> Result<Option<Job>>;
+
     /// Waits for a job that no living coordinator holds. Safe to cancel.
     async fn claim(&self) -> Result<Claim>;
 

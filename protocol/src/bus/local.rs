@@ -144,6 +144,11 @@ impl JobQueue for LocalBus {
         Ok(self.jobs.submit(job.clone()))
     }
 
+    async fn document(&self, job: JobId) -> Result<Option<Job>> {
+        let document = self.on_disk(move |store| store.about("job", job)).await?;
+        Ok(document.map(|document| crate::wire::decode(&document)).transpose()?)
+    }
+
     async fn claim(&self) -> Result<Claim> {
         let job = self.jobs.claim().await;
         let held = jobs::Held { bus: self.clone(), job: job.clone(), armed: true };

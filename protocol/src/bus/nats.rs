@@ -195,6 +195,10 @@ impl JobQueue for NatsBus {
         self.jobs.claim().await
     }
 
+    async fn document(&self, job: JobId) -> Result<Option<Job>> {
+        self.jobs.document(job).await
+    }
+
     async fn watch(&self, job: JobId) -> Result<BoxStream<'static, Result<Bytes>>> {
         Ok(self.jobs.watch(job))
     }

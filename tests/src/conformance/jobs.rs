@@ -38,6 +38,8 @@ pub async fn a_submitted_job_outlives_the_process(bench: &impl Bench) {
     drop(jobs);
 
     let jobs = bench.open_jobs().await;
+    assert_eq!(jobs.document(submitted("one").id).await.unwrap(), Some(submitted("one")));
+    assert_eq!(jobs.document(submitted("two").id).await.unwrap(), None);
     assert_eq!(*jobs.claim().await.unwrap().job, submitted("one"));
     assert_eq!(jobs.state(submitted("one").id).await.unwrap().unwrap(), "submitted");
 }

@@ -58,7 +58,7 @@ for_each_behaviour!(behaviours);
 
 async fn refusal(options: NatsOptions) -> String {
     match NatsBus::connect(options).await {
-        Err(error @ BusError::Unavailable { .. }) => error.to_string(),
+        Err(error @ (BusError::Unavailable { .. } | BusError::Unusable { .. })) => error.to_string(),
         Err(error) => panic!("another error: {error}"),
         Ok(_) => panic!("it connects"),
     }

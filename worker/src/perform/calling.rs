@@ -1,6 +1,6 @@
 //! One call: from the reply cache, or made within the provider's limits, again and again where it may help.
 
-use std::pin::pin;
+use std::{pin::pin, time::Duration};
 
 use futures::{
     FutureExt,
@@ -110,10 +110,11 @@ impl Line<'_> {
                     if self.outages.begins(name) {
                         tracing::warn!(model = name, reason, "no answer; trying again");
                     }
-                    if failures >= self.patience.attempts {
+                    let wait = self.patience.pause(failures);
+                    if failures >= self.patience.attempts && self.gives_up(began, wait) {
                         return Ok(self.unanswered(began, reason, bill).await);
                     }
-                    self.patience.pause(failures)
+                    wait
                 }
                 ModelError::Rejected { .. } if self.is_there(began, bill).await => {
                     return Ok(Ended::Unanswered { reason });
@@ -182,6 +183,13 @@ impl Line<'_> {
         bill.usage.prompt_tokens_cached += usage.cached_prompt_tokens;
         bill.usage.reply_tokens += usage.reply_tokens;
         bill.usage.cost_micros += self.model.price.micros(usage);
+    }
+
+    /// Whether a call without an answer is given up: where others are answered, or nobody has been for too long.
+    fn gives_up(&self, began: Instant, wait: Duration) -> bool {
+        let (name, patience) = (self.model.model.name(), self.patience);
+        let most = if self.outages.has_answered(name) { patience.outage } else { patience.first_answer };
+        self.outages.has_answered_since(name, began) || began.elapsed() + wait > most
     }
 
     /// Where the model answers others the call has had bad luck, and its task goes without. Otherwise nobody is there to

@@ -22,6 +22,11 @@ impl Outages {
         self.of_models().insert(model.to_owned(), Calls { answered: Some(Instant::now()), is_told: false });
     }
 
+    /// Whether it has ever answered.
+    pub fn has_answered(&self, model: &str) -> bool {
+        self.of_models().get(model).is_some_and(|calls| calls.answered.is_some())
+    }
+
     /// Whether it has answered anything since then.
     pub fn has_answered_since(&self, model: &str, since: Instant) -> bool {
         self.of_models().get(model).is_some_and(|calls| calls.answered.is_some_and(|answered| answered >= since))

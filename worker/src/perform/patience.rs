@@ -9,8 +9,12 @@ use rand::RngExt;
 pub struct Patience {
     /// How often a flawed reply is sent back.
     pub repairs: u32,
-    /// How often a call is made that the server doesn't answer.
+    /// How often a call is made, at the least, that the server doesn't answer.
     pub attempts: u32,
+    /// How long a model is waited for that has answered, and answers nobody any more.
+    pub outage: Duration,
+    /// The same of a model that has never answered.
+    pub first_answer: Duration,
     /// How long a call is repeated that the provider has too many of, from the first time that it says so. One that is to
     /// wait for longer is given up at once.
     pub rate_limited: Duration,
@@ -27,6 +31,8 @@ impl Default for Patience {
         Self {
             repairs: 2,
             attempts: 6,
+            outage: Duration::from_secs(600),
+            first_answer: Duration::from_secs(30),
             rate_limited: Duration::from_secs(600),
             pause: Duration::from_secs(1),
             longest_pause: Duration::from_secs(60),

@@ -81,6 +81,11 @@ impl Jobs {
         Ok(stored == Stored::Now)
     }
 
+    pub async fn document(&self, job: JobId) -> Result<Option<Job>> {
+        let document = self.objects.get(&self.link.names.results(), &document_name(job)).await?;
+        Ok(document.map(|document| wire::decode(&document)).transpose()?)
+    }
+
     pub async fn claim(&self) -> Result<Claim> {
         loop {
             let (hand, waiting) = oneshot::channel();

@@ -25,6 +25,9 @@ pub(super) const ANSWER: Duration = Duration::from_secs(5);
 /// How long servers may take to choose who leads.
 const ELECTION: Duration = Duration::from_secs(15);
 
+/// Trouble that lasts for so long is told.
+const NOTICED: Duration = Duration::from_secs(5);
+
 /// How many messages may be on their way to be acknowledged at once.
 const IN_FLIGHT: usize = 8192;
 
@@ -47,7 +50,7 @@ pub(super) enum Stored {
 
 impl Link {
     pub async fn connect(options: NatsOptions) -> Result<Self> {
-        let names = Names::new(&options.prefix).map_err(|reason| unavailable(&options.url, reason))?;
+        let names = Names::new(&options.prefix).map_err(|reason| unusable(&options.url, reason))?;
         let (connected, mut epoch) = watch::channel(0);
         let client = connect(&options, connected).await?;
         // The word on this connection may come late, and would be taken for that on another.
@@ -82,11 +85,14 @@ impl Link {
     pub async fn check_jetstream(&self) -> Result<()> {
         use context::AccountErrorKind as Kind;
         let Err(error) = self.jetstream.query_account().await else { return Ok(()) };
-        Err(self.unavailable(match error.kind() {
-            Kind::JetStreamUnavailable => "JetStream is off on this server, and it keeps all that a job needs".into(),
-            Kind::JetStream(error) => format!("JetStream is not to be had for this account: {error}"),
-            _ => format!("JetStream doesn't answer: {error}; may this account use `$JS.API.>`?"),
-        }))
+        let url = &self.options.url;
+        Err(match error.kind() {
+            Kind::JetStreamUnavailable => {
+                unusable(url, "JetStream is off on this server, and it keeps all that a job needs")
+            }
+            Kind::JetStream(error) => unusable(url, format!("JetStream is not to be had for this account: {error}")),
+            _ => unavailable(url, format!("JetStream doesn't answer: {error}; may this account use `$JS.API.>`?")),
+        })
     }
 
     /// Tries until it works, or until the servers have been out of reach for too long. What is tried must bear being
@@ -95,8 +101,9 @@ impl Link {
     where
         F: Future<Output = Result<T, Trouble>> + Send,
     {
-        let give_up = Instant::now() + self.options.outage;
-        let mut pause = Duration::from_millis(50);
+        let began = Instant::now();
+        let give_up = began + self.options.outage;
+        let (mut pause, mut is_told) = (Duration::from_millis(50), false);
         let mut epoch = self.epoch.clone();
         loop {
             epoch.mark_unchanged();
@@ -110,7 +117,9 @@ impl Link {
             if Instant::now() + pause >= give_up {
                 return Err(self.unavailable(format!("{what}: {trouble}")));
             }
-            tracing::debug!(%trouble, "{what} failed and is tried again");
+            if began.elapsed() >= NOTICED && !std::mem::replace(&mut is_told, true) {
+                tracing::warn!(%trouble, "{what}; trying again");
+            }
             tokio::select! {
                 () = tokio::time::sleep(pause) => pause = (2 * pause).min(Duration::from_secs(1)),
                 Ok(()) = epoch.changed() => {}
@@ -204,12 +213,12 @@ async fn connect(options: &NatsOptions, connected: watch::Sender<u64>) -> Result
         Auth::Token(token) => connect.token(token.clone()),
         Auth::Nkey(seed) => connect.nkey(seed.clone()),
         Auth::Credentials(path) => connect.credentials_file(path).await.map_err(|error| {
-            unavailable(&options.url, format!("the credentials file {} can't be used: {error}", path.display()))
+            unusable(&options.url, format!("the credentials file {} can't be used: {error}", path.display()))
         })?,
     };
     for path in [&options.tls.ca, &options.tls.certificate, &options.tls.key].into_iter().flatten() {
         if !path.is_file() {
-            return Err(unavailable(&options.url, format!("there is no file {}", path.display())));
+            return Err(unusable(&options.url, format!("there is no file {}", path.display())));
         }
     }
     if let Some(ca) = &options.tls.ca {
@@ -218,9 +227,9 @@ async fn connect(options: &NatsOptions, connected: watch::Sender<u64>) -> Result
     connect = match (&options.tls.certificate, &options.tls.key) {
         (Some(certificate), Some(key)) => connect.add_client_certificate(certificate.clone(), key.clone()),
         (None, None) => connect,
-        _ => return Err(unavailable(&options.url, "a TLS certificate needs its key, and a key its certificate")),
+        _ => return Err(unusable(&options.url, "a TLS certificate needs its key, and a key its certificate")),
     };
-    connect.connect(servers).await.map_err(|error| unavailable(&options.url, why_not(&error)))
+    connect.connect(servers).await.map_err(|error| not_connected(&options.url, &error))
 }
 
 /// The user and the password of the first address that names some; a token stands there as a user without a password.
@@ -231,24 +240,33 @@ fn login_in(servers: &[&str]) -> Option<(String, Option<String>)> {
     })
 }
 
-fn why_not(error: &async_nats::ConnectError) -> String {
+fn not_connected(url: &str, error: &async_nats::ConnectError) -> BusError {
     let cause = error.source().map(|source| format!(" ({source})")).unwrap_or_default();
     match error.kind() {
-        ConnectErrorKind::ServerParse => format!("no address of a NATS server{cause}"),
-        ConnectErrorKind::Dns => format!("no such host{cause}"),
+        ConnectErrorKind::ServerParse => unusable(url, format!("no address of a NATS server{cause}")),
         ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => {
-            "the server refuses this login".into()
+            unusable(url, "the server refuses this login")
         }
-        ConnectErrorKind::TimedOut => "nothing answers there in time".into(),
-        ConnectErrorKind::Tls => format!("no TLS connection{cause}"),
-        ConnectErrorKind::Io | ConnectErrorKind::MaxReconnects => format!("no NATS server can be reached{cause}"),
+        ConnectErrorKind::Tls => unusable(url, format!("no TLS connection{cause}")),
+        ConnectErrorKind::Dns => unavailable(url, format!("no such host{cause}")),
+        ConnectErrorKind::TimedOut => unavailable(url, "nothing answers there in time"),
+        ConnectErrorKind::Io | ConnectErrorKind::MaxReconnects => {
+            unavailable(url, format!("no NATS server can be reached{cause}"))
+        }
     }
 }
 
-/// Names the place without the secrets that an address may hold.
 pub(super) fn unavailable(url: &str, reason: impl ToString) -> BusError {
-    let hidden: Vec<_> = url.split(',').map(|url| hide_login(url.trim())).collect();
-    BusError::Unavailable { place: hidden.join(","), reason: reason.to_string() }
+    BusError::Unavailable { place: place(url), reason: reason.to_string() }
+}
+
+fn unusable(url: &str, reason: impl ToString) -> BusError {
+    BusError::Unusable { place: place(url), reason: reason.to_string() }
+}
+
+/// Where the servers are, without the secrets that their addresses may hold.
+pub(super) fn place(url: &str) -> String {
+    url.split(',').map(|url| hide_login(url.trim())).collect::<Vec<_>>().join(",")
 }
 
 fn hide_login(url: &str) -> String {

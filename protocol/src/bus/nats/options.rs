@@ -46,6 +46,13 @@ pub struct NatsOptions {
     pub adjust: bool,
 }
 
+impl NatsOptions {
+    /// Where the servers are, without the secrets that their addresses may hold.
+    pub fn place(&self) -> String {
+        super::link::place(&self.url)
+    }
+}
+
 impl Default for NatsOptions {
     fn default() -> Self {
         const DAY: u64 = 24 * 3600;
