@@ -84,6 +84,7 @@ impl Pool {
         options: PoolOptions,
     ) -> Result<Self, PoolError> {
         let concurrency = options.concurrency.clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize));
+        measure::start();
         let (phase, watched) = watch::channel(Phase::Working);
         let stats = Arc::new(stats::Counters::default());
         let slot = Slot { bus: Arc::clone(&bus), performer, phase: watched.clone(), stats: Arc::clone(&stats) };

@@ -6,7 +6,7 @@ use metrics::{counter, histogram};
 use tracing::{Span, field::Empty, info_span};
 use tributary_protocol::{
     bus::Delivery,
-    task::{Kind, Outcome, Task},
+    task::{Kind, Outcome, Task, Verdict},
     trace::TARGET,
 };
 
@@ -21,6 +21,20 @@ pub(super) fn span(delivery: &Delivery) -> Span {
         prompt_tokens = Empty, reply_tokens = Empty, cost_micros = Empty,
     )
 }
+
+/// Counters that begin with their first event have no rate then: an alarm would miss it.
+pub(super) fn start() {
+    for kind in Kind::ALL.map(Kind::name) {
+        for outcome in Verdict::NAMES {
+            counter!("tributary_tasks_total", "kind" => kind, "outcome" => outcome).increment(0);
+        }
+        for result in CALLS {
+            counter!("tributary_calls_total", "kind" => kind, "result" => result).increment(0);
+        }
+    }
+}
+
+const CALLS: [&str; 3] = ["answered", "cached", "failed"];
 
 /// A delivery has come.
 pub(super) fn begins(delivery: u32) {
@@ -37,8 +51,7 @@ pub(super) fn ended(kind: Kind, outcome: &Outcome, took: Duration) {
     let (kind, usage) = (kind.name(), &outcome.usage);
     counter!("tributary_tasks_total", "kind" => kind, "outcome" => outcome.verdict.name()).increment(1);
     histogram!("tributary_task_seconds", "kind" => kind).record(took.as_secs_f64());
-    let calls = [("answered", usage.calls), ("cached", usage.calls_from_cache), ("failed", usage.calls_failed)];
-    for (result, number) in calls {
+    for (result, number) in CALLS.into_iter().zip([usage.calls, usage.calls_from_cache, usage.calls_failed]) {
         counter!("tributary_calls_total", "kind" => kind, "result" => result).increment(number);
     }
     counter!("tributary_calls_hedged_total", "kind" => kind).increment(usage.calls_hedged);
