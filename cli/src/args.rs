@@ -12,7 +12,9 @@ use clap::{
 use clap_complete::Shell;
 use tributary_protocol::task::Kind;
 
-pub use self::cluster::{CoordinatorArgs, JobArgs, ListArgs, ResultArgs, RoleArgs, StatusArgs, SubmitArgs, WorkerArgs};
+pub use self::cluster::{
+    CoordinatorArgs, JobArgs, ListArgs, ResultArgs, ResumeArgs, RoleArgs, StatusArgs, SubmitArgs, WorkerArgs,
+};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -63,6 +65,8 @@ pub enum Command {
     Watch(JobArgs),
     /// Fetch the article of a cluster's job: the same files that `run` writes
     Result(ResultArgs),
+    /// Make jobs of a cluster go on that have failed, once what was wrong is mended
+    Resume(ResumeArgs),
     /// End a cluster's job and clear what it has left
     Cancel(JobArgs),
     /// Check all that jobs need: NATS, its streams, and the models

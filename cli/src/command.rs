@@ -9,6 +9,7 @@ pub mod doctor;
 pub mod list;
 pub mod plan;
 pub mod result;
+pub mod resume;
 pub mod run;
 pub mod status;
 pub mod submit;

@@ -48,6 +48,7 @@ fn carry_out(args: &Args, terminal: &Terminal) -> Result<Exit, Failure> {
         Command::Status(status) => command::status::run(status, terminal),
         Command::Watch(job) => command::watch::run(job, args.console.progress, terminal),
         Command::Result(result) => command::result::run(result, terminal),
+        Command::Resume(args) => command::resume::run(args, terminal),
         Command::Cancel(job) => command::cancel::run(job, terminal),
         Command::Doctor(flags) => command::doctor::run(flags, terminal),
         Command::Config(flags) => command::config::run(flags, terminal),

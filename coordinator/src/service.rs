@@ -29,7 +29,7 @@ use tributary_protocol::bus::{Bus, JobQueue};
 pub use self::{
     made::Made,
     state::{Numbers, State, Status, state, states},
-    submit::{Submitted, cancel, submit},
+    submit::{Resumed, Submitted, cancel, resume, submit},
 };
 use crate::actor::{self, Coordinator, JobError};
 
@@ -87,6 +87,7 @@ pub async fn serve(
     figures: Arc<Figures>,
     stop: impl Future<Output = ()>,
 ) -> Result<(), JobError> {
+    measure::start();
     let coordinator = Coordinator::start(bus.clone(), options.run).await?;
     let (stopper, stopping) = watch::channel(false);
     let shared = Arc::new(Shared { bus, queue, coordinator, options, stopping, figures });

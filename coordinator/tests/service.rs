@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use tokio::time::timeout;
 use tributary_coordinator::{
     prepare::{Draft, prepare},
-    service::{self, State, Status, Submitted, state, submit},
+    service::{self, Resumed, State, Status, Submitted, resume, state, submit},
 };
 use tributary_protocol::{
     bus::{
@@ -60,8 +60,8 @@ async fn a_job_that_coordinators_fall_over_one_after_the_other_fails_and_says_so
     let draft = draft(&folder);
     let id = draft.job.id;
     submit(&*bus, &*bus, &draft, &[], false).await.unwrap();
-    // Five of six coordinators take the job and end without a word.
-    for holder in 1..=6 {
+    // Ten of eleven coordinators take the job and end without a word.
+    for holder in 1..=11 {
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let stop_once = async { stopped.await.unwrap_or(()) };
         let serving = service::serve(bus.clone(), bus.clone(), service::Options::default(), Arc::default(), stop_once);
@@ -69,7 +69,7 @@ async fn a_job_that_coordinators_fall_over_one_after_the_other_fails_and_says_so
             let mut states = bus.watch(id).await.unwrap();
             let taken = loop {
                 let state: State = wire::decode(&states.next().await.unwrap().unwrap()).unwrap();
-                if state.status.has_ended() || holder < 6 && state.term == holder {
+                if state.status.has_ended() || holder < 11 && state.term == holder {
                     break state;
                 }
             };
@@ -79,13 +79,34 @@ async fn a_job_that_coordinators_fall_over_one_after_the_other_fails_and_says_so
         let both = async { tokio::join!(serving, looks_on) };
         let (served, mut taken) = timeout(TOO_LONG, both).await.expect("the job is taken");
         served.unwrap();
-        if holder < 6 {
+        if holder < 11 {
             assert_eq!(taken.status, Status::Running);
         } else {
-            assert!(taken.status.reason().unwrap().contains("5 coordinators in a row"), "{}", taken.status);
+            assert!(taken.status.reason().unwrap().contains("10 coordinators in a row"), "{}", taken.status);
         }
         // As a killed one would have left it.
         taken.status = Status::Running;
         bus.set_state(id, wire::encode(&taken).into()).await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_job_that_has_failed_goes_on_without_its_sources() {
+    let folder = tempfile::tempdir().unwrap();
+    let bus = LocalBus::open(&folder.path().join("state"), Options::default()).unwrap();
+    let draft = draft(&folder);
+    let id = draft.job.id;
+    assert_eq!(resume(&bus, id).await.unwrap(), None);
+    submit(&bus, &bus, &draft, &[], false).await.unwrap();
+    assert_eq!(resume(&bus, id).await.unwrap(), Some(Resumed::Not(Status::Queued)));
+    drop(bus.claim().await.unwrap());
+    let before = state(&bus, id).await.unwrap().unwrap();
+    let failed = State { status: Status::Failed { reason: "it fell".into() }, term: 7, falls: 10, ..before.clone() };
+    bus.set_state(id, wire::encode(&failed).into()).await.unwrap();
+
+    // It is out: its holder fell before it let go.
+    let (resumed, claim) = tokio::join!(resume(&bus, id), bus.claim());
+    let now = state(&bus, id).await.unwrap().unwrap();
+    assert_eq!((resumed.unwrap(), now.status, now.term, now.falls), (Some(Resumed::Now), Status::Queued, 7, 0));
+    assert_eq!((claim.unwrap().job.id, now.input), (id, before.input));
 }

@@ -78,6 +78,18 @@ pub struct JobArgs {
 }
 
 #[derive(Debug, ArgGroup)]
+pub struct ResumeArgs {
+    /// The jobs' ids, or their first 6 digits or more
+    #[arg(value_name = "JOB")]
+    pub jobs: Vec<String>,
+    /// Every job that has failed
+    #[arg(long, conflicts_with = "jobs")]
+    pub all: bool,
+    #[command(flatten)]
+    pub settings: ListArgs,
+}
+
+#[derive(Debug, ArgGroup)]
 pub struct StatusArgs {
     #[command(flatten)]
     pub job: JobArgs,

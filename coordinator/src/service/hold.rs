@@ -40,7 +40,7 @@ impl From<BusError> for End {
     fn from(error: BusError) -> Self {
         match error {
             BusError::NoBlob(_) | BusError::Wire(_) => Self::Failed(error.to_string()),
-            BusError::Unavailable { .. } | BusError::InUse { .. } => Self::Bus(error),
+            BusError::Unavailable { .. } | BusError::Unusable { .. } | BusError::InUse { .. } => Self::Bus(error),
         }
     }
 }

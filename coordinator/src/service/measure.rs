@@ -6,8 +6,15 @@ use metrics::counter;
 use tracing::Span;
 use tributary_protocol::id::JobId;
 
-use super::state::State;
+use super::state::{State, Status};
 use crate::trace;
+
+/// Counters that begin with their first event have no rate then: an alarm would miss it.
+pub(super) fn start() {
+    for outcome in Status::ENDS {
+        counter!("tributary_jobs_total", "outcome" => outcome).increment(0);
+    }
+}
 
 /// A job was let go, and this is how it stands now.
 pub(super) fn let_go(job: JobId, state: &State) {

@@ -41,7 +41,7 @@ pub struct State {
 }
 
 /// So many holders in a row may let a job fall that gets no further. Then it is the job that they fall over.
-const MOST_FALLS: u32 = 4;
+const MOST_FALLS: u32 = 9;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -135,7 +135,7 @@ impl State {
         };
         (self.falls > MOST_FALLS).then(|| {
             format!(
-                "{} coordinators in a row got no further with it and {why}; submitted again, it goes on",
+                "{} coordinators in a row got no further with it and {why}; `tributary resume` makes it go on",
                 self.falls
             )
         })
@@ -164,6 +164,9 @@ impl State {
 }
 
 impl Status {
+    /// All that [`Status::name`] may be of a job that has ended.
+    pub const ENDS: [&str; 4] = ["done", "model failed", "failed", "cancelled"];
+
     /// Whether nothing more will happen by itself.
     pub fn has_ended(&self) -> bool {
         !matches!(self, Self::Queued | Self::Running)

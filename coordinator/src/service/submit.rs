@@ -112,6 +112,39 @@ pub async fn cancel(bus: &dyn Bus, queue: &dyn JobQueue, job: JobId) -> bus::Res
     Ok(Some(before))
 }
 
+/// What became of a wish that a job goes on.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Resumed {
+    /// It is on its way again, from where it had stopped.
+    Now,
+    /// It needn't: this is how it stands.
+    Not(Status),
+    /// What it is made of is not kept any more: it has to be submitted with its sources.
+    Gone,
+}
+
+/// Puts a job that has failed into the queue again, as it was submitted. None of one that was never submitted.
+///
+/// # Errors
+///
+/// The queue's.
+pub async fn resume(queue: &dyn JobQueue, id: JobId) -> bus::Result<Option<Resumed>> {
+    let Some(before) = state(queue, id).await? else { return Ok(None) };
+    if before.status.reason().is_none() {
+        return Ok(Some(Resumed::Not(before.status)));
+    }
+    let Some(job) = queue.document(id).await? else { return Ok(Some(Resumed::Gone)) };
+    State { term: before.term, ..State::new(&job, before.input) }.begin(queue, id).await?;
+    // Its last holder may be about to let go of it.
+    for _ in 0..LETTING_GO {
+        if queue.submit(&job).await? || state(queue, id).await?.is_some_and(|state| state.status == Status::Running) {
+            break;
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok(Some(Resumed::Now))
+}
+
 async fn store(
     bus: &dyn Bus,
     queue: &dyn JobQueue,
