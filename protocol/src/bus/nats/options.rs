@@ -19,7 +19,8 @@ pub struct NatsOptions {
     pub prefix: String,
     /// Copies of every message: 1 for one server, 3 for a cluster of servers.
     pub replicas: usize,
-    /// How long the journal and the blobs of a job that is never cleared are kept, in seconds; 0 for ever.
+    /// How long what came of a job is kept, and how it stood, and the journal and the blobs of one that has failed, in
+    /// seconds; 0 for ever.
     #[serde(with = "seconds")]
     pub retention: Duration,
     /// How long models' replies are kept, in seconds; 0 for ever.
