@@ -66,7 +66,9 @@ fn one(states: Vec<(JobId, State)>, typed: &str) -> anyhow::Result<(JobId, State
         bail!("`{typed}` is no job: at least {SHORTEST} digits of its id are needed");
     }
     let mut matching = states.into_iter().filter(|(job, _)| job.to_string().starts_with(&typed));
-    let found = matching.next().ok_or_else(|| anyhow!("there is no job {typed}; `tributary list` shows all that are kept (nats.retention)"))?;
+    let found = matching
+        .next()
+        .ok_or_else(|| anyhow!("there is no job {typed}; `tributary list` shows all that are kept (nats.retention)"))?;
     match matching.count() {
         0 => Ok(found),
         others => bail!("{typed} begins the ids of {} jobs", others + 1),

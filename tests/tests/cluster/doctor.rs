@@ -36,19 +36,37 @@ fn what_is_wrong_with_nats_is_said_by_the_doctor_and_by_every_role() {
     let without = NatsServer::start(Nats { without_jetstream: true, ..Nats::default() }).unwrap();
     let more = "authorization { user: ann, password: right }".to_owned();
     let locked = NatsServer::start(Nats { more, ..Nats::default() }).unwrap();
+    let nowhere = "nats://127.0.0.1:1".to_owned();
     for (url, reason) in [
-        ("nats://127.0.0.1:1".to_owned(), "no NATS server can be reached"),
-        (without.url(), "JetStream is off"),
-        (locked.url(), "refuses this login"),
+        (&nowhere, "no NATS server can be reached"),
+        (&without.url(), "JetStream is off"),
+        (&locked.url(), "refuses this login"),
     ] {
-        let tributary = || Tributary::in_folder(folder.path()).env("TRIBUTARY_NATS_URL", &url);
+        let tributary = || Tributary::in_folder(folder.path()).env("TRIBUTARY_NATS_URL", url);
         let ended = tributary().args(["doctor"]).run().with(1);
         assert!(ended.stdout.contains("failed  NATS") && ended.stdout.contains(reason), "{ended}");
-        for role in [["coordinator", "--listen=off"], ["worker", "--listen=off"], ["list", "-q"]] {
-            tributary().args(role).run().with(2).tells(reason);
+        tributary().args(["list", "-q"]).run().with(2).tells(reason);
+        // A role waits for a server that isn't there yet.
+        for role in ["coordinator", "worker"].into_iter().filter(|_| *url != nowhere) {
+            tributary().args([role, "--listen=off"]).run().with(2).tells(reason);
         }
     }
     let settings = "[nats.auth.user]\nuser = 'ann'\npassword = 'right'\n";
     fs::write(folder.path().join("tributary.toml"), settings).unwrap();
     Tributary::in_folder(folder.path()).env("TRIBUTARY_NATS_URL", &locked.url()).args(["list"]).run().with(0);
+}
+
+#[test]
+fn roles_that_start_before_nats_begin_once_it_is_there() {
+    let _alone = alone();
+    let mut cluster = Cluster::new(&corpus(), Settings::default());
+    cluster.nats.kill();
+    let (coordinator, worker) = (cluster.coordinator(), cluster.worker(4));
+    cluster.nats.restart().unwrap();
+    let job = cluster.submit("corpus.jsonl");
+    cluster.watch(&job).with(0);
+    for role in [coordinator, worker] {
+        role.interrupt();
+        role.wait().with(0);
+    }
 }

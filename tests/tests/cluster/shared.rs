@@ -36,7 +36,7 @@ fn a_small_job_is_not_starved_by_a_large_one() {
 }
 
 #[test]
-fn a_job_whose_model_fails_waits_for_another_submission_and_goes_on() {
+fn a_job_whose_model_fails_goes_on_when_it_is_resumed_or_submitted_again() {
     let _alone = alone();
     let cluster = Cluster::new(&corpus(), Settings { latency_mean: 0.05, ..Settings::default() });
     let single = cluster.alone();
@@ -45,11 +45,14 @@ fn a_job_whose_model_fails_waits_for_another_submission_and_goes_on() {
     let broken = cluster.tributary().env("OPENAI_BASE_URL", "http://127.0.0.1:1/none").args(nowhere);
     let broken = broken.env("OPENAI_API_KEY", "bad key\u{7f}").start();
     let job = cluster.submit(CORPUS);
+    cluster.watch(&job).with(3).tells("model failed").tells("(worker ");
+    assert_eq!(cluster.submit(CORPUS), job);
     cluster.watch(&job).with(3).tells("model failed");
     broken.kill();
     let worker = cluster.worker(4);
-    assert_eq!(cluster.submit(CORPUS), job);
+    cluster.tributary().args(["resume", &job[..8]]).run().with(0).tells("goes on");
     cluster.watch(&job).with(0);
+    cluster.tributary().args(["resume", &job]).run().with(0).tells("done already");
     assert_eq!(cluster.result(&job).markdown, single.markdown);
     check_nothing_left(&cluster);
     drop((coordinator, worker));
