@@ -21,12 +21,10 @@ use tributary_protocol::{
 
 use crate::stage::{
     Asked, Context, Place,
-    convolution::{Convolution, Leader},
+    block::{Bettered, Block},
     digest::Digest,
-    feedback::{Feedback, FromGroup},
     group::{Group, Grouped, ToOutline},
     outline::Outline,
-    refine::{Refine, Version},
     write::{Text, Write},
 };
 
@@ -84,33 +82,23 @@ pub struct Machine {
     groups: Vec<Option<Vec<Vec<SourceId>>>>,
     /// What sources are to be read against, until their groups are known.
     outlined: Option<SharedOutline>,
-    block: Option<Block>,
-    /// The last digest pass, and then the text.
-    last_pass: Option<Digest>,
-    write: Option<Write>,
+    phase: Phase,
     finished: Option<Arc<Finished>>,
     flaws: Vec<(Place, Flaw)>,
     economies: Economies,
     citations_removed: u64,
 }
 
-/// Digest to refine, once.
-struct Block {
-    number: u32,
-    digest: Digest,
-    feedback: Feedback,
-    convolution: Convolution,
-    refine: Refine,
-}
-
-impl Block {
-    /// Where no feedback led to a candidate, what was read against stands.
-    fn version_of(&self, leader: Leader) -> Version {
-        match leader.0 {
-            Some((candidate, score)) => Version { outline: candidate.outline.clone(), score },
-            None => Version { outline: self.digest.outline().clone(), score: 0.0 },
-        }
-    }
+/// What a job is about.
+enum Phase {
+    /// There is no outline yet to read the sources against, or not all groups are known.
+    Outline,
+    Block(Block),
+    /// The last reading, and the text.
+    Write {
+        digest: Digest,
+        write: Write,
+    },
 }
 
 impl Machine {
@@ -133,9 +121,7 @@ impl Machine {
             context,
             asked,
             early: HashMap::new(),
-            block: None,
-            last_pass: None,
-            write: None,
+            phase: Phase::Outline,
             finished: None,
             flaws: Vec::new(),
             economies,
@@ -255,32 +241,31 @@ impl Machine {
                     self.on_outline(outline);
                 }
             }
-            Place::Digest { source, chunk, .. } => self.on_digest(source, chunk, product),
-            Place::Feedback { group, batch, .. } => {
-                if let Some(from) = self.block_mut().feedback.accept(group, batch, product) {
-                    self.on_feedback(from);
+            Place::Digest { source, chunk, .. } => {
+                match &mut self.phase {
+                    Phase::Block(block) => block.digested(context, asked, (source, chunk), product),
+                    Phase::Write { digest, write } => {
+                        if digest.accept(source, chunk, product) {
+                            for leaf in digest.read_with(source) {
+                                write.read(context, asked, leaf, digest.notes_of_leaf(leaf));
+                            }
+                        }
+                    }
+                    Phase::Outline => unreachable!("sources are read against an outline"),
                 }
+                self.go_on();
             }
-            Place::Convolution { place, .. } => {
-                let block = self.block.as_mut().expect(IN_A_BLOCK);
-                block.convolution.accept(context, asked, place, product);
-                self.go_on_in_block();
-            }
-            Place::Refine { place, .. } => {
-                let block = self.block.as_mut().expect(IN_A_BLOCK);
-                block.refine.accept(context, asked, place, product);
-                self.go_on_in_block();
+            Place::Feedback { .. } | Place::Convolution { .. } | Place::Refine { .. } => {
+                let Phase::Block(block) = &mut self.phase else { unreachable!("a block ends with its last task") };
+                block.accept(context, asked, place, product);
+                self.go_on();
             }
             Place::Write(place) => {
-                let write = self.write.as_mut().expect("the text is asked before it comes");
+                let Phase::Write { write, .. } = &mut self.phase else { unreachable!("the text comes last") };
                 write.accept(context, asked, place, product);
-                self.finish_if_written();
+                self.go_on();
             }
         }
-    }
-
-    fn block_mut(&mut self) -> &mut Block {
-        self.block.as_mut().expect(IN_A_BLOCK)
     }
 
     fn on_groups(&mut self, grouped: Grouped) {
@@ -305,7 +290,7 @@ impl Machine {
         if let Some(outline) = self.outlined.take() {
             let groups = self.all_groups();
             let digest = Digest::first(&self.context, &mut self.asked, &outline, &groups);
-            self.start_block(0, digest);
+            self.phase = Phase::Block(Block::start(&self.context, 0, &groups, digest));
         }
     }
 
@@ -313,77 +298,33 @@ impl Machine {
         self.groups.iter().flatten().flatten().cloned().collect()
     }
 
-    fn start_block(&mut self, number: u32, digest: Digest) {
-        let feedback = Feedback::new(number as usize, &self.all_groups(), &digest);
-        let convolution = Convolution::new(&self.context, number as usize, feedback.groups());
-        let refine = Refine::new(&self.context, number as usize);
-        self.block = Some(Block { number, digest, feedback, convolution, refine });
-    }
-
-    fn on_digest(&mut self, source: SourceId, chunk: usize, product: Option<Product>) {
-        if let (Some(last), Some(write)) = (&mut self.last_pass, &mut self.write) {
-            if last.accept(source, chunk, product) {
-                for leaf in last.read_with(source) {
-                    write.read(&self.context, &mut self.asked, leaf, last.notes_of_leaf(leaf));
-                }
-            }
-            return self.finish_if_written();
-        }
-        let block = self.block.as_mut().expect(IN_A_BLOCK);
-        if block.digest.accept(source, chunk, product) {
-            let Self { context, asked, .. } = self;
-            if let Some(from) = block.feedback.digested(context, asked, &mut block.digest, source) {
-                self.on_feedback(from);
-            }
-        }
-    }
-
-    fn on_feedback(&mut self, from: FromGroup) {
-        let block = self.block.as_mut().expect(IN_A_BLOCK);
-        block.convolution.offer(&self.context, &mut self.asked, from);
-        self.go_on_in_block();
-    }
-
-    /// Refines what the convolution has found while its last layers are still under way, a layer to a round; with the end
-    /// of both, the best outline of all is what comes of the block.
-    fn go_on_in_block(&mut self) {
-        let Self { context, asked, .. } = self;
-        let block = self.block.as_mut().expect(IN_A_BLOCK);
-        while let ahead @ 1.. = block.refine.rounds_ahead()
-            && let Some(leader) = block.convolution.leader(ahead)
+    /// Goes on to the next phase where one has ended.
+    fn go_on(&mut self) {
+        if let Phase::Block(block) = &self.phase
+            && block.is_complete()
+            && let Phase::Block(block) = std::mem::replace(&mut self.phase, Phase::Outline)
         {
-            let leader = block.version_of(leader);
-            block.refine.lead(context, asked, leader);
+            self.on_bettered(block.number, block.end());
         }
-        if !block.refine.is_complete() || !block.convolution.is_complete() {
-            return;
-        }
-        self.economies.layers_saved += block.convolution.layers_saved();
-        self.economies.rounds_saved += block.refine.rounds_saved;
-        let found = block.version_of(block.convolution.best());
-        let outline = match block.refine.best() {
-            Some(refined) if refined.score > found.score => refined.outline.clone(),
-            _ => found.outline,
-        };
-        self.on_refined(&outline);
-    }
-
-    fn on_refined(&mut self, outline: &SharedOutline) {
-        let block = self.block.take().expect(IN_A_BLOCK);
-        let again = Digest::again(&self.context, &mut self.asked, &block.digest, outline);
-        let number = block.number + 1;
-        // A block in which nothing is read has no suggestions to convolve.
-        if number < self.context.job.settings.blocks && !again.is_complete() {
-            return self.start_block(number, again);
-        }
-        let (outline, notes, unread) = (again.outline().clone(), again.notes_by_leaf(), again.unread());
-        self.last_pass = Some(again);
-        self.write = Some(Write::start(&self.context, &mut self.asked, &outline, notes, &unread));
         self.finish_if_written();
     }
 
+    fn on_bettered(&mut self, number: u32, bettered: Bettered) {
+        let Self { context, asked, .. } = self;
+        self.economies.layers_saved += bettered.layers_saved;
+        self.economies.rounds_saved += bettered.rounds_saved;
+        let again = Digest::again(context, asked, &bettered.digest, &bettered.outline);
+        // A block in which nothing is read has no suggestions to convolve.
+        self.phase = if number + 1 < context.job.settings.blocks && !again.is_complete() {
+            Phase::Block(Block::start(&self.context, number + 1, &self.all_groups(), again))
+        } else {
+            let (outline, notes, unread) = (again.outline().clone(), again.notes_by_leaf(), again.unread());
+            Phase::Write { write: Write::start(context, asked, &outline, notes, &unread), digest: again }
+        };
+    }
+
     fn finish_if_written(&mut self) {
-        let (Some(write), Some(digest)) = (&self.write, &self.last_pass) else { return };
+        let Phase::Write { digest, write } = &self.phase else { return };
         if !write.is_complete() {
             return;
         }
@@ -394,8 +335,6 @@ impl Machine {
         self.finished = Some(Arc::new(Finished { article, notes, silent, left_out }));
     }
 }
-
-const IN_A_BLOCK: &str = "digest to refine are asked for in a block";
 
 /// What a stage goes on with where nothing came of a task.
 fn instead_of(place: Place) -> &'static str {

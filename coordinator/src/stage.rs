@@ -15,6 +15,7 @@ use tributary_protocol::{
 
 use crate::rooms::Rooms;
 
+pub(crate) mod block;
 pub(crate) mod convolution;
 pub(crate) mod digest;
 pub(crate) mod feedback;

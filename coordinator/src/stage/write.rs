@@ -102,16 +102,45 @@ struct Writing {
     unwritten: usize,
     /// What it is written from, as the digests gave it.
     notes: Vec<Note>,
-    /// What is being condensed, by batch of the level at hand, or written, by part.
-    condensing: Vec<Vec<Note>>,
-    /// How many notes that level was given.
-    given: usize,
-    /// The text of a leaf, by its parts.
-    parts: Vec<Passage>,
-    /// Batches or parts that have not come.
-    missing: usize,
-    passage: Option<Passage>,
+    text: Draft,
     figure: Option<Figure>,
+}
+
+/// How far a section's text is.
+enum Draft {
+    /// What it is to be made of isn't all there.
+    Waiting,
+    /// A leaf's notes, which fit no prompt, are being condensed.
+    Condensing {
+        batches: Vec<Vec<Note>>,
+        /// Batches that have not come.
+        missing: usize,
+        /// How many notes there were.
+        given: usize,
+    },
+    /// A leaf is being written, in one part as a rule.
+    Writing {
+        parts: Vec<Part>,
+        /// Parts that have not come.
+        missing: usize,
+    },
+    Written(Passage),
+}
+
+/// A part of a leaf.
+struct Part {
+    /// What it is written from.
+    notes: Vec<Note>,
+    passage: Passage,
+}
+
+impl Writing {
+    fn passage(&self) -> Option<&Passage> {
+        match &self.text {
+            Draft::Written(passage) => Some(passage),
+            Draft::Waiting | Draft::Condensing { .. } | Draft::Writing { .. } => None,
+        }
+    }
 }
 
 impl Write {
@@ -173,11 +202,7 @@ impl Write {
             unread: 0,
             unwritten: 0,
             notes: Vec::new(),
-            condensing: Vec::new(),
-            given: 0,
-            parts: Vec::new(),
-            missing: 0,
-            passage: None,
+            text: Draft::Waiting,
             figure: None,
         });
         let children: Vec<usize> = section
@@ -219,7 +244,7 @@ impl Write {
         if notes.is_empty() {
             self.leaf_written(context, asked, section, Passage::default());
         } else {
-            self.write_leaf(context, asked, section, 0, notes);
+            self.write_leaf(context, asked, section, 0, notes, usize::MAX);
         }
         if self.sections[chapter].unread == 0 && context.job.settings.writing.figures {
             self.illustrate(context, asked, chapter);
@@ -232,26 +257,34 @@ impl Write {
     }
 
     /// Asks for a leaf's text, or, where its notes don't fit a prompt, for fewer ones first. Each level has fewer notes than
-    /// the one below; where condensing brings no fewer, since each has too many sources to stand beside another, the leaf
-    /// is written in parts.
-    fn write_leaf(&mut self, context: &Context, asked: &mut Asked, section: usize, level: usize, notes: Vec<Note>) {
+    /// the one below, which `before` had so many; where condensing brings no fewer, since each has too many sources to
+    /// stand beside another, the leaf is written in parts.
+    fn write_leaf(
+        &mut self,
+        context: &Context,
+        asked: &mut Asked,
+        section: usize,
+        level: usize,
+        notes: Vec<Note>,
+        before: usize,
+    ) {
         let parts = batches_of(context, &notes, HANDLE);
         let batches = batches_of(context, &notes, HANDLE + HANDLE_IN_REPLY);
-        let is_stuck = batches.len() == notes.len() || level > 0 && notes.len() >= self.sections[section].given;
+        let is_stuck = batches.len() == notes.len() || notes.len() >= before;
         if parts.len() < 2 || is_stuck {
             return self.write_parts(context, asked, section, &notes, parts);
         }
         // What comes back has to fit one prompt the sooner the better, but no reply can be larger than it may be.
         let room = (context.rooms.notes / batches.len() as u32).clamp(200, context.rooms.limits.passage.max(200));
         self.condensed += notes.len();
-        self.sections[section].given = notes.len();
-        self.sections[section].condensing = batches.iter().map(|range| notes[range.clone()].to_vec()).collect();
-        self.sections[section].missing = batches.len();
-        for (batch, range) in batches.into_iter().enumerate() {
+        let batches: Vec<Vec<Note>> = batches.into_iter().map(|range| notes[range].to_vec()).collect();
+        for (batch, notes) in batches.iter().enumerate() {
             let section_brief = self.sections[section].brief.clone();
-            let work = Work::Condense { section: section_brief, notes: notes[range].to_vec(), room };
+            let work = Work::Condense { section: section_brief, notes: notes.clone(), room };
             self.ask(context, asked, Place::Condense { section, level, batch }, work);
         }
+        let missing = batches.len();
+        self.sections[section].text = Draft::Condensing { batches, missing, given: notes.len() };
     }
 
     fn write_parts(
@@ -264,14 +297,15 @@ impl Write {
     ) {
         let words = context.job.settings.writing.words.min(context.rooms.limits.passage * 2 / 3);
         let words = (words / parts.len() as u32).max(LEAST_WORDS.min(words));
-        self.sections[section].parts = vec![Passage::default(); parts.len()];
-        self.sections[section].missing = parts.len();
-        self.sections[section].condensing = parts.iter().map(|range| notes[range.clone()].to_vec()).collect();
-        for (part, range) in parts.into_iter().enumerate() {
+        let part = |range: Range<usize>| Part { notes: notes[range].to_vec(), passage: Passage::default() };
+        let parts: Vec<Part> = parts.into_iter().map(part).collect();
+        for (number, part) in parts.iter().enumerate() {
             let brief = self.sections[section].brief.clone();
-            let work = Work::Write { section: brief, notes: notes[range].to_vec(), words };
-            self.ask(context, asked, Place::Leaf { section, part }, work);
+            let work = Work::Write { section: brief, notes: part.notes.clone(), words };
+            self.ask(context, asked, Place::Leaf { section, part: number }, work);
         }
+        let missing = parts.len();
+        self.sections[section].text = Draft::Writing { parts, missing };
     }
 
     fn illustrate(&mut self, context: &Context, asked: &mut Asked, chapter: usize) {
@@ -297,29 +331,33 @@ impl Write {
         self.open -= 1;
         match place {
             Place::Condense { section, level, batch } => {
-                self.condensed_to(section, batch, product);
-                self.sections[section].missing -= 1;
-                if self.sections[section].missing == 0 {
-                    let notes = std::mem::take(&mut self.sections[section].condensing).concat();
-                    self.write_leaf(context, asked, section, level + 1, notes);
+                let Draft::Condensing { batches, missing, given } = &mut self.sections[section].text else {
+                    unreachable!("a leaf is written once its notes are condensed")
+                };
+                condensed_to(&mut batches[batch], product);
+                *missing -= 1;
+                if *missing == 0 {
+                    let (notes, given) = (std::mem::take(batches).concat(), *given);
+                    self.write_leaf(context, asked, section, level + 1, notes, given);
                 }
             }
             Place::Leaf { section, part } => {
-                let writing = &mut self.sections[section];
-                writing.parts[part] = match product {
-                    Some(Product::Passage(passage)) => passage,
-                    _ => as_they_are(&writing.condensing[part]),
+                let Draft::Writing { parts, missing } = &mut self.sections[section].text else {
+                    unreachable!("a leaf is written once all of its parts are")
                 };
-                writing.missing -= 1;
-                if writing.missing == 0 {
-                    writing.condensing = Vec::new();
-                    let parts = std::mem::take(&mut writing.parts);
-                    let paragraphs = parts.into_iter().flat_map(|part| part.paragraphs).collect();
+                parts[part].passage = match product {
+                    Some(Product::Passage(passage)) => passage,
+                    _ => as_they_are(&parts[part].notes),
+                };
+                *missing -= 1;
+                if *missing == 0 {
+                    let paragraphs =
+                        std::mem::take(parts).into_iter().flat_map(|part| part.passage.paragraphs).collect();
                     self.leaf_written(context, asked, section, Passage { paragraphs });
                 }
             }
             Place::Introduction { section } => {
-                self.sections[section].passage = Some(match product {
+                self.sections[section].text = Draft::Written(match product {
                     Some(Product::Passage(passage)) => passage,
                     _ => Passage::default(),
                 });
@@ -336,19 +374,9 @@ impl Write {
         }
     }
 
-    /// A reply that is no shorter than what was to be condensed is none: the notes stay as they are.
-    fn condensed_to(&mut self, section: usize, batch: usize, product: Option<Product>) {
-        let tokens = |notes: &[Note]| notes.iter().map(|note| note.tokens).sum::<u32>();
-        let before = &mut self.sections[section].condensing[batch];
-        match product {
-            Some(Product::Notes(notes)) if !notes.is_empty() && tokens(&notes) < tokens(before) => *before = notes,
-            _ => {}
-        }
-    }
-
     /// A leaf has its text. What waited for it alone can be introduced.
     fn leaf_written(&mut self, context: &Context, asked: &mut Asked, leaf: usize, passage: Passage) {
-        self.sections[leaf].passage = Some(passage);
+        self.sections[leaf].text = Draft::Written(passage);
         self.up_from(leaf, |above| above.unwritten -= 1);
         let mut at = leaf;
         while let Some(parent) = self.sections[at].parent {
@@ -393,7 +421,7 @@ impl Write {
             let leaves = self.leaves_below(*section);
             // A few sentences of every leaf rather than all of the first.
             let of_leaf = if leaves.len() == 1 { usize::MAX } else { 2 };
-            let passages = leaves.iter().filter_map(|leaf| self.sections[*leaf].passage.as_ref());
+            let passages = leaves.iter().filter_map(|leaf| self.sections[*leaf].passage());
             let mut tokens = count(title) + 4;
             let mut sentences: Vec<Sentence> = Vec::new();
             for sentence in passages.flat_map(|passage| passage.sentences().take(of_leaf)) {
@@ -449,7 +477,7 @@ impl Write {
         }
         Some(WrittenSection {
             title: writing.brief.title().to_owned(),
-            passage: writing.passage.clone().unwrap_or_default(),
+            passage: writing.passage().cloned().unwrap_or_default(),
             figure: writing.figure.clone(),
             children,
         })
@@ -460,6 +488,15 @@ impl Write {
 fn batches_of(context: &Context, notes: &[Note], handle: u32) -> Vec<Range<usize>> {
     let tokens: Vec<_> = notes.iter().map(|note| note.tokens + handle * note.sources.len() as u32).collect();
     pack(&tokens, context.rooms.notes, MOST_NOTES)
+}
+
+/// A reply that is no shorter than what was to be condensed is none: the notes stay as they are.
+fn condensed_to(before: &mut Vec<Note>, product: Option<Product>) {
+    let tokens = |notes: &[Note]| notes.iter().map(|note| note.tokens).sum::<u32>();
+    match product {
+        Some(Product::Notes(notes)) if !notes.is_empty() && tokens(&notes) < tokens(before) => *before = notes,
+        _ => {}
+    }
 }
 
 /// Each note is a sentence with its sources already.
