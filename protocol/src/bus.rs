@@ -202,6 +202,8 @@ impl Delivery {
 pub trait Receipt: Send + Sync {
     async fn working(&self) -> Result<()>;
     fn patience(&self) -> Duration;
+    /// Another has it by now: nothing is said of it any more.
+    fn leave(self: Box<Self>);
     async fn done(self: Box<Self>) -> Result<()>;
     async fn done_unconfirmed(self: Box<Self>) -> Result<()> {
         self.done().await

@@ -211,6 +211,8 @@ impl Receipt for Slip {
         Ok(())
     }
 
+    fn leave(self: Box<Self>) {}
+
     fn patience(&self) -> Duration {
         Duration::from_secs(30)
     }

@@ -55,9 +55,7 @@ pub(super) async fn hold(shared: Arc<Shared>, claim: Claim) {
     let let_go = match end {
         End::Lost => {
             tracing::info!(job = %job.id, "another coordinator has taken the job over");
-            // Dropped, the claim would take the job from the other as well.
-            std::mem::forget(claim);
-            return;
+            return claim.leave();
         }
         End::Stopping => claim.hand_back(std::time::Duration::ZERO).await,
         End::Bus(error) => {

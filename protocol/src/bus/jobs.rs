@@ -85,6 +85,11 @@ impl Claim {
         self.receipt.patience()
     }
 
+    /// Another coordinator has taken the job over: it is left to that one. (Dropped, the claim would take it from both.)
+    pub fn leave(self) {
+        self.receipt.leave();
+    }
+
     /// The job is over.
     pub async fn done(self) -> Result<()> {
         self.receipt.done().await

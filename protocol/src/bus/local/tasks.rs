@@ -218,6 +218,10 @@ impl Receipt for Held {
         Ok(())
     }
 
+    fn leave(mut self: Box<Self>) {
+        self.armed = false;
+    }
+
     fn patience(&self) -> Duration {
         PATIENCE
     }

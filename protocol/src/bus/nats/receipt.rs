@@ -68,6 +68,10 @@ impl Receipt for Held {
         self.answer(AckKind::Progress).await
     }
 
+    fn leave(mut self: Box<Self>) {
+        self.armed = false;
+    }
+
     fn patience(&self) -> Duration {
         self.patience
     }
