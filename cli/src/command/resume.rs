@@ -20,7 +20,7 @@ pub fn run(args: &ResumeArgs, terminal: &Terminal) -> Result<Exit, Failure> {
     cluster::runtime()?.block_on(async {
         let queue = cluster::connect(&config, "resume").await?;
         let mut exit = Exit::Done;
-        for (job, state) in chosen(args, &*queue).await? {
+        for (job, state) in chosen(args, &queue).await? {
             if !resume(&*queue, job, &state, terminal).await? {
                 exit = Exit::Failed;
             }

@@ -49,7 +49,7 @@ async fn in_runtime(
     // Many workers may begin while a model is away: none of them knows that it has been there.
     let patience = Patience { first_answer: config.patience().outage, ..config.patience() };
     let performer: Arc<dyn Perform> = Arc::new(Performer::new(bus.clone(), models, patience));
-    let performer = OnlyModels::of(&args.model, Named::new(name(), performer));
+    let performer = OnlyModels::of(&args.model, Named::of(name(), performer));
     let kinds = Kinds::only(args.only.iter().copied()).unwrap_or_else(Kinds::all);
     let concurrency = config.worker_concurrency();
     let options = PoolOptions { concurrency: concurrency as usize, kinds };

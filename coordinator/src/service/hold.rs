@@ -14,10 +14,9 @@ use tributary_protocol::{
 
 use super::{
     PAUSE, Shared,
-    made::{self, MakeError},
+    made::{self, Input, MakeError},
     measure,
     state::{Numbers, State, Status, state},
-    submit::Input,
     sweep,
 };
 use crate::{actor::JobError, trace};

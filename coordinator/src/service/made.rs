@@ -12,6 +12,7 @@ use std::{
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use tributary_protocol::{
     bus::{self, Bus, BusError, JobQueue},
     id::JobId,
@@ -19,8 +20,9 @@ use tributary_protocol::{
     wire,
 };
 
-use super::{state::Numbers, submit::Input};
+use super::state::Numbers;
 use crate::{
+    ingest::Problem,
     machine::Machine,
     reduce::{
         self,
@@ -33,6 +35,15 @@ pub(super) const INDEX: u32 = 0;
 
 /// Bytes of a piece.
 const PIECE: u64 = 4 << 20;
+
+/// What a job doesn't say of its input, and its result is to tell.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Input {
+    /// Fields of the survey's own line.
+    pub extra: Map<String, Value>,
+    /// Of the input as a whole.
+    pub problems: Vec<Problem>,
+}
 
 /// The files of an article, as `tributary run` writes them: for each the parts of the result that it is in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

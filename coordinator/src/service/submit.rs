@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use tributary_protocol::{
     bus::{self, Bus, JobQueue},
     id::JobId,
@@ -11,22 +9,13 @@ use tributary_protocol::{
 };
 
 use super::{
-    made,
+    made::{self, Input},
     state::{State, Status, state},
 };
 use crate::{
     ingest::Problem,
     prepare::{Draft, StoreError},
 };
-
-/// What a job doesn't say of its input, and its result is to tell.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(super) struct Input {
-    /// Fields of the survey's own line.
-    pub extra: Map<String, Value>,
-    /// Of the input as a whole.
-    pub problems: Vec<Problem>,
-}
 
 /// What became of a job that was handed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

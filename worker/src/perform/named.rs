@@ -17,7 +17,7 @@ pub struct Named {
 }
 
 impl Named {
-    pub fn new(name: String, inner: Arc<dyn Perform>) -> Arc<dyn Perform> {
+    pub fn of(name: String, inner: Arc<dyn Perform>) -> Arc<dyn Perform> {
         Arc::new(Self { name, inner })
     }
 }

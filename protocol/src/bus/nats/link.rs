@@ -12,7 +12,7 @@ use tokio::{sync::watch, time::Instant};
 
 use super::{
     names::Names,
-    options::{Auth, NatsOptions},
+    options::{Auth, NatsOptions, place},
 };
 use crate::bus::{BusError, Result};
 
@@ -262,19 +262,4 @@ pub(super) fn unavailable(url: &str, reason: impl ToString) -> BusError {
 
 fn unusable(url: &str, reason: impl ToString) -> BusError {
     BusError::Unusable { place: place(url), reason: reason.to_string() }
-}
-
-/// Where the servers are, without the secrets that their addresses may hold.
-pub(super) fn place(url: &str) -> String {
-    url.split(',').map(|url| hide_login(url.trim())).collect::<Vec<_>>().join(",")
-}
-
-fn hide_login(url: &str) -> String {
-    match url.rsplit_once('@') {
-        Some((login, host)) => {
-            let scheme = login.split_once("://").map_or("", |(scheme, _)| scheme);
-            format!("{scheme}{}{host}", if scheme.is_empty() { "" } else { "://" })
-        }
-        None => url.to_owned(),
-    }
 }

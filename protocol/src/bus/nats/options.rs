@@ -50,7 +50,7 @@ pub struct NatsOptions {
 impl NatsOptions {
     /// Where the servers are, without the secrets that their addresses may hold.
     pub fn place(&self) -> String {
-        super::link::place(&self.url)
+        place(&self.url)
     }
 }
 
@@ -132,5 +132,20 @@ mod seconds {
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
         Duration::try_from_secs_f64(f64::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
+/// Where the servers are, without the secrets that their addresses may hold.
+pub(super) fn place(url: &str) -> String {
+    url.split(',').map(|url| hide_login(url.trim())).collect::<Vec<_>>().join(",")
+}
+
+fn hide_login(url: &str) -> String {
+    match url.rsplit_once('@') {
+        Some((login, host)) => {
+            let scheme = login.split_once("://").map_or("", |(scheme, _)| scheme);
+            format!("{scheme}{}{host}", if scheme.is_empty() { "" } else { "://" })
+        }
+        None => url.to_owned(),
     }
 }
