@@ -56,6 +56,8 @@ pub struct Economies {
     pub chunks_of_split_sources: u32,
     /// Notes that were merged with others since a section's notes outgrew a prompt.
     pub notes_condensed: u64,
+    /// Notes that no text was made of, since a section had too many that could not be condensed.
+    pub notes_left_out: u64,
 }
 
 /// What a job ends with.
@@ -329,6 +331,7 @@ impl Machine {
             return;
         }
         self.economies.notes_condensed = write.condensed as u64;
+        self.economies.notes_left_out = write.unwritten_notes as u64;
         let Text { article, notes, left_out } = write.text(&self.context.job.title);
         let silent = self.context.job.sources.iter().map(|source| source.id);
         let silent = silent.filter(|source| !digest.has_notes_of(*source)).collect();

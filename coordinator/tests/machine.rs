@@ -301,8 +301,7 @@ fn instead(task: &Task, product: Product) -> Outcome {
 }
 
 #[test]
-fn a_section_of_more_sources_than_fit_a_prompt_is_written_in_parts_and_loses_none() {
-    const SOURCES: u32 = 700;
+fn a_section_of_more_sources_than_fit_a_prompt_is_written_in_parts_and_tells_what_it_leaves_out() {
     let settings = Settings { window: Window(Settings::LEAST_WINDOW), ..Settings::default() };
     let written = std::cell::RefCell::new(BTreeSet::new());
     let asked = std::cell::Cell::new(0);
@@ -327,9 +326,15 @@ fn a_section_of_more_sources_than_fit_a_prompt_is_written_in_parts_and_loses_non
             _ => rehearsal::outcome(task),
         }
     };
-    let (machine, _) = play(&job(SOURCES, settings, 1), |_| 0, all_in_one);
-    assert!(machine.finished().is_some());
-    assert_eq!(written.borrow().len(), SOURCES as usize);
+    let (machine, _) = play(&job(700, settings.clone(), 1), |_| 0, all_in_one);
+    assert_eq!((written.borrow().len(), machine.economies().notes_left_out), (700, 0));
+
+    // A text has to have an end, and what it leaves out is told.
+    written.borrow_mut().clear();
+    asked.set(0);
+    let (machine, _) = play(&job(4_000, settings, 1), |_| 0, all_in_one);
+    assert!(machine.finished().is_some() && machine.economies().notes_left_out > 0);
+    assert!((500..3_000).contains(&written.borrow().len()), "{} sources", written.borrow().len());
 }
 
 #[test]

@@ -23,6 +23,9 @@ use crate::rooms::{HANDLE, HANDLE_IN_REPLY, MOST_NOTES};
 /// Words that introduce a chapter, and the article.
 const INTRODUCTION_WORDS: u32 = 120;
 
+/// Parts of a section, at the most: its text has to have an end.
+const MOST_PARTS: usize = 16;
+
 /// Words of a part of a section, at the least.
 const LEAST_WORDS: u32 = 100;
 
@@ -80,6 +83,8 @@ pub(crate) struct Write {
     open: usize,
     /// Notes that were merged with others for want of room.
     pub(crate) condensed: usize,
+    /// Notes that no text was made of, since there were too many that could not be condensed.
+    pub(crate) unwritten_notes: usize,
 }
 
 /// All that was written.
@@ -163,6 +168,7 @@ impl Write {
             summary: None,
             open: 0,
             condensed: 0,
+            unwritten_notes: 0,
         };
         for chapter in &outline.sections {
             if let Some(chapter) = write.lay_out(chapter, None, &[], &outline.sections, &notes) {
@@ -272,7 +278,16 @@ impl Write {
         let batches = batches_of(context, &notes, HANDLE + HANDLE_IN_REPLY);
         let is_stuck = batches.len() == notes.len() || notes.len() >= before;
         if parts.len() < 2 || is_stuck {
-            return self.write_parts(context, asked, section, &notes, parts);
+            return match parts.len().div_ceil(MOST_PARTS) {
+                0 | 1 => self.write_parts(context, asked, section, &notes, parts),
+                every => {
+                    // A choice, evenly over all of them.
+                    let chosen: Vec<Note> = notes.iter().step_by(every).cloned().collect();
+                    self.unwritten_notes += notes.len() - chosen.len();
+                    let parts = batches_of(context, &chosen, HANDLE);
+                    self.write_parts(context, asked, section, &chosen, parts);
+                }
+            };
         }
         // What comes back has to fit one prompt the sooner the better, but no reply can be larger than it may be.
         let room = (context.rooms.notes / batches.len() as u32).clamp(200, context.rooms.limits.passage.max(200));
