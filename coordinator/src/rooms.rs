@@ -58,7 +58,8 @@ impl Rooms {
             sections,
             outline,
             suggestion: 160.min(outline / 5),
-            digest: most_of_digest(sources).min(usable / 8),
+            // Few sources have more to say each than many.
+            digest: (if sources <= 40 { 700 } else { 400 }).min(usable / 8),
             passage: (settings.writing.words * 3 / 2).min(usable / 4),
         };
         let outline_reply = limits.outline * 3 / 2 + limits.suggestion;
@@ -75,17 +76,6 @@ impl Rooms {
             notes: usable - passage_reply.max(usable / 4),
             children: usable - passage_reply,
         }
-    }
-}
-
-/// What all digests say together is far more, at this many tokens, than an article can: some hundred times its length.
-const ALL_DIGESTS: u32 = 9_000_000;
-
-/// Few sources have more to say each than many.
-fn most_of_digest(sources: usize) -> u32 {
-    match sources {
-        0..=40 => 700,
-        _ => (ALL_DIGESTS / sources as u32).clamp(80, 400),
     }
 }
 
