@@ -3,20 +3,28 @@
 //! Nothing waits for more than it needs: a leaf for its own notes, a chapter's figure for the chapter's notes, an
 //! introduction for the leaves that it introduces, the summary for all leaves.
 
+mod place;
+mod section;
+mod text;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt,
     ops::Range,
 };
 
 use tributary_protocol::{
-    article::{Article, Figure, Paragraph, Passage, Sentence, WrittenSection},
+    article::{Paragraph, Passage, Sentence},
     budget::{count, pack},
     digest::Note,
     outline::{Outline, Section, SectionId},
     task::{Product, SectionBrief, Work, Written},
 };
 
+pub(crate) use self::{place::Place, text::Text};
+use self::{
+    section::{Draft, Part, Writing, as_they_are, condensed_to},
+    text::BELOW,
+};
 use super::{Asked, Context};
 use crate::rooms::{HANDLE, HANDLE_IN_REPLY, MOST_NOTES};
 
@@ -28,46 +36,6 @@ const MOST_PARTS: usize = 16;
 
 /// Words of a part of a section, at the least.
 const LEAST_WORDS: u32 = 100;
-
-/// Between the titles of a section and of one below it.
-const BELOW: &str = " > ";
-
-/// Where in this stage an outcome belongs. Sections are numbered in reading order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Place {
-    Condense {
-        section: usize,
-        level: usize,
-        batch: usize,
-    },
-    /// One part, but for a leaf whose notes fit no prompt however they are condensed.
-    Leaf {
-        section: usize,
-        part: usize,
-    },
-    Introduction {
-        section: usize,
-    },
-    Figure {
-        chapter: usize,
-    },
-    Summary,
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match *self {
-            Self::Condense { section, level, batch } => {
-                write!(f, "condense section {} {}/{}", section + 1, level + 1, batch + 1)
-            }
-            Self::Leaf { section, part: 0 } => write!(f, "section {}", section + 1),
-            Self::Leaf { section, part } => write!(f, "section {} part {}", section + 1, part + 1),
-            Self::Introduction { section } => write!(f, "introduction of section {}", section + 1),
-            Self::Figure { chapter } => write!(f, "figure for section {}", chapter + 1),
-            Self::Summary => f.write_str("summary"),
-        }
-    }
-}
 
 pub(crate) struct Write {
     sections: Vec<Writing>,
@@ -85,67 +53,6 @@ pub(crate) struct Write {
     pub(crate) condensed: usize,
     /// Notes that no text was made of, since there were too many that could not be condensed.
     pub(crate) unwritten_notes: usize,
-}
-
-/// All that was written.
-pub(crate) struct Text {
-    pub(crate) article: Article,
-    /// The notes behind each of its sections, in their order, parents before children.
-    pub(crate) notes: Vec<Vec<Note>>,
-    /// Leaves of the outline that no source said anything for, by the titles down to them.
-    pub(crate) left_out: Vec<String>,
-}
-
-/// A section being written.
-struct Writing {
-    brief: SectionBrief,
-    parent: Option<usize>,
-    children: Vec<usize>,
-    /// Leaves here and below whose notes aren't all there.
-    unread: usize,
-    /// Leaves below without their text.
-    unwritten: usize,
-    /// What it is written from, as the digests gave it.
-    notes: Vec<Note>,
-    text: Draft,
-    figure: Option<Figure>,
-}
-
-/// How far a section's text is.
-enum Draft {
-    /// What it is to be made of isn't all there.
-    Waiting,
-    /// A leaf's notes, which fit no prompt, are being condensed.
-    Condensing {
-        batches: Vec<Vec<Note>>,
-        /// Batches that have not come.
-        missing: usize,
-        /// How many notes there were.
-        given: usize,
-    },
-    /// A leaf is being written, in one part as a rule.
-    Writing {
-        parts: Vec<Part>,
-        /// Parts that have not come.
-        missing: usize,
-    },
-    Written(Passage),
-}
-
-/// A part of a leaf.
-struct Part {
-    /// What it is written from.
-    notes: Vec<Note>,
-    passage: Passage,
-}
-
-impl Writing {
-    fn passage(&self) -> Option<&Passage> {
-        match &self.text {
-            Draft::Written(passage) => Some(passage),
-            Draft::Waiting | Draft::Condensing { .. } | Draft::Writing { .. } => None,
-        }
-    }
 }
 
 impl Write {
@@ -464,58 +371,10 @@ impl Write {
     pub(crate) fn is_complete(&self) -> bool {
         self.open == 0 && self.unwritten == 0
     }
-
-    /// All that was written. A leaf that in the end no source said anything for is left out, and so is a chapter of
-    /// nothing else.
-    pub(crate) fn text(&self, title: &str) -> Text {
-        let article = Article {
-            title: title.to_owned(),
-            summary: self.summary.clone().unwrap_or_default(),
-            sections: Vec::new(),
-        };
-        let mut text = Text { article, notes: Vec::new(), left_out: self.left_out.clone() };
-        text.article.sections = self.chapters.iter().filter_map(|chapter| self.section(*chapter, &mut text)).collect();
-        text
-    }
-
-    fn section(&self, number: usize, text: &mut Text) -> Option<WrittenSection> {
-        let writing = &self.sections[number];
-        let place = text.notes.len();
-        text.notes.push(writing.notes.clone());
-        let children: Vec<_> = writing.children.iter().filter_map(|child| self.section(*child, text)).collect();
-        if children.is_empty() && writing.notes.is_empty() {
-            text.notes.truncate(place);
-            if writing.children.is_empty() {
-                text.left_out.push(writing.brief.path.join(BELOW));
-            }
-            return None;
-        }
-        Some(WrittenSection {
-            title: writing.brief.title().to_owned(),
-            passage: writing.passage().cloned().unwrap_or_default(),
-            figure: writing.figure.clone(),
-            children,
-        })
-    }
 }
 
 /// Notes in as few prompts as hold them, where each of their handles costs so much beside the notes.
 fn batches_of(context: &Context, notes: &[Note], handle: u32) -> Vec<Range<usize>> {
     let tokens: Vec<_> = notes.iter().map(|note| note.tokens + handle * note.sources.len() as u32).collect();
     pack(&tokens, context.rooms.notes, MOST_NOTES)
-}
-
-/// A reply that is no shorter than what was to be condensed is none: the notes stay as they are.
-fn condensed_to(before: &mut Vec<Note>, product: Option<Product>) {
-    let tokens = |notes: &[Note]| notes.iter().map(|note| note.tokens).sum::<u32>();
-    match product {
-        Some(Product::Notes(notes)) if !notes.is_empty() && tokens(&notes) < tokens(before) => *before = notes,
-        _ => {}
-    }
-}
-
-/// Each note is a sentence with its sources already.
-fn as_they_are(notes: &[Note]) -> Passage {
-    let sentence = |note: &Note| Sentence { text: note.text.clone(), sources: note.sources.clone() };
-    Passage { paragraphs: vec![Paragraph { sentences: notes.iter().map(sentence).collect() }] }
 }
