@@ -111,8 +111,11 @@ impl Line<'_> {
                         tracing::warn!(model = name, reason, "no answer; trying again");
                     }
                     let wait = self.patience.pause(failures);
-                    if failures >= self.patience.attempts && self.gives_up(began, wait) {
-                        return Ok(self.unanswered(began, reason, bill).await);
+                    if failures >= self.patience.attempts {
+                        let ended = self.unanswered(began, reason.clone(), bill).await;
+                        if matches!(ended, Ended::Unanswered { .. }) || began.elapsed() + wait > self.longest_outage() {
+                            return Ok(ended);
+                        }
                     }
                     wait
                 }
@@ -185,11 +188,10 @@ impl Line<'_> {
         bill.usage.cost_micros += self.model.price.micros(usage);
     }
 
-    /// Whether a call without an answer is given up: where others are answered, or nobody has been for too long.
-    fn gives_up(&self, began: Instant, wait: Duration) -> bool {
-        let (name, patience) = (self.model.model.name(), self.patience);
-        let most = if self.outages.has_answered(name) { patience.outage } else { patience.first_answer };
-        self.outages.has_answered_since(name, began) || began.elapsed() + wait > most
+    /// How long a model is waited for that answers nobody.
+    fn longest_outage(&self) -> Duration {
+        let has_answered = self.outages.has_answered(self.model.model.name());
+        if has_answered { self.patience.outage } else { self.patience.first_answer }
     }
 
     /// Where the model answers others the call has had bad luck, and its task goes without. Otherwise nobody is there to
