@@ -338,6 +338,25 @@ fn a_section_of_more_sources_than_fit_a_prompt_is_written_in_parts_and_tells_wha
 }
 
 #[test]
+fn notes_that_hardly_grow_fewer_are_not_condensed_over_and_over() {
+    let settings = Settings { window: Window(Settings::LEAST_WINDOW), ..Settings::default() };
+    let levels = std::cell::RefCell::new(BTreeMap::<String, usize>::new());
+    let wordy = |task: &Task| match &task.work {
+        // One in five can be said along with others.
+        Work::Condense { notes, .. } => {
+            let level = task.place.split(['/', ' ']).rev().nth(1).expect("section, level and batch");
+            *levels.borrow_mut().entry(level.to_owned()).or_default() += 1;
+            instead(task, Product::Notes(notes[notes.len() / 5..].to_vec()))
+        }
+        _ => rehearsal::outcome(task),
+    };
+    let (machine, _) = play(&job(2_000, settings, 1), |_| 0, wordy);
+    assert!(machine.finished().is_some());
+    let levels = levels.into_inner();
+    assert!(levels["1"] > 100 && levels.len() == 1, "{levels:?}");
+}
+
+#[test]
 fn a_leaf_that_continues_a_chapter_gets_the_notes_of_what_stood_below_it() {
     let section = |title: &str, children: Vec<Section>| Section {
         origin: None,

@@ -34,6 +34,10 @@ const INTRODUCTION_WORDS: u32 = 120;
 /// Parts of a section, at the most: its text has to have an end.
 const MOST_PARTS: usize = 16;
 
+/// Condensing goes on where a level leaves no more than this share of the prompts it took: all levels together then read
+/// no more than three times what the first one reads.
+const WORTHWHILE: f64 = 2.0 / 3.0;
+
 /// Words of a part of a section, at the least.
 const LEAST_WORDS: u32 = 100;
 
@@ -157,7 +161,7 @@ impl Write {
         if notes.is_empty() {
             self.leaf_written(context, asked, section, Passage::default());
         } else {
-            self.write_leaf(context, asked, section, 0, notes, usize::MAX);
+            self.write_leaf(context, asked, section, 0, notes, None);
         }
         if self.sections[chapter].unread == 0 && context.job.settings.writing.figures {
             self.illustrate(context, asked, chapter);
@@ -169,9 +173,9 @@ impl Write {
         asked.ask(context, super::Place::Write(place), work);
     }
 
-    /// Asks for a leaf's text, or, where its notes don't fit a prompt, for fewer ones first. Each level has fewer notes than
-    /// the one below, which `before` had so many; where condensing brings no fewer, since each has too many sources to
-    /// stand beside another, the leaf is written in parts.
+    /// Asks for a leaf's text, or, where its notes don't fit a prompt, for fewer ones first, level by level. Each level reads
+    /// all that the one before has left; where that fills more than [`WORTHWHILE`] of the prompts `before`, or each note has
+    /// too many sources to stand beside another, the leaf is written in parts.
     fn write_leaf(
         &mut self,
         context: &Context,
@@ -179,11 +183,12 @@ impl Write {
         section: usize,
         level: usize,
         notes: Vec<Note>,
-        before: usize,
+        before: Option<usize>,
     ) {
         let parts = batches_of(context, &notes, HANDLE);
         let batches = batches_of(context, &notes, HANDLE + HANDLE_IN_REPLY);
-        let is_stuck = batches.len() == notes.len() || notes.len() >= before;
+        let is_too_many = |before: usize| batches.len() as f64 > before as f64 * WORTHWHILE;
+        let is_stuck = batches.len() == notes.len() || before.is_some_and(is_too_many);
         if parts.len() < 2 || is_stuck {
             return match parts.len().div_ceil(MOST_PARTS) {
                 0 | 1 => self.write_parts(context, asked, section, &notes, parts),
@@ -201,12 +206,12 @@ impl Write {
         self.condensed += notes.len();
         let batches: Vec<Vec<Note>> = batches.into_iter().map(|range| notes[range].to_vec()).collect();
         for (batch, notes) in batches.iter().enumerate() {
-            let section_brief = self.sections[section].brief.clone();
-            let work = Work::Condense { section: section_brief, notes: notes.clone(), room };
+            let brief = self.sections[section].brief.clone();
+            let work = Work::Condense { section: brief, notes: notes.clone(), room };
             self.ask(context, asked, Place::Condense { section, level, batch }, work);
         }
         let missing = batches.len();
-        self.sections[section].text = Draft::Condensing { batches, missing, given: notes.len() };
+        self.sections[section].text = Draft::Condensing { batches, missing };
     }
 
     fn write_parts(
@@ -253,14 +258,14 @@ impl Write {
         self.open -= 1;
         match place {
             Place::Condense { section, level, batch } => {
-                let Draft::Condensing { batches, missing, given } = &mut self.sections[section].text else {
+                let Draft::Condensing { batches, missing } = &mut self.sections[section].text else {
                     unreachable!("a leaf is written once its notes are condensed")
                 };
                 condensed_to(&mut batches[batch], product);
                 *missing -= 1;
                 if *missing == 0 {
-                    let (notes, given) = (std::mem::take(batches).concat(), *given);
-                    self.write_leaf(context, asked, section, level + 1, notes, given);
+                    let batches = std::mem::take(batches);
+                    self.write_leaf(context, asked, section, level + 1, batches.concat(), Some(batches.len()));
                 }
             }
             Place::Leaf { section, part } => {

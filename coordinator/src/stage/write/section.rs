@@ -30,8 +30,6 @@ pub(super) enum Draft {
         batches: Vec<Vec<Note>>,
         /// Batches that have not come.
         missing: usize,
-        /// How many notes there were.
-        given: usize,
     },
     /// A leaf is being written, in one part as a rule.
     Writing {
