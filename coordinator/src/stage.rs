@@ -92,7 +92,7 @@ impl Context {
     }
 
     pub(crate) fn source(&self, id: SourceId) -> &Source {
-        &self.job.sources[id.0 as usize - 1]
+        &self.job.sources[id.index()]
     }
 
     /// Chance, from the seed and what it is for: never from what happened before.

@@ -12,6 +12,13 @@ use crate::id::BlobId;
 #[serde(transparent)]
 pub struct SourceId(pub u32);
 
+impl SourceId {
+    /// The source's place in its job's list, from 0.
+    pub fn index(self) -> usize {
+        self.0 as usize - 1
+    }
+}
+
 impl fmt::Display for SourceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "S{}", self.0)

@@ -9,13 +9,13 @@ use super::{Inputs, SettingsArgs};
 
 /// Where the settings are.
 #[derive(Clone, Debug, Default, ArgGroup)]
-pub struct ListArgs {
+pub struct ConfigArgs {
     /// The settings file; it must exist [default: tributary.toml, where there is one]
     #[arg(long, value_name = "FILE", env = "TRIBUTARY_CONFIG")]
     pub config: Option<PathBuf>,
 }
 
-impl ListArgs {
+impl ConfigArgs {
     pub fn settings(&self) -> SettingsArgs {
         SettingsArgs { config: self.config.clone(), ..SettingsArgs::default() }
     }
@@ -25,7 +25,7 @@ impl ListArgs {
 #[derive(Clone, Debug, Default, ArgGroup)]
 pub struct RoleArgs {
     #[command(flatten)]
-    pub settings: ListArgs,
+    pub settings: ConfigArgs,
     /// Serve /healthz, /readyz and /metrics at this address; `off` for none [default: 0.0.0.0:9090]
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<String>,
@@ -74,7 +74,7 @@ pub struct JobArgs {
     #[arg(value_name = "JOB")]
     pub job: String,
     #[command(flatten)]
-    pub settings: ListArgs,
+    pub settings: ConfigArgs,
 }
 
 #[derive(Debug, ArgGroup)]
@@ -86,7 +86,16 @@ pub struct ResumeArgs {
     #[arg(long, conflicts_with = "jobs")]
     pub all: bool,
     #[command(flatten)]
-    pub settings: ListArgs,
+    pub settings: ConfigArgs,
+}
+
+#[derive(Debug, ArgGroup)]
+pub struct ListArgs {
+    /// All that is known, as a JSON object a job
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub settings: ConfigArgs,
 }
 
 #[derive(Debug, ArgGroup)]

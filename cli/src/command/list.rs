@@ -1,7 +1,11 @@
 //! `tributary list`: a cluster's jobs.
 
+use std::time::{Duration, SystemTime};
+
 use anyhow::Context;
+use serde_json::{Value, json};
 use tributary_coordinator::service::{State, states};
+use tributary_protocol::id::JobId;
 
 use super::{cluster, load};
 use crate::{
@@ -9,27 +13,49 @@ use crate::{
     exit::{Exit, Failure},
     progress::spent,
     terminal::Terminal,
+    units,
 };
 
-/// Prints a line a job, the latest last: id, status, how far it is, title.
+/// Prints a line a job, the latest last: id, status, when it was submitted, how far it is, title.
 pub fn run(args: &ListArgs, terminal: &Terminal) -> Result<Exit, Failure> {
-    let config = load(&args.settings())?.config;
+    let config = load(&args.settings.settings())?.config;
     cluster::runtime()?.block_on(async {
         let queue = cluster::connect(&config, "list").await?;
         let states = states(&*queue).await.context("the jobs can't be listed")?;
         if states.is_empty() {
             terminal.say("no jobs");
         }
-        states.iter().for_each(|(job, state)| terminal.print(format!("{job}  {}", line(state))));
+        for (job, state) in &states {
+            if args.json {
+                terminal.print(json_of(*job, state)?);
+            } else {
+                terminal.print(format!("{job}  {}", line(state)));
+            }
+        }
         Ok(Exit::Done)
     })
 }
 
-/// `running  digest 12/40, 35 calls, 0.20 M tokens  187 sources  Rust`
+/// `running  2m05s ago  digest 12/40, 35 calls, 0.20 M tokens  187 sources  Rust`
 pub fn line(state: &State) -> String {
     let State { title, sources, status, progress, .. } = state;
     let stage = progress.stages.iter().rev().find(|(_, stage)| stage.asked > 0);
     let far = stage.map(|(stage, now)| format!("{} {}/{}, ", stage.name(), now.ended, now.asked)).unwrap_or_default();
     let far = if status.has_ended() { String::new() } else { far };
-    format!("{:<9} {far}{}  {sources} sources  {title}", status.to_string(), spent(&progress.usage()))
+    let (status, ago) = (status.to_string(), ago(state.submitted));
+    format!("{status:<9} {ago:>10}  {far}{}  {sources} sources  {title}", spent(&progress.usage()))
+}
+
+/// How long ago a second since 1970 was: `2m05s ago`.
+pub fn ago(second: u64) -> String {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    format!("{} ago", units::time(Duration::from_secs(now.saturating_sub(second))))
+}
+
+/// All that is known of a job.
+pub fn json_of(job: JobId, state: &State) -> anyhow::Result<Value> {
+    let mut object = serde_json::to_value(state).context("the state is no JSON")?;
+    object["job"] = json!(job.to_string());
+    object["usage"] = json!(state.progress.usage());
+    Ok(object)
 }

@@ -1,7 +1,6 @@
 //! `tributary status`: how one job of a cluster stands.
 
-use anyhow::Context;
-use serde_json::json;
+use tributary_coordinator::service::{State, Status};
 
 use super::{cluster, list, load};
 use crate::{
@@ -17,17 +16,24 @@ pub fn run(args: &StatusArgs, terminal: &Terminal) -> Result<Exit, Failure> {
         let queue = cluster::connect(&config, "status").await?;
         let (job, state) = cluster::find(&*queue, &args.job.job).await?;
         if args.json {
-            let mut object = serde_json::to_value(&state).context("the state is no JSON")?;
-            object["job"] = json!(job.to_string());
-            object["usage"] = json!(state.progress.usage());
-            terminal.print(object);
+            terminal.print(list::json_of(job, &state)?);
             return Ok(Exit::Done);
         }
         terminal.print(format!("{job}  {}", list::line(&state)));
+        terminal.print(format!("  {}", held(&state)));
         for (stage, now) in state.progress.stages.iter().filter(|(_, now)| now.asked > 0) {
             let done = format!("{}/{}", now.ended, now.asked);
             terminal.print(format!("  {:<11} {done:>13}  {}", stage.name(), stage_spent(now)));
         }
         Ok(Exit::Done)
     })
+}
+
+/// `held by coordinator-0, changed 3.0s ago`
+fn held(state: &State) -> String {
+    let changed = format!("changed {}", list::ago(state.changed));
+    match state.status {
+        Status::Running => format!("held by {}, {changed}", state.holder),
+        _ => changed,
+    }
 }

@@ -102,7 +102,7 @@ pub(super) async fn write(
 }
 
 fn source(job: &Job, id: SourceId) -> &Source {
-    &job.sources[id.0 as usize - 1]
+    &job.sources[id.index()]
 }
 
 async fn card(bus: &dyn Bus, job: &Job, source: &Source) -> Result<Card, BusError> {

@@ -132,7 +132,7 @@ impl Report {
         let given = job.sources.len();
         let cited = reduced.numbering.cited().len();
         let named =
-            |id: &tributary_protocol::source::SourceId| format!("{id} {}", job.sources[id.0 as usize - 1].title);
+            |id: &tributary_protocol::source::SourceId| format!("{id} {}", job.sources[id.index()].title);
         let progress = machine.progress();
         let mut sections = 0;
         let mut open: Vec<_> = reduced.article.sections.iter().collect();

@@ -79,7 +79,7 @@ impl Digest {
 
     fn ask(&mut self, context: &Context, asked: &mut Asked, id: SourceId, only: Vec<SectionId>) {
         let source = context.source(id);
-        let read = &mut self.sources[id.0 as usize - 1];
+        let read = &mut self.sources[id.index()];
         read.chunks = vec![None; source.chunks.len()];
         read.missing = source.chunks.len();
         read.only.clone_from(&only);
@@ -101,7 +101,7 @@ impl Digest {
 
     /// Takes a chunk's digest; without a product the chunk contributes nothing. True when its source is read to the end.
     pub(crate) fn accept(&mut self, source: SourceId, chunk: usize, product: Option<Product>) -> bool {
-        let read = &mut self.sources[source.0 as usize - 1];
+        let read = &mut self.sources[source.index()];
         let mut contribution = match product {
             Some(Product::Digest(digest)) => digest,
             _ => Contribution::default(),
@@ -135,7 +135,7 @@ impl Digest {
 
     /// Of the leaves that a source was read for, those that no other is still being read for.
     pub(crate) fn read_with(&self, source: SourceId) -> Vec<SectionId> {
-        let read = &self.sources[source.0 as usize - 1];
+        let read = &self.sources[source.index()];
         read.only.iter().copied().filter(|leaf| self.reading_for[leaf] == 0).collect()
     }
 
@@ -155,14 +155,14 @@ impl Digest {
 
     /// Whether this pass reads the source at all.
     pub(crate) fn reads(&self, source: SourceId) -> bool {
-        !self.sources[source.0 as usize - 1].chunks.is_empty()
+        !self.sources[source.index()].chunks.is_empty()
     }
 
     /// The digests of a source that was read to the end, one a chunk. Only their notes stay here: the suggestions have
     /// been heard once they are handed on.
     pub(crate) fn hand_on(&mut self, context: &Context, source: SourceId) -> Vec<DigestOf> {
         let titled = Titled::from(context.source(source));
-        let digests = self.sources[source.0 as usize - 1].chunks.iter_mut().flatten();
+        let digests = self.sources[source.index()].chunks.iter_mut().flatten();
         digests
             .map(|digest| {
                 let suggestion = std::mem::take(&mut digest.suggestion);
@@ -174,7 +174,7 @@ impl Digest {
 
     /// Whether anything that the source says stands in a note.
     pub(crate) fn has_notes_of(&self, source: SourceId) -> bool {
-        self.notes_of(source.0 as usize - 1).next().is_some()
+        self.notes_of(source.index()).next().is_some()
     }
 
     fn notes_of(&self, source: usize) -> impl Iterator<Item = &(SectionId, Note)> {
