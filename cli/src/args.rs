@@ -13,7 +13,8 @@ use clap_complete::Shell;
 use tributary_protocol::task::Kind;
 
 pub use self::cluster::{
-    ConfigArgs, CoordinatorArgs, JobArgs, ListArgs, ResultArgs, ResumeArgs, RoleArgs, StatusArgs, SubmitArgs, WorkerArgs,
+    ConfigArgs, CoordinatorArgs, JobArgs, ListArgs, ResultArgs, ResumeArgs, RoleArgs, StatusArgs, SubmitArgs,
+    WorkerArgs,
 };
 
 const STYLES: Styles = Styles::styled()

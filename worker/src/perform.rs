@@ -2,13 +2,14 @@
 //!
 //! A task's texts are fetched, its call is rendered and answered (from the reply cache, or by the model within its
 //! provider's limits), the reply is checked and sent back with the reason where it is flawed. What the model can't do,
-//! the extractive model does instead, and the outcome says so. Only a bus that fails gives no outcome.
+//! the extractive model does instead, and the outcome says so. There is no outcome only where the bus fails, or where
+//! another worker can do what this one can't.
 
 mod calling;
 mod conversation;
 mod hedge;
 mod models;
-mod named;
+mod one_of_many;
 mod only;
 mod outage;
 mod patience;
@@ -19,16 +20,16 @@ mod turns;
 #[cfg(test)]
 mod tests;
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use futures::{FutureExt, future::BoxFuture};
-use tokio::task::spawn_blocking;
+use tokio::{task::spawn_blocking, time::Instant};
 use tributary_protocol::{
     bus::{Bus, BusError},
     id::BlobId,
     source::Card,
-    task::{Outcome, Product, Task, Usage, Verdict, Work},
+    task::{Kind, Outcome, Product, Task, Usage, Verdict, Work},
     wire,
 };
 
@@ -42,7 +43,7 @@ use self::{
 };
 pub use self::{
     models::{Connected, Models, Price, Served},
-    named::Named,
+    one_of_many::OneOfMany,
     only::OnlyModels,
     patience::Patience,
 };
@@ -56,10 +57,26 @@ pub trait Perform: Send + Sync + 'static {
         None
     }
 
+    /// Whether the model answers this worker now, for tasks of this kind. It may be tried with a tiny call.
+    async fn can_use(&self, _model: &str, _kind: Kind) -> bool {
+        true
+    }
+
     /// # Errors
     ///
-    /// Where the bus fails: the task is as it was, and worth another delivery.
-    async fn perform(&self, task: &Arc<Task>) -> Result<Outcome, BusError>;
+    /// Where nothing comes of it here: the task is as it was.
+    async fn perform(&self, task: &Arc<Task>) -> Result<Outcome, Undone>;
+}
+
+/// Why a task has no outcome.
+#[derive(Debug, thiserror::Error)]
+pub enum Undone {
+    /// The bus fails: the task is worth another delivery.
+    #[error(transparent)]
+    Bus(#[from] BusError),
+    /// Another worker can do it.
+    #[error("{reason}")]
+    Left { reason: String },
 }
 
 /// Does tasks with the models that they name.
@@ -86,12 +103,27 @@ enum Solved {
     Stopped { reason: String },
 }
 
+/// What a model has answered within this time it would answer now.
+const LATELY: Duration = Duration::from_secs(60);
+
 /// How often work that doesn't fit its model's window is halved.
 const HALVINGS: u32 = 4;
 
 #[async_trait]
 impl Perform for Performer {
-    async fn perform(&self, task: &Arc<Task>) -> Result<Outcome, BusError> {
+    async fn can_use(&self, model: &str, kind: Kind) -> bool {
+        match self.models.get(model) {
+            Ok(Served::Model(model)) => {
+                let now = Instant::now();
+                let lately = now.checked_sub(LATELY).unwrap_or(now);
+                self.line(&model, kind).is_there(lately, &mut Bill::default()).await
+            }
+            Ok(Served::Extractive) => true,
+            Err(_) => false,
+        }
+    }
+
+    async fn perform(&self, task: &Arc<Task>) -> Result<Outcome, Undone> {
         let mut bill = Bill::default();
         let verdict = match self.solved(task, &mut bill).await? {
             Solved::Made { product, degraded: None } => Verdict::Done(product),
@@ -120,19 +152,13 @@ impl Performer {
                 Ok(product) => Solved::Made { product, degraded: None },
                 Err(reason) => Solved::Failed { reason },
             }),
-            Served::Model(model) => {
-                let line = Line {
-                    kind: task.kind(),
-                    bus: &*self.bus,
-                    model: &model,
-                    patience: &self.patience,
-                    outages: &self.outages,
-                    hedges: &self.hedges,
-                    turns: &self.turns,
-                };
-                self.solve(&line, piece, HALVINGS, bill).await
-            }
+            Served::Model(model) => self.solve(&self.line(&model, task.kind()), piece, HALVINGS, bill).await,
         }
+    }
+
+    fn line<'a>(&'a self, model: &'a Connected, kind: Kind) -> Line<'a> {
+        let Self { bus, patience, outages, hedges, turns, .. } = self;
+        Line { kind, bus: &**bus, model, patience, outages, hedges, turns }
     }
 
     /// Asks the model; where the work is too long for it, its halves; where that fails, quotes instead.

@@ -2,18 +2,24 @@
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures::stream::BoxStream;
-use tokio::sync::Notify;
+use futures::{
+    StreamExt as _,
+    stream::{self, BoxStream},
+};
+use tokio::sync::{Notify, broadcast};
 use tributary_protocol::{
     article::{Paragraph, Passage, Sentence},
     budget::{Window, count},
-    bus::{Bus, BusError, Delivery, Entry, Kinds, Lag, Receipt, Result},
+    bus::{Bus, BusError, Delivery, Entry, Kinds, Lag, Members, Receipt, Result},
     digest::{Digest, Note},
     id::{BlobId, CallId, Hasher, JobId},
     outline::{Outline, Section, SharedOutline},
@@ -288,6 +294,37 @@ impl Bus for Shared {
 
     async fn lag(&self) -> Result<BTreeMap<Kind, Lag>> {
         unreachable!("no worker asks how many tasks are out")
+    }
+}
+
+/// A way to the others that can be cut.
+#[derive(Clone)]
+pub(crate) struct Way {
+    pub all: broadcast::Sender<Bytes>,
+    pub is_cut: Arc<AtomicBool>,
+}
+
+#[async_trait]
+impl Members for Way {
+    async fn tell(&self, _: &str, word: Bytes) -> Result<()> {
+        if self.is_cut.load(Ordering::Relaxed) {
+            return Err(BusError::Unavailable { place: "here".into(), reason: "it is cut".into() });
+        }
+        let _ = self.all.send(word);
+        Ok(())
+    }
+
+    async fn hear(&self, _: &str) -> Result<BoxStream<'static, Bytes>> {
+        let heard = (self.all.subscribe(), self.is_cut.clone());
+        Ok(stream::unfold(heard, |(mut heard, is_cut)| async {
+            loop {
+                let word = heard.recv().await.ok()?;
+                if !is_cut.load(Ordering::Relaxed) {
+                    return Some((word, (heard, is_cut)));
+                }
+            }
+        })
+        .boxed())
     }
 }
 

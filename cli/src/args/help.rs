@@ -44,6 +44,9 @@ Keys and addresses of models are this process's own; which model does a task is 
 of these models are done; others are handed back for other workers, with a pause. A task that is handed back \
 nats.max_deliver times is given up, so where workers serve different models, tell them apart by --only as well.
 
+Where a model can't be used here, for a wrong key or a network of its own, its tasks are left to workers that can use it, and \
+this one is not ready; only where none can, jobs stop.
+
 SIGTERM drains: nothing new is pulled, what runs may end within cluster.grace seconds, and what doesn't is handed back.";
 
 pub const SUBMIT: &str = "\

@@ -131,8 +131,7 @@ impl Report {
     ) -> Self {
         let given = job.sources.len();
         let cited = reduced.numbering.cited().len();
-        let named =
-            |id: &tributary_protocol::source::SourceId| format!("{id} {}", job.sources[id.index()].title);
+        let named = |id: &tributary_protocol::source::SourceId| format!("{id} {}", job.sources[id.index()].title);
         let progress = machine.progress();
         let mut sections = 0;
         let mut open: Vec<_> = reduced.article.sections.iter().collect();

@@ -59,6 +59,22 @@ fn a_job_whose_model_fails_goes_on_when_it_is_resumed_or_submitted_again() {
 }
 
 #[test]
+fn a_worker_with_a_wrong_key_stops_no_job() {
+    let _alone = alone();
+    let model = Settings { key: Some("right".into()), latency_mean: 0.1, ..Settings::default() };
+    let mut cluster = Cluster::new(&corpus(), model);
+    cluster.set("OPENAI_API_KEY", "right");
+    let roles = (cluster.coordinator(), cluster.worker(2));
+    let job = cluster.submit(CORPUS);
+    wait_until("a worker is at work", || cluster.model.stats().answered > 0);
+    let wrong = cluster.tributary().env("OPENAI_API_KEY", "wrong").args(["worker", "--listen", "off"]).start();
+    cluster.watch(&job).with(0);
+    assert!(cluster.model.stats().failed["unauthorised"] > 0);
+    wrong.kill().tells("its tasks are left to others, who can");
+    drop(roles);
+}
+
+#[test]
 fn deployments_under_other_prefixes_do_not_see_one_another() {
     let _alone = alone();
     let cluster = Cluster::new(&corpus(), Settings::default());

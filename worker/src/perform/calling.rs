@@ -204,7 +204,7 @@ impl Line<'_> {
     }
 
     /// Whether the model has answered anything since then, or answers a tiny call now.
-    async fn is_there(&self, since: Instant, bill: &mut Bill) -> bool {
+    pub async fn is_there(&self, since: Instant, bill: &mut Bill) -> bool {
         let (call, name) = (trial::call(), self.model.model.name());
         if self.outages.has_answered_since(name, since) {
             return true;

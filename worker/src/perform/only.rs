@@ -3,12 +3,9 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
-use tributary_protocol::{
-    bus::BusError,
-    task::{Outcome, Task},
-};
+use tributary_protocol::task::{Kind, Outcome, Task};
 
-use super::Perform;
+use super::{Perform, Undone};
 
 /// Does the tasks that name one of its models, and declines all others.
 pub struct OnlyModels {
@@ -36,7 +33,11 @@ impl Perform for OnlyModels {
         Some(format!("it is for {}, and this worker serves {served} alone", task.model))
     }
 
-    async fn perform(&self, task: &Arc<Task>) -> Result<Outcome, BusError> {
+    async fn can_use(&self, model: &str, kind: Kind) -> bool {
+        self.models.contains(model) && self.inner.can_use(model, kind).await
+    }
+
+    async fn perform(&self, task: &Arc<Task>) -> Result<Outcome, Undone> {
         self.inner.perform(task).await
     }
 }

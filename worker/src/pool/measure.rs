@@ -25,6 +25,7 @@ pub(super) fn span(delivery: &Delivery) -> Span {
 /// Counters that begin with their first event have no rate then: an alarm would miss it.
 pub(super) fn start() {
     for kind in Kind::ALL.map(Kind::name) {
+        counter!("tributary_tasks_left_total", "kind" => kind).increment(0);
         for outcome in Verdict::NAMES {
             counter!("tributary_tasks_total", "kind" => kind, "outcome" => outcome).increment(0);
         }
@@ -44,6 +45,12 @@ pub(super) fn begins(delivery: u32) {
 pub(super) fn handed_back(kind: Kind) {
     counter!("tributary_tasks_handed_back_total", "kind" => kind.name()).increment(1);
     Span::current().record("outcome", "handed back");
+}
+
+/// A task is for others, who can do what this worker can't.
+pub(super) fn left(kind: Kind) {
+    counter!("tributary_tasks_left_total", "kind" => kind.name()).increment(1);
+    Span::current().record("outcome", "left to others");
 }
 
 /// A task has its outcome, and that is recorded.

@@ -20,7 +20,7 @@ use tributary_protocol::{
 };
 
 use super::{Done, Phase, measure, stats::Counters};
-use crate::perform::Perform;
+use crate::perform::{Perform, Undone};
 
 /// A delivery, and the leave to work on it.
 pub(super) struct Taken {
@@ -45,6 +45,9 @@ const FIRST_DELAY: Duration = Duration::from_secs(1);
 
 /// What this worker declines is left to others after this.
 const DECLINED: Duration = Duration::from_secs(2);
+
+/// What this worker can't do it leaves to others at once, and lets them have it: its slot takes no other task meanwhile.
+const LEFT: Duration = Duration::from_secs(2);
 
 impl Worker for Slot {
     type Key = ();
@@ -97,7 +100,7 @@ impl Slot {
             () = handed_back => None,
             () = signs_of_life(&delivery) => None,
         };
-        let (delay, is_out_of_reach) = match ended {
+        let (error, delay) = match ended {
             Some(Ok(verdict)) => {
                 self.stats.count(task.kind(), verdict);
                 let told = match verdict {
@@ -110,30 +113,33 @@ impl Slot {
                 }
                 return;
             }
-            Some(Err(error)) => {
-                let delay = FIRST_DELAY * (1 << delivery.delivery.saturating_sub(1).min(5));
-                tracing::warn!(task = %task.id, place = task.place, %error, ?delay, "the task is handed back");
-                (delay, matches!(error, BusError::Unavailable { .. }))
+            Some(Err(Undone::Left { reason })) => {
+                tracing::debug!(task = %task.id, place = task.place, reason, "the task is left to others");
+                measure::left(task.kind());
+                pass_on(delivery, Duration::ZERO).await;
+                return rest(phase, LEFT).await;
             }
+            Some(Err(Undone::Bus(error))) => (error, FIRST_DELAY * (1 << delivery.delivery.saturating_sub(1).min(5))),
             None => {
                 measure::handed_back(task.kind());
                 return pass_on(delivery, Duration::ZERO).await;
             }
         };
+        tracing::warn!(task = %task.id, place = task.place, %error, ?delay, "the task is handed back");
         measure::handed_back(task.kind());
         if let Err(error) = delivery.hand_back(delay).await {
             tracing::warn!(task = %task.id, %error, "the task goes to another worker when its time is up");
         }
-        if is_out_of_reach {
-            let _ = timeout(delay, phase.wait_for(|phase| *phase == Phase::HandingBack)).await;
+        if matches!(error, BusError::Unavailable { .. }) {
+            rest(phase, delay).await;
         }
     }
 
     /// Does the task and records its outcome.
-    async fn finish(&self, task: &Arc<Task>, deliveries: u32) -> Result<Done, BusError> {
+    async fn finish(&self, task: &Arc<Task>, deliveries: u32) -> Result<Done, Undone> {
         let began = Instant::now();
         let outcome = match self.performer.perform(task).await {
-            Err(error @ (BusError::NoBlob(_) | BusError::Wire(_))) if deliveries >= MOST_DELIVERIES => {
+            Err(Undone::Bus(error @ (BusError::NoBlob(_) | BusError::Wire(_)))) if deliveries >= MOST_DELIVERIES => {
                 failed(task, error.to_string())
             }
             ended => ended?,
@@ -142,6 +148,11 @@ impl Slot {
         measure::ended(task.kind(), &outcome, began.elapsed());
         Ok(Done::of(&outcome.verdict))
     }
+}
+
+/// Takes no task for so long, unless the pool ends.
+async fn rest(phase: &mut watch::Receiver<Phase>, time: Duration) {
+    let _ = timeout(time, phase.wait_for(|phase| *phase > Phase::Working)).await;
 }
 
 /// Leaves a task to others.

@@ -2,15 +2,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use tokio::sync::Notify;
-use tributary_protocol::{
-    bus::BusError,
-    task::{Kind, Outcome, Task, Work},
-};
+use tributary_protocol::task::{Kind, Outcome, Task, Work};
 
 use super::*;
+use crate::perform::Undone;
 use crate::testing::{Shared, nothing, outline, task};
 
-/// Ends tasks as they come, or when it is told to; panics on those of an odd attempt.
+/// Ends tasks as they come, or when it is told to; panics on those of attempt 1, and leaves those of attempt 9 to others.
 #[derive(Default)]
 struct Workbench {
     hold: bool,
@@ -21,11 +19,14 @@ struct Workbench {
 
 #[async_trait]
 impl Perform for Workbench {
-    async fn perform(&self, task: &Arc<Task>) -> Result<Outcome, BusError> {
+    async fn perform(&self, task: &Arc<Task>) -> Result<Outcome, Undone> {
         self.begun.fetch_add(1, Ordering::SeqCst);
         self.has_begun.notify_one();
         if let Work::Refine { attempt: 1, .. } = task.work {
             panic!("as told");
+        }
+        if let Work::Refine { attempt: 9, .. } = task.work {
+            return Err(Undone::Left { reason: "as told".into() });
         }
         if self.hold {
             self.let_go.notified().await;
@@ -107,6 +108,19 @@ async fn a_drain_pulls_no_more_and_hands_back_what_outlives_its_grace() {
     assert!(!pool.drain(Duration::from_secs(30)).await);
     // One was done; two were handed back; one was never pulled.
     assert_eq!((bus.0.outcomes().len(), bus.0.waiting(), bench.begun.load(Ordering::SeqCst)), (1, 3, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_left_to_others_is_theirs_at_once() {
+    let (bus, bench) = (Shared::default(), Arc::new(Workbench::default()));
+    let pool = start(&bus, &bench, 1).await;
+    bus.publish(&numbered(9)).await.unwrap();
+    bench.has_begun.notified().await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!((bus.0.waiting(), bus.0.outcomes().len(), bench.begun.load(Ordering::SeqCst)), (1, 0, 1));
+    // It isn't hidden from this worker for ever: others may be gone.
+    bench.has_begun.notified().await;
+    drop(pool);
 }
 
 /// `cargo test --release -p tributary-worker -- --ignored --nocapture tasks_a_second`

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tributary_coordinator::{machine::Machine, rehearsal};
 use tributary_protocol::{
-    bus::BusError,
     digest::Digest,
     id::BlobId,
     job::Job,
@@ -16,7 +15,7 @@ use tributary_protocol::{
     task::{Kind, Outcome, Product, Task, Usage, Verdict},
     wire,
 };
-use tributary_worker::perform::Perform;
+use tributary_worker::perform::{Perform, Undone};
 
 pub struct Work {
     pub job: Arc<Job>,
@@ -68,7 +67,7 @@ pub struct Nothing;
 
 #[async_trait]
 impl Perform for Nothing {
-    async fn perform(&self, task: &Arc<Task>) -> Result<Outcome, BusError> {
+    async fn perform(&self, task: &Arc<Task>) -> Result<Outcome, Undone> {
         Ok(outcome(task))
     }
 }

@@ -6,44 +6,11 @@ use std::{
     },
 };
 
-use futures::{
-    FutureExt as _,
-    stream::{self, BoxStream},
-};
+use futures::FutureExt as _;
 use tokio::{sync::broadcast, task::JoinHandle};
-use tributary_protocol::bus::{self, BusError};
 
 use super::{super::Outcome, *};
-
-/// A way to the others that can be cut.
-struct Way {
-    all: broadcast::Sender<Bytes>,
-    is_cut: Arc<AtomicBool>,
-}
-
-#[async_trait]
-impl Members for Way {
-    async fn tell(&self, _: &str, word: Bytes) -> bus::Result<()> {
-        if self.is_cut.load(Relaxed) {
-            return Err(BusError::Unavailable { place: "here".into(), reason: "it is cut".into() });
-        }
-        let _ = self.all.send(word);
-        Ok(())
-    }
-
-    async fn hear(&self, _: &str) -> bus::Result<BoxStream<'static, Bytes>> {
-        let heard = (self.all.subscribe(), self.is_cut.clone());
-        Ok(stream::unfold(heard, |(mut heard, is_cut)| async {
-            loop {
-                let word = heard.recv().await.ok()?;
-                if !is_cut.load(Relaxed) {
-                    return Some((word, (heard, is_cut)));
-                }
-            }
-        })
-        .boxed())
-    }
-}
+use crate::testing::Way;
 
 /// A provider that counts, and the workers that call it.
 struct Provider {
