@@ -6,6 +6,7 @@ use futures::{
     FutureExt,
     future::{Either, select},
 };
+use metrics::counter;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{Instrument as _, Span};
@@ -169,7 +170,12 @@ impl Line<'_> {
         let result = self.model.model.complete(call).instrument(span.clone()).await;
         span::tell(&span, &result);
         permit.done(outcome(&result));
-        told(result)
+        let result = told(result);
+        if result.is_err() {
+            // At once: a task that waits for a model which is away may not end for long.
+            counter!("tributary_calls_total", "kind" => self.kind.name(), "result" => "failed").increment(1);
+        }
+        result
     }
 
     /// Before anything else is done with an answer, it is made safe: nobody pays for it twice. Where it can't be kept, it
