@@ -9,8 +9,7 @@ use super::{
     Checked, Kernel,
     feedback::{self, Suggested},
     form::Form,
-    lineage::{self, Ancestor},
-    sections,
+    lineage, sections,
 };
 use crate::prompt::{fence, line, origin, shown_outline};
 
@@ -39,15 +38,8 @@ impl Kernel for Convolve<'_> {
     }
 
     fn check(&self, reply: Suggested) -> Checked {
-        let mut ancestors: Vec<Ancestor> = Vec::new();
-        for member in self.members {
-            let before = ancestors.len();
-            let own = lineage::ancestors(&member.outline, origin);
-            ancestors.extend(
-                own.into_iter()
-                    .map(|ancestor| Ancestor { parent: ancestor.parent.map(|place| place + before), ..ancestor }),
-            );
-        }
+        let outlines = self.members.iter().map(|member| &*member.outline);
+        let ancestors = lineage::ancestors_of_all(outlines, |_, place, section| origin(place, section));
         sections::candidate(&reply.suggestion, reply.sections, &ancestors, self.brief.limits)
     }
 }

@@ -40,6 +40,21 @@ pub(super) fn ancestors(outline: &Outline, handle: impl Fn(usize, &Section) -> S
     sections.map(ancestor).collect()
 }
 
+/// The sections of several outlines, one outline after the other, under handles that tell by the outline's number, too.
+pub(super) fn ancestors_of_all<'a>(
+    outlines: impl IntoIterator<Item = &'a Outline>,
+    handle: impl Fn(usize, usize, &Section) -> String,
+) -> Vec<Ancestor> {
+    let mut all: Vec<Ancestor> = Vec::new();
+    for (number, outline) in outlines.into_iter().enumerate() {
+        let before = all.len();
+        let own = ancestors(outline, |place, section| handle(number, place, section));
+        let moved = |ancestor: Ancestor| Ancestor { parent: ancestor.parent.map(|place| place + before), ..ancestor };
+        all.extend(own.into_iter().map(moved));
+    }
+    all
+}
+
 pub(super) fn about(section: &Section) -> String {
     format!("{} {} {}", section.title, section.extract, section.analyse)
 }

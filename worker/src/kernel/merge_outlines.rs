@@ -52,16 +52,8 @@ impl From<Section> for Flat {
 impl MergeOutlines<'_> {
     /// The sections of all outlines: the fifth of the second outline is `O2.5`.
     fn ancestors(&self) -> Vec<Ancestor> {
-        let mut all = Vec::new();
-        for (number, outline) in self.outlines.iter().enumerate() {
-            let before = all.len();
-            let own = lineage::ancestors(outline, |place, _| handle(number, place));
-            all.extend(
-                own.into_iter()
-                    .map(|ancestor| Ancestor { parent: ancestor.parent.map(|place| place + before), ..ancestor }),
-            );
-        }
-        all
+        let outlines = self.outlines.iter().map(|outline| &**outline);
+        lineage::ancestors_of_all(outlines, |number, place, _| handle(number, place))
     }
 }
 
