@@ -7,12 +7,15 @@
 
 mod calling;
 mod conversation;
+mod headroom;
 mod hedge;
+mod measure;
 mod models;
-mod one_of_many;
 mod only;
+mod others;
 mod outage;
 mod patience;
+mod presence;
 mod span;
 mod split;
 mod turns;
@@ -20,11 +23,11 @@ mod turns;
 #[cfg(test)]
 mod tests;
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use async_trait::async_trait;
 use futures::{FutureExt, future::BoxFuture};
-use tokio::{task::spawn_blocking, time::Instant};
+use tokio::task::spawn_blocking;
 use tributary_protocol::{
     bus::{Bus, BusError},
     id::BlobId,
@@ -42,9 +45,10 @@ use self::{
     turns::Turns,
 };
 pub use self::{
+    headroom::Headroom,
     models::{Connected, Models, Price, Served},
-    one_of_many::OneOfMany,
     only::OnlyModels,
+    others::{Ear, Others},
     patience::Patience,
 };
 use crate::model::extractive::{self, Texts};
@@ -74,9 +78,9 @@ pub enum Undone {
     /// The bus fails: the task is worth another delivery.
     #[error(transparent)]
     Bus(#[from] BusError),
-    /// Another worker can do it.
-    #[error("{reason}")]
-    Left { reason: String },
+    /// Another worker can use its model, and this one can't. What was used of it before that is lost.
+    #[error("{model} can't be used here, and can elsewhere")]
+    Left { model: String, usage: Box<Usage> },
 }
 
 /// Does tasks with the models that they name.
@@ -87,6 +91,8 @@ pub struct Performer {
     outages: Outages,
     hedges: Hedges,
     turns: Turns,
+    /// None where there are no other workers.
+    others: Option<Arc<Others>>,
 }
 
 /// What a task has cost and lost so far.
@@ -101,10 +107,8 @@ enum Solved {
     Made { product: Product, degraded: Option<String> },
     Failed { reason: String },
     Stopped { reason: String },
+    Left,
 }
-
-/// What a model has answered within this time it would answer now.
-const LATELY: Duration = Duration::from_secs(60);
 
 /// How often work that doesn't fit its model's window is halved.
 const HALVINGS: u32 = 4;
@@ -113,11 +117,7 @@ const HALVINGS: u32 = 4;
 impl Perform for Performer {
     async fn can_use(&self, model: &str, kind: Kind) -> bool {
         match self.models.get(model) {
-            Ok(Served::Model(model)) => {
-                let now = Instant::now();
-                let lately = now.checked_sub(LATELY).unwrap_or(now);
-                self.line(&model, kind).is_there(lately, &mut Bill::default()).await
-            }
+            Ok(Served::Model(model)) => self.line(&model, kind).is_usable().await,
             Ok(Served::Extractive) => true,
             Err(_) => false,
         }
@@ -129,7 +129,8 @@ impl Perform for Performer {
             Solved::Made { product, degraded: None } => Verdict::Done(product),
             Solved::Made { product, degraded: Some(reason) } => Verdict::Degraded { product, reason },
             Solved::Failed { reason } => Verdict::Failed { reason },
-            Solved::Stopped { reason } => Verdict::Stopped { reason },
+            Solved::Stopped { reason } => Verdict::Stopped { reason: self.named(task, reason) },
+            Solved::Left => return Err(Undone::Left { model: task.model.clone(), usage: Box::new(bill.usage) }),
         };
         Ok(Outcome { task: task.id, verdict, usage: bill.usage, citations_removed: bill.citations_removed })
     }
@@ -138,13 +139,32 @@ impl Perform for Performer {
 impl Performer {
     pub fn new(bus: Arc<dyn Bus>, models: Models, patience: Patience) -> Self {
         let hedges = Hedges::new(patience.hedge);
-        Self { bus, models, patience, outages: Outages::default(), hedges, turns: Turns::default() }
+        Self { bus, models, patience, outages: Outages::default(), hedges, turns: Turns::default(), others: None }
+    }
+
+    /// One worker of many.
+    pub fn among(self, others: Arc<Others>) -> Self {
+        Self { others: Some(others), ..self }
+    }
+
+    /// Why a job stops; of many workers, with the one for whom.
+    fn named(&self, task: &Task, reason: String) -> String {
+        let Some(others) = &self.others else { return reason };
+        tracing::error!(model = task.model, job = %task.job, reason, "a model can't be used, and a job stops");
+        format!("{reason} (worker {})", others.name())
     }
 
     async fn solved(&self, task: &Arc<Task>, bill: &mut Bill) -> Result<Solved, BusError> {
+        let others = self.others.as_deref();
+        if others.is_some_and(|others| others.is_unfit_for(&task.model)) {
+            return Ok(Solved::Left);
+        }
         let served = match self.models.get(&task.model) {
             Ok(served) => served,
-            Err(reason) => return Ok(Solved::Stopped { reason }),
+            Err(reason) => match others {
+                Some(others) if others.can_use(&task.model, task.kind(), &reason).await => return Ok(Solved::Left),
+                _ => return Ok(Solved::Stopped { reason }),
+            },
         };
         let piece = Piece::whole(Arc::clone(task), self.texts(task).await?);
         match served {
@@ -157,8 +177,8 @@ impl Performer {
     }
 
     fn line<'a>(&'a self, model: &'a Connected, kind: Kind) -> Line<'a> {
-        let Self { bus, patience, outages, hedges, turns, .. } = self;
-        Line { kind, bus: &**bus, model, patience, outages, hedges, turns }
+        let Self { bus, patience, outages, hedges, turns, others, .. } = self;
+        Line { kind, bus: &**bus, model, patience, outages, hedges, turns, others: others.as_deref() }
     }
 
     /// Asks the model; where the work is too long for it, its halves; where that fails, quotes instead.
@@ -176,6 +196,7 @@ impl Performer {
                     Answer::Good(product) => return Ok(Solved::Made { product, degraded: None }),
                     Answer::Poor { usable, reason } => (usable, reason),
                     Answer::Stopped { reason } => return Ok(Solved::Stopped { reason }),
+                    Answer::Left => return Ok(Solved::Left),
                     Answer::TooLong { reason } => match split::halves(&piece).filter(|_| halvings > 0) {
                         Some(halves) => {
                             let limits = piece.task.brief.limits;

@@ -22,6 +22,7 @@ use tokio::{
 };
 
 pub use self::shared::SharedThrottle;
+pub use self::state::LONGEST_ASKED;
 use self::state::{Share, State, Use, Wait};
 
 /// A provider's limits for one model. None, or 0, is no limit.
@@ -55,6 +56,11 @@ pub trait Throttle: Send + Sync {
     /// Waits until a call of about this many tokens, prompt and reply, may be made; first come, first served. Safe to
     /// cancel.
     async fn admit(&self, estimated_tokens: u64) -> Permit;
+
+    /// Returns once the provider asks to wait for longer than [`LONGEST_ASKED`], and tells for how long. Safe to cancel.
+    async fn exhausted(&self) -> Duration {
+        std::future::pending().await
+    }
 }
 
 /// Leave for one call. One that is dropped makes room for the next call and tells nothing of the provider.
@@ -111,6 +117,8 @@ struct Shared {
     state: Mutex<State>,
     /// Wakes the first in line. It keeps one notice, so none is missed between a look and a wait.
     changed: Notify,
+    /// Wakes all who ask whether the provider is exhausted.
+    refused: Notify,
 }
 
 impl Shared {
@@ -121,17 +129,12 @@ impl Shared {
 
 impl LocalThrottle {
     pub fn new(limits: Limits) -> Self {
-        let shared = Shared { state: Mutex::new(State::new(limits)), changed: Notify::new() };
+        let shared = Shared { state: Mutex::new(State::new(limits)), changed: Notify::new(), refused: Notify::new() };
         Self { turnstile: Turnstile::new(()), shared: Arc::new(shared) }
     }
 
     pub fn snapshot(&self) -> Snapshot {
         self.shared.state().snapshot(Instant::now())
-    }
-
-    /// Changes the limits for calls to come.
-    pub fn set_limits(&self, limits: Limits) {
-        self.set_share(Share::whole(limits), None);
     }
 
     fn set_share(&self, share: Share, end: Option<Instant>) {
@@ -172,6 +175,16 @@ impl Throttle for LocalThrottle {
             }
         }
     }
+
+    async fn exhausted(&self) -> Duration {
+        loop {
+            let refused = self.shared.refused.notified();
+            if let Some(asked) = self.shared.state().exhausted(Instant::now()) {
+                return asked;
+            }
+            refused.await;
+        }
+    }
 }
 
 /// The first in line, who may be gone before it is admitted.
@@ -188,6 +201,9 @@ fn permit(shared: &Arc<Shared>, epoch: u64) -> Permit {
     Permit::new(move |outcome| {
         shared.state().settle(Instant::now(), epoch, outcome);
         shared.changed.notify_one();
+        if let Some(Outcome::RateLimited { .. }) = outcome {
+            shared.refused.notify_waiters();
+        }
     })
 }
 

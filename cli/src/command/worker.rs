@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tributary_protocol::bus::Kinds;
 use tributary_worker::{
-    perform::{OneOfMany, OnlyModels, Patience, Perform, Performer},
+    perform::{OnlyModels, Others, Patience, Perform, Performer},
     pool::{Pool, PoolOptions},
 };
 
@@ -48,15 +48,16 @@ async fn in_runtime(
     }
     // Many workers may begin while a model is away: none of them knows that it has been there.
     let patience = Patience { first_answer: config.patience().outage, ..config.patience() };
-    let performer: Arc<dyn Perform> = Arc::new(Performer::new(bus.clone(), models, patience));
-    let performer = OnlyModels::of(&args.model, performer);
     let kinds = Kinds::only(args.only.iter().copied()).unwrap_or_else(Kinds::all);
-    let performer = Arc::new(OneOfMany::join(name(), kinds.clone(), performer, bus.clone()));
+    let others = Arc::new(Others::new(name(), kinds.clone(), bus.clone()));
+    let performer = Arc::new(Performer::new(bus.clone(), models, patience).among(others.clone()));
+    let performer: Arc<dyn Perform> = OnlyModels::of(&args.model, performer);
+    let _ear = others.listen(performer.clone());
     let concurrency = config.worker_concurrency();
     let options = PoolOptions { concurrency: concurrency as usize, kinds };
-    let pool = Arc::new(Pool::start(bus.clone(), performer.clone(), options).await.map_err(anyhow::Error::from)?);
+    let pool = Arc::new(Pool::start(bus.clone(), performer, options).await.map_err(anyhow::Error::from)?);
     let connection = bus.clone();
-    health.ready_while(move || connection.is_connected() && !performer.is_unfit());
+    health.ready_while(move || connection.is_connected() && !others.is_unfit());
     let shown = http::show(http::of_worker(pool.clone(), concurrency));
     terminal.say(format!("worker: {concurrency} tasks at a time from {}", config.execution.nats.place()));
     interrupt.wait().await;

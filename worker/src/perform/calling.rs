@@ -6,22 +6,24 @@ use futures::{
     FutureExt,
     future::{Either, select},
 };
-use metrics::counter;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{Instrument as _, Span};
 use tributary_protocol::{
-    budget::count,
+    budget::{Window, count},
     bus::{Bus, BusError},
     id::CallId,
     task::Kind,
     wire,
 };
 
-use super::{Bill, hedge::Hedges, models::Connected, outage::Outages, patience::Patience, span, turns::Turns};
+use super::{
+    Bill, Others, headroom, hedge::Hedges, measure, models::Connected, outage::Outages, patience::Patience, span,
+    turns::Turns,
+};
 use crate::{
     kernel::prompt_tokens,
-    model::{Call, ModelError, Reply, Usage, trial},
+    model::{Call, ModelError, Reply, Usage},
     throttle::{Outcome, Permit},
 };
 
@@ -34,6 +36,7 @@ pub(super) struct Line<'a> {
     pub outages: &'a Outages,
     pub hedges: &'a Hedges,
     pub turns: &'a Turns,
+    pub others: Option<&'a Others>,
 }
 
 /// What was paid for, and is kept.
@@ -43,6 +46,14 @@ pub(super) enum Answered {
     Cut,
     Empty,
     Refused(String),
+}
+
+/// An answer, with what it took.
+pub(super) struct Paid {
+    pub answered: Answered,
+    pub usage: Usage,
+    /// It was cut off before there was much to be seen of it: with more room it may come.
+    pub in_thought: bool,
 }
 
 /// How a call ended.
@@ -59,75 +70,85 @@ pub(super) enum Ended {
     Stopped {
         reason: String,
     },
+    /// Others can use the model, and this worker can't.
+    Left,
 }
 
 impl Line<'_> {
+    pub(super) fn name(&self) -> &str {
+        self.model.model.name()
+    }
+
     /// Makes the call, unless its answer is known.
-    pub async fn call(&self, call: &Call, bill: &mut Bill) -> Result<Ended, BusError> {
-        let name = self.model.model.name();
+    pub async fn call(&self, call: &Call, window: Window, bill: &mut Bill) -> Result<Ended, BusError> {
+        let name = self.name();
         let id = call.id(name);
         let _turn = self.turns.of(id).await;
         if let Some(bytes) = self.bus.reply(id).await?
             && let Ok(answered) = wire::decode(&bytes)
         {
             bill.usage.calls_from_cache += 1;
+            measure::cached(self.kind, name);
             return Ok(Ended::Answered(answered));
         }
         let tokens = u64::from(prompt_tokens(call));
-        let (began, mut refused, mut failures, mut pauses) = (Instant::now(), None::<Instant>, 0, 0);
+        let room = window.usable().saturating_sub(prompt_tokens(call)).saturating_sub(call.max_reply_tokens);
+        let mut tries = Tries::new();
         loop {
-            let permit = self.model.throttle.admit(tokens + u64::from(call.max_reply_tokens)).await;
-            let (started, span) = (Instant::now(), || span::of_call(name, 1 + failures + pauses));
-            let result = self.answer(call, permit, tokens, span, bill).await;
-            bill.usage.call_millis += started.elapsed().as_millis() as u64;
-            if result.is_ok() {
-                self.hedges.answered(name, self.kind, started.elapsed());
-            }
-            let error = match result {
-                Ok((answered, usage)) => {
+            let headroom = self.model.headroom.within(room);
+            let call = &Call { max_reply_tokens: call.max_reply_tokens + headroom, ..call.clone() };
+            let made = match self.admit(tokens + u64::from(call.max_reply_tokens)).await {
+                Ok(permit) => self.make(call, permit, tokens, &tries, bill).await,
+                Err(error) => Err(error),
+            };
+            match made {
+                Ok(Paid { in_thought: true, .. }) if self.model.headroom.was_too_little(headroom, room) => {}
+                Ok(Paid { answered, .. }) => {
                     self.keep(id, &answered).await;
-                    self.outages.answered(name);
-                    self.pay(known(usage, tokens, &answered), bill);
                     return Ok(Ended::Answered(answered));
                 }
-                Err(error) => error,
-            };
-            bill.usage.calls_failed += 1;
-            let reason = error.to_string();
-            let wait = match error {
-                ModelError::TooLong { .. } => return Ok(Ended::TooLong { reason }),
-                ModelError::RateLimited { retry_after, .. } => {
-                    // What came before the first refusal was waiting in line, not for the provider.
-                    let since = *refused.get_or_insert_with(Instant::now);
-                    pauses += 1;
-                    let wait = retry_after.unwrap_or_default().saturating_add(self.patience.pause(pauses));
-                    if since.elapsed().saturating_add(wait) > self.patience.rate_limited {
-                        return Ok(self.unanswered(since, reason, bill).await);
-                    }
-                    wait
-                }
-                ModelError::Unavailable { .. } => {
-                    failures += 1;
-                    if self.outages.begins(name) {
-                        tracing::warn!(model = name, reason, "no answer; trying again");
-                    }
-                    let wait = self.patience.pause(failures);
-                    if failures >= self.patience.attempts {
-                        let ended = self.unanswered(began, reason.clone(), bill).await;
-                        if matches!(ended, Ended::Unanswered { .. }) || began.elapsed() + wait > self.longest_outage() {
-                            return Ok(ended);
-                        }
-                    }
-                    wait
-                }
-                ModelError::Rejected { .. } if self.is_there(began, bill).await => {
-                    return Ok(Ended::Unanswered { reason });
-                }
-                _ => return Ok(Ended::Stopped { reason }),
-            };
-            tracing::debug!(model = name, reason, ?wait, "the call will be made again");
-            sleep(wait).await;
+                Err(error) => match tries.go_on(self, error, bill).await {
+                    Ok(wait) => sleep(wait).await,
+                    Err(ended) => return Ok(ended),
+                },
+            }
         }
+    }
+
+    /// Leave to make a call of so many tokens, prompt and reply, unless the provider asks to wait for too long.
+    pub(super) async fn admit(&self, tokens: u64) -> Result<Permit, ModelError> {
+        let throttle = &self.model.throttle;
+        tokio::select! {
+            biased;
+            permit = throttle.admit(tokens) => Ok(permit),
+            asked = throttle.exhausted() => {
+                let message = format!("{}: the provider asks to wait for {} s", self.name(), asked.as_secs());
+                Err(ModelError::RateLimited { retry_after: Some(asked), message })
+            }
+        }
+    }
+
+    /// Makes the call once, and books what it cost.
+    async fn make(
+        &self,
+        call: &Call,
+        permit: Permit,
+        tokens: u64,
+        tries: &Tries,
+        bill: &mut Bill,
+    ) -> Result<Paid, ModelError> {
+        let (started, span) = (Instant::now(), || span::of_call(self.name(), tries.number()));
+        let result = self.answer(call, permit, tokens, span, bill).await;
+        bill.usage.call_millis += started.elapsed().as_millis() as u64;
+        match &result {
+            Ok(paid) => {
+                self.hedges.answered(self.name(), self.kind, started.elapsed());
+                self.answered();
+                self.pay(known(paid, tokens), bill);
+            }
+            Err(_) => bill.usage.calls_failed += 1,
+        }
+        result
     }
 
     /// Makes the call, and where it takes longer than most of its kind a second time, if the provider's limits have room
@@ -139,9 +160,9 @@ impl Line<'_> {
         tokens: u64,
         span: impl Fn() -> Span,
         bill: &mut Bill,
-    ) -> Result<(Answered, Usage), ModelError> {
+    ) -> Result<Paid, ModelError> {
         let mut first = pin!(self.attempt(call, permit, span()));
-        let Some(patience) = self.hedges.patience(self.model.model.name(), self.kind) else { return first.await };
+        let Some(patience) = self.hedges.patience(self.name(), self.kind) else { return first.await };
         if let Ok(result) = timeout(patience, &mut first).await {
             return result;
         }
@@ -166,77 +187,104 @@ impl Line<'_> {
         }
     }
 
-    async fn attempt(&self, call: &Call, permit: Permit, span: Span) -> Result<(Answered, Usage), ModelError> {
+    pub(super) async fn attempt(&self, call: &Call, permit: Permit, span: Span) -> Result<Paid, ModelError> {
         let result = self.model.model.complete(call).instrument(span.clone()).await;
         span::tell(&span, &result);
         permit.done(outcome(&result));
-        let result = told(result);
-        if result.is_err() {
-            // At once: a task that waits for a model which is away may not end for long.
-            counter!("tributary_calls_total", "kind" => self.kind.name(), "result" => "failed").increment(1);
+        let result = paid(result);
+        match &result {
+            Ok(_) => measure::answered(self.kind, self.name()),
+            Err(_) => measure::failed(self.kind, self.name()),
         }
         result
     }
 
-    /// Before anything else is done with an answer, it is made safe: nobody pays for it twice. Where it can't be kept, it
-    /// serves this task all the same.
+    /// Before an answer is used, it is made safe: nobody pays for it twice. Where it can't be kept, it serves this task all
+    /// the same.
     async fn keep(&self, id: CallId, answered: &Answered) {
         if let Err(error) = self.bus.keep_reply(id, wire::encode(answered).into()).await {
             tracing::warn!(call = %id, %error, "an answer that was paid for can't be kept");
         }
     }
 
-    fn pay(&self, usage: Usage, bill: &mut Bill) {
+    pub(super) fn pay(&self, usage: Usage, bill: &mut Bill) {
         bill.usage.calls += 1;
         bill.usage.prompt_tokens += usage.prompt_tokens;
         bill.usage.prompt_tokens_cached += usage.cached_prompt_tokens;
         bill.usage.reply_tokens += usage.reply_tokens;
         bill.usage.cost_micros += self.model.price.micros(usage);
     }
+}
 
-    /// How long a model is waited for that answers nobody.
-    fn longest_outage(&self) -> Duration {
-        let has_answered = self.outages.has_answered(self.model.model.name());
-        if has_answered { self.patience.outage } else { self.patience.first_answer }
+/// How a call has fared so far.
+struct Tries {
+    began: Instant,
+    /// When the provider first had too many calls.
+    refused: Option<Instant>,
+    refusals: u32,
+    failures: u32,
+}
+
+impl Tries {
+    fn new() -> Self {
+        Self { began: Instant::now(), refused: None, refusals: 0, failures: 0 }
     }
 
-    /// Where the model answers others the call has had bad luck, and its task goes without. Otherwise nobody is there to
-    /// answer, and no task should go without for that.
-    async fn unanswered(&self, since: Instant, reason: String, bill: &mut Bill) -> Ended {
-        match self.is_there(since, bill).await {
-            true => Ended::Unanswered { reason },
-            false => Ended::Stopped { reason: format!("{} isn't answering: {reason}", self.model.model.name()) },
-        }
+    /// The number of the next try, from 1.
+    fn number(&self) -> u32 {
+        1 + self.failures + self.refusals
     }
 
-    /// Whether the model has answered anything since then, or answers a tiny call now.
-    pub async fn is_there(&self, since: Instant, bill: &mut Bill) -> bool {
-        let (call, name) = (trial::call(), self.model.model.name());
-        if self.outages.has_answered_since(name, since) {
-            return true;
-        }
-        let tokens = u64::from(prompt_tokens(&call));
-        let permit = self.model.throttle.admit(tokens + u64::from(call.max_reply_tokens)).await;
-        match self.attempt(&call, permit, span::of_call(name, 1)).await {
-            Ok((answered, usage)) => {
-                self.outages.answered(name);
-                self.pay(known(usage, tokens, &answered), bill);
-                true
+    /// After what time the call is to be made again that failed like this, or how it has ended.
+    async fn go_on(&mut self, line: &Line<'_>, error: ModelError, bill: &mut Bill) -> Result<Duration, Ended> {
+        let reason = error.to_string();
+        let (model, patience) = (line.name(), line.patience);
+        let wait = match error {
+            ModelError::TooLong { .. } => return Err(Ended::TooLong { reason }),
+            ModelError::RateLimited { retry_after: Some(asked), .. } if asked > patience.rate_limited => {
+                return Err(line.stopped(reason).await);
             }
-            Err(_) => {
-                bill.usage.calls_failed += 1;
-                false
+            ModelError::RateLimited { retry_after, .. } => {
+                // What came before the first refusal was waiting in line, not for the provider.
+                let since = *self.refused.get_or_insert_with(Instant::now);
+                self.refusals += 1;
+                let wait = retry_after.unwrap_or_default().saturating_add(patience.pause(self.refusals));
+                if since.elapsed().saturating_add(wait) > patience.rate_limited {
+                    return Err(line.unanswered(since, reason, bill).await);
+                }
+                wait
             }
-        }
+            ModelError::Unavailable { .. } => {
+                self.failures += 1;
+                if line.outages.begins(model) {
+                    tracing::warn!(model, reason, "no answer; trying again");
+                }
+                let wait = patience.pause(self.failures);
+                if self.failures >= patience.attempts {
+                    let ended = line.unanswered(self.began, reason.clone(), bill).await;
+                    let is_for_long = self.began.elapsed() + wait > line.longest_outage();
+                    if !matches!(ended, Ended::Stopped { .. }) || is_for_long {
+                        return Err(ended);
+                    }
+                }
+                wait
+            }
+            ModelError::Rejected { .. } if line.is_there(self.began, bill).await => {
+                return Err(Ended::Unanswered { reason });
+            }
+            _ => return Err(line.stopped(reason).await),
+        };
+        tracing::debug!(model, reason, ?wait, "the call will be made again");
+        Ok(wait)
     }
 }
 
 /// What the server says that was used, or where it says nothing what we count.
-fn known(usage: Usage, prompt_tokens: u64, answered: &Answered) -> Usage {
-    if usage != Usage::default() {
-        return usage;
+pub(super) fn known(paid: &Paid, prompt_tokens: u64) -> Usage {
+    if paid.usage != Usage::default() {
+        return paid.usage;
     }
-    let reply_tokens = match answered {
+    let reply_tokens = match &paid.answered {
         Answered::Text(text) => u64::from(count(text)),
         Answered::Cut | Answered::Empty | Answered::Refused(_) => 0,
     };
@@ -253,12 +301,13 @@ fn outcome(result: &Result<Reply, ModelError>) -> Outcome {
 }
 
 /// Parts what was answered, and so paid for, from what wasn't.
-fn told(result: Result<Reply, ModelError>) -> Result<(Answered, Usage), ModelError> {
-    match result {
-        Ok(reply) => Ok((Answered::Text(reply.text), reply.usage)),
-        Err(ModelError::Cut { usage, .. }) => Ok((Answered::Cut, usage)),
-        Err(ModelError::Empty { usage, .. }) => Ok((Answered::Empty, usage)),
-        Err(ModelError::Refused { reason, usage, .. }) => Ok((Answered::Refused(reason), usage)),
-        Err(error) => Err(error),
-    }
+fn paid(result: Result<Reply, ModelError>) -> Result<Paid, ModelError> {
+    let (answered, usage, in_thought) = match result {
+        Ok(reply) => (Answered::Text(reply.text), reply.usage, false),
+        Err(ModelError::Cut { partial, usage, .. }) => (Answered::Cut, usage, headroom::is_thought(&partial, usage)),
+        Err(ModelError::Empty { usage, .. }) => (Answered::Empty, usage, false),
+        Err(ModelError::Refused { reason, usage, .. }) => (Answered::Refused(reason), usage, false),
+        Err(error) => return Err(error),
+    };
+    Ok(Paid { answered, usage, in_thought })
 }

@@ -28,6 +28,8 @@ pub(super) enum Answer {
     Stopped {
         reason: String,
     },
+    /// Others can use the model, and this worker can't.
+    Left,
 }
 
 /// What the conversation has brought so far.
@@ -70,12 +72,13 @@ pub(super) async fn converse(line: &Line<'_>, piece: &Piece, bill: &mut Bill) ->
     let mut call = first.clone();
     let mut harvest = Harvest::default();
     loop {
-        let answered = match line.call(&call, bill).await? {
+        let answered = match line.call(&call, brief.window, bill).await? {
             Ended::Answered(answered) => answered,
             Ended::TooLong { .. } if harvest.enough.is_some() => return Ok(harvest.poor(String::new(), bill)),
             Ended::TooLong { reason } => return Ok(Answer::TooLong { reason }),
             Ended::Unanswered { reason } => return Ok(harvest.poor(reason, bill)),
             Ended::Stopped { reason } => return Ok(Answer::Stopped { reason }),
+            Ended::Left => return Ok(Answer::Left),
         };
         match answered {
             Answered::Text(text) => match asking.read(&text) {

@@ -8,6 +8,7 @@ use std::{
 use serde::Deserialize;
 use tributary_protocol::bus::Members;
 
+use super::{headroom::Headroom, measure};
 use crate::{
     model::{self, Endpoints, LanguageModel, ModelName, Provider, Usage},
     throttle::{Limits, LocalThrottle, SharedThrottle, Throttle},
@@ -18,6 +19,8 @@ pub struct Connected {
     pub model: Arc<dyn LanguageModel>,
     pub throttle: Arc<dyn Throttle>,
     pub price: Price,
+    /// Learned from its replies.
+    pub headroom: Headroom,
 }
 
 /// What does a task's work.
@@ -86,7 +89,7 @@ impl Models {
             let model = model::connect(name, &endpoints).map_err(|error| error.to_string())?;
             let name = name.to_string();
             let price = prices.get(&name).copied().unwrap_or_default();
-            Ok(Connected { model, throttle: throttle(&name), price })
+            Ok(Connected { model, throttle: throttle(&name), price, headroom: Headroom::default() })
         })
     }
 
@@ -101,7 +104,10 @@ impl Models {
         let parsed: ModelName = name.parse().map_err(|error: model::BadModelName| error.to_string())?;
         let served = match parsed.provider {
             Provider::Extractive => Served::Extractive,
-            Provider::Openai | Provider::Gemini => Served::Model(Arc::new((self.connect)(&parsed)?)),
+            Provider::Openai | Provider::Gemini => {
+                measure::connected(name);
+                Served::Model(Arc::new((self.connect)(&parsed)?))
+            }
         };
         connected.insert(name.to_owned(), served.clone());
         Ok(served)

@@ -32,6 +32,11 @@ impl Outages {
         self.of_models().get(model).is_some_and(|calls| calls.answered.is_some_and(|answered| answered >= since))
     }
 
+    /// Whether it has failed since it last answered.
+    pub fn is_away(&self, model: &str) -> bool {
+        self.of_models().get(model).is_some_and(|calls| calls.is_told)
+    }
+
     /// Whether this failure is the first since it answered.
     pub fn begins(&self, model: &str) -> bool {
         !std::mem::replace(&mut self.of_models().entry(model.to_owned()).or_default().is_told, true)

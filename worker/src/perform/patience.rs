@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use rand::RngExt;
 
+use crate::throttle::LONGEST_ASKED;
+
 /// What is tried again, how often, and with what pauses.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Patience {
@@ -33,7 +35,7 @@ impl Default for Patience {
             attempts: 6,
             outage: Duration::from_secs(600),
             first_answer: Duration::from_secs(30),
-            rate_limited: Duration::from_secs(600),
+            rate_limited: LONGEST_ASKED,
             pause: Duration::from_secs(1),
             longest_pause: Duration::from_secs(60),
             hedge: 0.0,

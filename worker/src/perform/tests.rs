@@ -21,7 +21,12 @@ fn performer(bus: &Shared, model: &Arc<Scripted>) -> Performer {
     let models = Models::new(move |_| {
         let throttle = Arc::new(LocalThrottle::new(Limits::default()));
         let price = Price { prompt: 1.0, reply: 2.0, cached_prompt: None };
-        Ok(Connected { model: Arc::clone(&model) as Arc<dyn crate::model::LanguageModel>, throttle, price })
+        Ok(Connected {
+            model: Arc::clone(&model) as Arc<dyn crate::model::LanguageModel>,
+            throttle,
+            price,
+            headroom: Headroom::default(),
+        })
     });
     Performer::new(Arc::new(bus.clone()), models, Patience::default())
 }
@@ -108,6 +113,25 @@ async fn transient_failures_are_waited_out() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_is_to_wait_for_a_day_stops_at_once_and_so_do_those_in_line() {
+    let day = Some(Duration::from_secs(86_400));
+    let quota = || Err(ModelError::RateLimited { retry_after: day, message: "429: no more today".into() });
+    let model = Scripted::saying([quota(), quota(), Ok(GOOD)]);
+    let performer = performer(&Shared::default(), &model);
+    let begun = tokio::time::Instant::now();
+    for calls in [1, 1] {
+        let outcome = performer.perform(&write_task()).await.unwrap();
+        assert!(matches!(outcome.verdict, Verdict::Stopped { .. }), "{outcome:?}");
+        assert_eq!((begun.elapsed(), model.calls()), (Duration::ZERO, calls));
+    }
+    // What the provider says is not believed for ever: its quota may have been raised.
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert!(matches!(performer.perform(&write_task()).await.unwrap().verdict, Verdict::Stopped { .. }));
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert!(matches!(performer.perform(&write_task()).await.unwrap().verdict, Verdict::Done(_)));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_model_that_answers_nobody_stops_the_job_and_degrades_nothing() {
     let outcome = outcome(&Scripted::saying([])).await;
     let Verdict::Stopped { reason } = &outcome.verdict else { panic!("{outcome:?}") };
@@ -164,6 +188,24 @@ async fn a_cut_reply_is_asked_for_again_with_more_room() {
 }
 
 #[tokio::test]
+async fn a_model_that_was_cut_off_in_thought_gets_more_room_from_then_on() {
+    let cut = |reply_tokens| {
+        let usage = crate::model::Usage { reply_tokens, ..Default::default() };
+        Err(ModelError::Cut { model: "m".into(), partial: String::new(), usage })
+    };
+    let model = Scripted::saying([cut(300), cut(4_400), Ok(GOOD), Ok(GOOD)]);
+    let performer = performer(&Shared::default(), &model);
+    let outcome = performer.perform(&write_task()).await.unwrap();
+    assert!(matches!(outcome.verdict, Verdict::Done(_)), "{outcome:?}");
+    assert_eq!((outcome.usage.calls, outcome.usage.reply_tokens > 4_700), (3, true), "all of it is paid");
+    performer.perform(&task(work(Kind::Write, "Another matter.").0)).await.unwrap();
+    let asked = model.asked.lock().unwrap();
+    let rooms: Vec<_> = asked.iter().map(|call| call.max_reply_tokens - asked[0].max_reply_tokens).collect();
+    assert_eq!(rooms, [0, 4_096, 16_384, 16_384]);
+    assert_eq!(asked[0].messages, asked[2].messages);
+}
+
+#[tokio::test]
 async fn a_refusal_is_asked_once_more_with_another_seed() {
     let refused = || Err(ModelError::Refused { model: "m".into(), reason: "no".into(), usage: Default::default() });
     let model = Scripted::saying([refused(), refused(), Ok(GOOD)]);
@@ -210,7 +252,7 @@ async fn a_straggler(hedge: f64, limits: Limits) -> (Duration, Usage) {
     let model: Arc<dyn crate::model::LanguageModel> = Arc::new(Timed(std::sync::Mutex::new(seconds)));
     let models = Models::new(move |_| {
         let throttle = Arc::new(LocalThrottle::new(limits));
-        Ok(Connected { model: Arc::clone(&model), throttle, price: Price::default() })
+        Ok(Connected { model: Arc::clone(&model), throttle, price: Price::default(), headroom: Headroom::default() })
     });
     let patience = Patience { hedge, ..Patience::default() };
     let performer = Performer::new(Arc::new(Shared::default()), models, patience);

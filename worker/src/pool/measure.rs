@@ -6,7 +6,7 @@ use metrics::{counter, histogram};
 use tracing::{Span, field::Empty, info_span};
 use tributary_protocol::{
     bus::Delivery,
-    task::{Kind, Outcome, Task, Verdict},
+    task::{Kind, Outcome, Task, Usage, Verdict},
     trace::TARGET,
 };
 
@@ -29,9 +29,6 @@ pub(super) fn start() {
         for outcome in Verdict::NAMES {
             counter!("tributary_tasks_total", "kind" => kind, "outcome" => outcome).increment(0);
         }
-        for result in ["answered", "cached", "failed"] {
-            counter!("tributary_calls_total", "kind" => kind, "result" => result).increment(0);
-        }
     }
 }
 
@@ -46,19 +43,24 @@ pub(super) fn handed_back(kind: Kind) {
 }
 
 /// A task is for others, who can do what this worker can't.
-pub(super) fn left(kind: Kind) {
+pub(super) fn left(kind: Kind, usage: &Usage) {
     counter!("tributary_tasks_left_total", "kind" => kind.name()).increment(1);
+    used(kind, usage);
     Span::current().record("outcome", "left to others");
 }
 
-/// A task has its outcome, and that is recorded. Calls that failed were counted when they did.
+/// A task has its outcome, and that is recorded.
 pub(super) fn ended(kind: Kind, outcome: &Outcome, took: Duration) {
-    let (kind, usage) = (kind.name(), &outcome.usage);
-    counter!("tributary_tasks_total", "kind" => kind, "outcome" => outcome.verdict.name()).increment(1);
-    histogram!("tributary_task_seconds", "kind" => kind).record(took.as_secs_f64());
-    for (result, number) in [("answered", usage.calls), ("cached", usage.calls_from_cache)] {
-        counter!("tributary_calls_total", "kind" => kind, "result" => result).increment(number);
-    }
+    let verdict = outcome.verdict.name();
+    counter!("tributary_tasks_total", "kind" => kind.name(), "outcome" => verdict).increment(1);
+    histogram!("tributary_task_seconds", "kind" => kind.name()).record(took.as_secs_f64());
+    used(kind, &outcome.usage);
+    tell(outcome);
+}
+
+/// What a task has used. Its calls are counted when they end.
+fn used(kind: Kind, usage: &Usage) {
+    let kind = kind.name();
     counter!("tributary_calls_hedged_total", "kind" => kind).increment(usage.calls_hedged);
     if usage.calls > 0 {
         let each = usage.call_millis as f64 / 1e3 / usage.calls as f64;
@@ -70,7 +72,6 @@ pub(super) fn ended(kind: Kind, outcome: &Outcome, took: Duration) {
         counter!("tributary_tokens_total", "kind" => kind, "of" => of).increment(number);
     }
     counter!("tributary_cost_microdollars_total", "kind" => kind).increment(usage.cost_micros);
-    tell(outcome);
 }
 
 /// The same, to the span that this is done in.

@@ -113,9 +113,9 @@ impl Slot {
                 }
                 return;
             }
-            Some(Err(Undone::Left { reason })) => {
-                tracing::debug!(task = %task.id, place = task.place, reason, "the task is left to others");
-                measure::left(task.kind());
+            Some(Err(Undone::Left { usage, .. })) => {
+                tracing::debug!(task = %task.id, place = task.place, model = task.model, "the task is left to others");
+                measure::left(task.kind(), &usage);
                 pass_on(delivery, Duration::ZERO).await;
                 return rest(phase, LEFT).await;
             }

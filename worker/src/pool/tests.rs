@@ -26,7 +26,7 @@ impl Perform for Workbench {
             panic!("as told");
         }
         if let Work::Refine { attempt: 9, .. } = task.work {
-            return Err(Undone::Left { reason: "as told".into() });
+            return Err(Undone::Left { model: task.model.clone(), usage: Box::default() });
         }
         if self.hold {
             self.let_go.notified().await;

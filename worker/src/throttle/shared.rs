@@ -89,6 +89,10 @@ impl Throttle for SharedThrottle {
             }
         })
     }
+
+    async fn exhausted(&self) -> Duration {
+        self.local.exhausted().await
+    }
 }
 
 /// Keeps a throttle to its share.

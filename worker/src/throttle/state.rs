@@ -11,6 +11,13 @@ use super::{Limits, Outcome, Snapshot, pace::Pace, shares::ENDLESS};
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
+/// The longest pause that a provider may ask for. Who asks for more has no quota left: calls end at once, for a while.
+pub const LONGEST_ASKED: Duration = Duration::from_secs(600);
+const EXHAUSTED: Duration = Duration::from_secs(60);
+
+/// A pause from which on people are told why nothing goes on.
+const NOTICED: Duration = Duration::from_secs(30);
+
 /// Refusals that others tell of within this time are one.
 const ONE_BURST: Duration = Duration::from_secs(1);
 
@@ -90,6 +97,8 @@ pub struct State {
     slowed: Option<Instant>,
     pace: Pace,
     paused_until: Option<Instant>,
+    /// The provider asks to wait for longer than anybody does: until when that stands, and for how long.
+    exhausted: Option<(Instant, Duration)>,
     /// Counts refusals that were answered to: what was admitted before one says nothing new after it.
     epoch: u64,
     /// Successes since the allowance last changed.
@@ -108,6 +117,7 @@ impl State {
             slowed: None,
             pace: Pace::default(),
             paused_until: None,
+            exhausted: None,
             epoch: 0,
             successes: 0,
             refusals_in_a_row: 0,
@@ -161,6 +171,7 @@ impl State {
     }
 
     fn succeed(&mut self) {
+        self.exhausted = None;
         self.refusals_in_a_row = 0;
         self.successes += 1;
         let Some(adapted) = self.adapted.filter(|_| self.successes >= self.allowed()) else { return };
@@ -194,12 +205,27 @@ impl State {
         self.successes = 0;
     }
 
-    fn pause(&mut self, now: Instant, pause: Duration) {
-        let until = now.checked_add(pause).unwrap_or(now + LONGEST_PAUSE);
-        if self.paused_until.is_none_or(|paused| paused < until) {
-            self.paused_until = Some(until);
-            tracing::info!(?pause, allowed = self.allowed(), "the provider has too many calls; all wait");
+    fn pause(&mut self, now: Instant, asked: Duration) {
+        let pause = if asked > LONGEST_ASKED { EXHAUSTED } else { asked };
+        let until = now + pause;
+        if asked > LONGEST_ASKED {
+            self.exhausted = Some((until, asked));
         }
+        if self.paused_until.is_some_and(|paused| paused >= until) {
+            return;
+        }
+        self.paused_until = Some(until);
+        let allowed = self.allowed();
+        if asked >= NOTICED {
+            tracing::warn!(?asked, allowed, "the provider has too many calls; all wait");
+        } else {
+            tracing::info!(?asked, allowed, "the provider has too many calls; all wait");
+        }
+    }
+
+    /// For how long the provider asks to wait, where that is longer than anybody does.
+    pub fn exhausted(&self, now: Instant) -> Option<Duration> {
+        self.exhausted.filter(|(until, _)| *until > now).map(|(_, asked)| asked)
     }
 
     fn own_pause(&self) -> Duration {

@@ -1,0 +1,133 @@
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+
+use async_trait::async_trait;
+use tokio::sync::broadcast;
+use tributary_protocol::task::{Outcome, Task};
+
+use super::{super::Undone, *};
+use crate::testing::Way;
+
+const MODEL: &str = "openai/m";
+
+/// A worker whose model can be used, or can't, which takes it a while to find out.
+#[derive(Default)]
+struct Keyed {
+    is_right: AtomicBool,
+    seconds: u64,
+    tried: AtomicU64,
+}
+
+#[async_trait]
+impl Perform for Keyed {
+    async fn can_use(&self, _: &str, _: Kind) -> bool {
+        self.tried.fetch_add(1, SeqCst);
+        sleep(Duration::from_secs(self.seconds)).await;
+        self.is_right.load(SeqCst)
+    }
+
+    async fn perform(&self, _: &Arc<Task>) -> Result<Outcome, Undone> {
+        unreachable!("no task comes here")
+    }
+}
+
+/// Workers that hear one another.
+struct Deployment(Way);
+
+struct Worker {
+    others: Arc<Others>,
+    keyed: Arc<Keyed>,
+    _ear: Ear,
+}
+
+impl Deployment {
+    fn new() -> Self {
+        Self(Way { all: broadcast::channel(64).0, is_cut: Arc::default() })
+    }
+
+    async fn worker(&self, is_right: bool, kinds: Kinds, seconds: u64) -> Worker {
+        let listeners = self.0.all.receiver_count();
+        let keyed = Arc::new(Keyed { is_right: is_right.into(), seconds, ..Keyed::default() });
+        let others = Arc::new(Others::new("pod 7".into(), kinds, Arc::new(self.0.clone())));
+        let ear = others.listen(keyed.clone());
+        while self.0.all.receiver_count() == listeners {
+            tokio::task::yield_now().await;
+        }
+        Worker { others, keyed, _ear: ear }
+    }
+}
+
+impl Worker {
+    async fn others_can(&self) -> bool {
+        self.others.can_use(MODEL, Kind::Score, "401").await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_can_t_use_a_model_that_others_can_is_unfit_until_it_can() {
+    let deployment = Deployment::new();
+    let wrong = deployment.worker(false, Kinds::all(), 0).await;
+    let _right = deployment.worker(true, Kinds::all(), 0).await;
+    assert!(!wrong.others.is_unfit());
+    assert!(wrong.others_can().await);
+    assert!(wrong.others.is_unfit() && wrong.others.is_unfit_for(MODEL) && !wrong.others.is_unfit_for("openai/n"));
+    sleep(AGAIN * 3).await;
+    assert!(wrong.keyed.tried.load(SeqCst) >= 2 && wrong.others.is_unfit());
+    wrong.keyed.is_right.store(true, SeqCst);
+    sleep(AGAIN).await;
+    assert!(!wrong.others.is_unfit());
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_is_waited_for_who_can_t() {
+    let deployment = Deployment::new();
+    let wrong = deployment.worker(false, Kinds::all(), 0).await;
+    assert!(!wrong.others_can().await, "it is alone");
+    let _as_wrong = deployment.worker(false, Kinds::all(), 0).await;
+    let _of_other_kinds = deployment.worker(true, Kinds::only([Kind::Write]).unwrap(), 0).await;
+    sleep(SAME).await;
+    let began = Instant::now();
+    assert!(!wrong.others_can().await && !wrong.others.is_unfit());
+    assert!(began.elapsed() <= HEARD);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_takes_long_to_see_is_waited_for() {
+    let deployment = Deployment::new();
+    let wrong = deployment.worker(false, Kinds::all(), 0).await;
+    let _as_wrong = deployment.worker(false, Kinds::all(), 1).await;
+    let _right = deployment.worker(true, Kinds::all(), 20).await;
+    assert!(wrong.others_can().await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_tasks_that_fail_at_once_one_asks_for_all() {
+    for is_right in [true, false] {
+        let deployment = Deployment::new();
+        let wrong = deployment.worker(false, Kinds::all(), 0).await;
+        let _other = deployment.worker(is_right, Kinds::all(), 0).await;
+        let mut heard = deployment.0.all.subscribe();
+        assert_eq!(tokio::join!(wrong.others_can(), wrong.others_can()), (is_right, is_right));
+        let words = std::iter::from_fn(|| heard.try_recv().ok());
+        assert_eq!(words.filter(|word| matches!(wire::decode(word), Ok(Word::Ask { .. }))).count(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_those_are_gone_who_could_nothing_is_left_to_them() {
+    let deployment = Deployment::new();
+    let wrong = deployment.worker(false, Kinds::all(), 0).await;
+    let right = deployment.worker(true, Kinds::all(), 0).await;
+    assert!(wrong.others_can().await);
+    drop(right);
+    sleep(AGAIN + TRIED).await;
+    assert!(!wrong.others.is_unfit() && !wrong.others_can().await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_is_cut_off_from_the_others_leaves_them_nothing() {
+    let deployment = Deployment::new();
+    let wrong = deployment.worker(false, Kinds::all(), 0).await;
+    let _right = deployment.worker(true, Kinds::all(), 0).await;
+    deployment.0.is_cut.store(true, SeqCst);
+    assert!(!wrong.others_can().await);
+}

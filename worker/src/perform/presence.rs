@@ -1,0 +1,90 @@
+//! Whether a model is there at all: what tells one call's bad luck from an outage.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{
+    Bill,
+    calling::{Ended, Line, known},
+    span,
+};
+use crate::{
+    kernel::prompt_tokens,
+    model::{ModelError, trial},
+};
+
+/// What a model has answered within this time it would answer now.
+const LATELY: Duration = Duration::from_secs(60);
+
+impl Line<'_> {
+    /// How long a model is waited for that answers nobody.
+    pub(super) fn longest_outage(&self) -> Duration {
+        let has_answered = self.outages.has_answered(self.name());
+        if has_answered { self.patience.outage } else { self.patience.first_answer }
+    }
+
+    /// Where the model answers others the call has had bad luck, and its task goes without. Otherwise nobody is there to
+    /// answer, and no task should go without for that.
+    pub(super) async fn unanswered(&self, since: Instant, reason: String, bill: &mut Bill) -> Ended {
+        match self.is_there(since, bill).await {
+            true => Ended::Unanswered { reason },
+            false => self.stopped(format!("{} isn't answering: {reason}", self.name())).await,
+        }
+    }
+
+    /// The model can't be used here. Its tasks are left to other workers, if any of them can use it.
+    pub(super) async fn stopped(&self, reason: String) -> Ended {
+        match self.others {
+            Some(others) if others.can_use(self.name(), self.kind, &reason).await => Ended::Left,
+            _ => Ended::Stopped { reason },
+        }
+    }
+
+    /// Whether the model has answered anything since then, or answers a tiny call now.
+    pub(super) async fn is_there(&self, since: Instant, bill: &mut Bill) -> bool {
+        self.try_out(since, bill).await.is_ok()
+    }
+
+    /// Whether the model can be used, for another worker's sake. Who has too many calls is there.
+    pub async fn is_usable(&self) -> bool {
+        let now = Instant::now();
+        let lately = now.checked_sub(LATELY).unwrap_or(now);
+        if self.outages.is_away(self.name()) {
+            return false;
+        }
+        matches!(self.try_out(lately, &mut Bill::default()).await, Ok(()) | Err(ModelError::RateLimited { .. }))
+    }
+
+    /// Makes a tiny call, unless the model answers anything from `since` until its turn comes.
+    async fn try_out(&self, since: Instant, bill: &mut Bill) -> Result<(), ModelError> {
+        let (call, name) = (trial::call(), self.name());
+        if self.outages.has_answered_since(name, since) {
+            return Ok(());
+        }
+        let tokens = u64::from(prompt_tokens(&call));
+        let permit = self.admit(tokens + u64::from(call.max_reply_tokens)).await?;
+        if self.outages.has_answered_since(name, since) {
+            return Ok(());
+        }
+        match self.attempt(&call, permit, span::of_call(name, 1)).await {
+            Ok(paid) => {
+                self.answered();
+                self.pay(known(&paid, tokens), bill);
+                Ok(())
+            }
+            Err(error) => {
+                bill.usage.calls_failed += 1;
+                Err(error)
+            }
+        }
+    }
+
+    /// The model has answered.
+    pub(super) fn answered(&self) {
+        self.outages.answered(self.name());
+        if let Some(others) = self.others {
+            others.answered(self.name());
+        }
+    }
+}
