@@ -157,7 +157,7 @@ pub fn of_coordinator(figures: Arc<Figures>) -> impl Fn() + Send + 'static {
 
 pub fn of_worker(pool: Arc<Pool>, concurrency: u32) -> impl Fn() + Send + 'static {
     move || {
-        gauge!("tributary_tasks_in_flight").set(pool.stats().in_flight as f64);
+        gauge!("tributary_tasks_in_flight").set(pool.in_flight() as f64);
         gauge!("tributary_concurrency").set(f64::from(concurrency));
     }
 }

@@ -8,12 +8,17 @@
 mod feeder;
 mod measure;
 mod slot;
-mod stats;
 
 #[cfg(test)]
 mod tests;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use ractor::{
     Actor, ActorRef,
@@ -29,7 +34,6 @@ use tokio::{
 };
 use tributary_protocol::bus::{Bus, Kinds};
 
-pub use self::stats::{Done, Stats};
 use self::{
     feeder::Feeder,
     slot::{Slot, Taken},
@@ -69,7 +73,8 @@ pub struct Pool {
     phase: watch::Sender<Phase>,
     slots: Arc<Semaphore>,
     concurrency: u32,
-    stats: Arc<stats::Counters>,
+    /// Tasks that run now.
+    in_flight: Arc<AtomicU64>,
 }
 
 impl Pool {
@@ -86,8 +91,8 @@ impl Pool {
         let concurrency = options.concurrency.clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize));
         measure::start();
         let (phase, watched) = watch::channel(Phase::Working);
-        let stats = Arc::new(stats::Counters::default());
-        let slot = Slot { bus: Arc::clone(&bus), performer, phase: watched.clone(), stats: Arc::clone(&stats) };
+        let in_flight = Arc::<AtomicU64>::default();
+        let slot = Slot { bus: Arc::clone(&bus), performer, phase: watched.clone(), in_flight: Arc::clone(&in_flight) };
         let arguments = FactoryArguments::builder()
             .worker_builder(Box::new(worker_builder(move |_| (slot.clone(), ()))))
             .num_initial_workers(concurrency)
@@ -101,7 +106,7 @@ impl Pool {
         let slots = Arc::new(Semaphore::new(concurrency));
         let feeder = Feeder { bus, factory: factory.clone(), slots: Arc::clone(&slots), kinds: options.kinds };
         let feeder = tokio::spawn(feeder.run(watched));
-        Ok(Self { factory, factory_ended, feeder, phase, slots, concurrency: concurrency as u32, stats })
+        Ok(Self { factory, factory_ended, feeder, phase, slots, concurrency: concurrency as u32, in_flight })
     }
 
     /// Pulls no more; lets running tasks finish for as long as `grace`, then hands them back and ends. True where none
@@ -121,8 +126,8 @@ impl Pool {
         finished
     }
 
-    /// How the pool stands now.
-    pub fn stats(&self) -> Stats {
-        self.stats.snapshot()
+    /// How many tasks run now.
+    pub fn in_flight(&self) -> u64 {
+        self.in_flight.load(Relaxed)
     }
 }

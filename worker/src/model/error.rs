@@ -9,11 +9,7 @@ use super::Usage;
 pub enum ModelError {
     /// The prompt, or the prompt and the reply asked for, outgrows the model's window. Ask for less.
     #[error("{message}")]
-    TooLong {
-        /// The window in tokens, where the server says it.
-        limit: Option<u32>,
-        message: String,
-    },
+    TooLong { message: String },
     /// The reply reached its ceiling before its end.
     #[error("{model}: the reply was cut off at its ceiling")]
     Cut { model: String, partial: String, usage: Usage },

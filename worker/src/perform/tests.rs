@@ -167,7 +167,7 @@ async fn one_request_that_is_taken_for_wrong_stops_nothing_where_others_were_ans
 async fn work_that_is_too_long_for_the_model_is_done_in_halves() {
     const ONE: &str = r#"{"paragraphs":[{"sentences":[{"text":"One says so.","sources":["S1"]}]}]}"#;
     const TWO: &str = r#"{"paragraphs":[{"sentences":[{"text":"Two says so.","sources":["S2"]}]}]}"#;
-    let too_long = Err(ModelError::TooLong { limit: Some(4_096), message: "too long".into() });
+    let too_long = Err(ModelError::TooLong { message: "too long".into() });
     let model = Scripted::saying([too_long, Ok(ONE), Ok(TWO)]);
     let notes = vec![note("The moon.", &[1]), note("The sun.", &[2])];
     let task = task(Work::Write { section: section_brief(), notes, words: 200 });

@@ -1,7 +1,10 @@
 //! A slot of the pool: one task at a time, from its delivery to its recorded outcome.
 
 use std::{
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 
@@ -19,7 +22,7 @@ use tributary_protocol::{
     task::{Outcome, Task, Usage, Verdict},
 };
 
-use super::{Done, Phase, measure, stats::Counters};
+use super::{Phase, measure};
 use crate::perform::{Perform, Undone};
 
 /// A delivery, and the leave to work on it.
@@ -33,7 +36,7 @@ pub(super) struct Slot {
     pub bus: Arc<dyn Bus>,
     pub performer: Arc<dyn Perform>,
     pub phase: watch::Receiver<Phase>,
-    pub stats: Arc<Counters>,
+    pub in_flight: Arc<AtomicU64>,
 }
 
 /// After so many deliveries, what the bus can't give won't be waited for any longer.
@@ -48,6 +51,22 @@ const DECLINED: Duration = Duration::from_secs(2);
 
 /// What this worker can't do it leaves to others at once, and lets them have it: its slot takes no other task meanwhile.
 const LEFT: Duration = Duration::from_secs(2);
+
+/// A task that runs, however it ends.
+struct Running(Arc<AtomicU64>);
+
+impl Running {
+    fn begin(in_flight: &Arc<AtomicU64>) -> Self {
+        in_flight.fetch_add(1, Relaxed);
+        Self(Arc::clone(in_flight))
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
+}
 
 impl Worker for Slot {
     type Key = ();
@@ -71,7 +90,7 @@ impl Worker for Slot {
         Job { msg: Taken { delivery, slot }, .. }: Job<(), Taken>,
         phase: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
-        let running = self.stats.begin();
+        let running = Running::begin(&self.in_flight);
         let span = measure::span(&delivery);
         self.see_to(delivery, phase).instrument(span).await;
         drop(running);
@@ -102,11 +121,10 @@ impl Slot {
         };
         let (error, delay) = match ended {
             Some(Ok(verdict)) => {
-                self.stats.count(task.kind(), verdict);
-                let told = match verdict {
+                let told = match verdict.ends_task() {
+                    true => delivery.done_unconfirmed().await,
                     // It may be asked for again at any moment.
-                    Done::Stopped => delivery.done().await,
-                    Done::Done | Done::Degraded | Done::Failed => delivery.done_unconfirmed().await,
+                    false => delivery.done().await,
                 };
                 if let Err(error) = told {
                     tracing::warn!(task = %task.id, %error, "the task will come again, and find its outcome recorded");
@@ -136,7 +154,7 @@ impl Slot {
     }
 
     /// Does the task and records its outcome.
-    async fn finish(&self, task: &Arc<Task>, deliveries: u32) -> Result<Done, Undone> {
+    async fn finish(&self, task: &Arc<Task>, deliveries: u32) -> Result<Verdict, Undone> {
         let began = Instant::now();
         let outcome = match self.performer.perform(task).await {
             Err(Undone::Bus(error @ (BusError::NoBlob(_) | BusError::Wire(_)))) if deliveries >= MOST_DELIVERIES => {
@@ -146,7 +164,7 @@ impl Slot {
         };
         self.bus.record(task.job, &outcome).await?;
         measure::ended(task.kind(), &outcome, began.elapsed());
-        Ok(Done::of(&outcome.verdict))
+        Ok(outcome.verdict)
     }
 }
 

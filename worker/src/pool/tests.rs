@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use tokio::sync::Notify;
-use tributary_protocol::task::{Kind, Outcome, Task, Work};
+use tributary_protocol::task::{Outcome, Task, Work};
 
 use super::*;
 use crate::perform::Undone;
@@ -53,7 +53,6 @@ async fn every_task_is_recorded_before_it_is_acknowledged_and_a_panic_costs_no_s
     }
     bus.0.acknowledged(4).await;
     assert_eq!(bus.0.outcomes().len(), 4);
-    assert_eq!(pool.stats().ended(Kind::Refine, Done::Failed), 4);
     assert!(pool.drain(Duration::from_secs(10)).await);
 }
 
@@ -84,7 +83,7 @@ async fn a_long_task_shows_signs_of_life() {
     bench.has_begun.notified().await;
     // Time stands still but for what waits for it: a minute passes with six signs, one each ten seconds.
     tokio::time::sleep(Duration::from_secs(61)).await;
-    assert_eq!((bus.0.signs_of_life(), pool.stats().in_flight), (6, 1));
+    assert_eq!((bus.0.signs_of_life(), pool.in_flight()), (6, 1));
     bench.let_go.notify_one();
     bus.0.acknowledged(1).await;
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::model::{
     ModelError,
     format::{Format, Scope},
-    http::{Answer, Server, number_after},
+    http::{Answer, Server},
 };
 
 /// A part of a request that a model may not take.
@@ -52,10 +52,10 @@ pub fn read(server: &Server, answer: &Answer, format: Format, folds_system: bool
             ModelError::RateLimited { retry_after: retry_delay(error).or_else(|| answer.retry_after()), message }
         }
         (408 | 500.., _) => ModelError::Unavailable { message },
-        (413, _) => ModelError::TooLong { limit: None, message },
+        (413, _) => ModelError::TooLong { message },
         (400, _) if is_bad_key(error) => ModelError::Fatal { message },
         (400, _) if wording.contains("token count") || wording.contains("maximum number of tokens") => {
-            ModelError::TooLong { limit: number_after(&wording, "tokens allowed"), message }
+            ModelError::TooLong { message }
         }
         (400, _) => match refused(&wording, format, folds_system) {
             Some(feature) => return Failure::Refused { feature, message: text },

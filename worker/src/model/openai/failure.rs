@@ -54,8 +54,8 @@ pub fn read(server: &Server, answer: &Answer, format: Format) -> Failure {
         }
         401..=403 => ModelError::Fatal { message },
         429 if told.is_coded(&["insufficient_quota", "billing_hard_limit_reached"]) => ModelError::Fatal { message },
-        413 => ModelError::TooLong { limit: told.limit(), message },
-        _ if told.is_too_long() => ModelError::TooLong { limit: told.limit(), message },
+        413 => ModelError::TooLong { message },
+        _ if told.is_too_long() => ModelError::TooLong { message },
         _ if told.is_coded(&["json_validate_failed"]) => {
             ModelError::Empty { model: server.at.clone(), usage: Usage::default() }
         }
@@ -87,7 +87,6 @@ struct Told {
     text: String,
     /// The message in lower case.
     wording: String,
-    window: Option<u32>,
     /// A filter in front of the model took the prompt for improper.
     is_filtered: bool,
 }
@@ -117,7 +116,6 @@ impl Told {
             parameter: error["param"].as_str().map_or_else(|| location.join("."), str::to_lowercase),
             text,
             wording: message.to_lowercase(),
-            window: error["n_ctx"].as_u64().and_then(|window| window.try_into().ok()),
         }
     }
 
@@ -136,10 +134,6 @@ impl Told {
         // A parameter that is named is at fault, whatever else the message goes on to say of windows.
         let named = ["response_format", "temperature", "seed"].iter().any(|name| self.parameter.contains(name));
         !named && (self.has_words(TOO_LONG) || (self.status == 429 && self.has_words(&["request too large"])))
-    }
-
-    fn limit(&self) -> Option<u32> {
-        self.window.or_else(|| LIMITS.iter().find_map(|phrase| number_after(&self.wording, phrase)))
     }
 
     fn refused(&self, format: Format) -> Option<Feature> {
@@ -222,22 +216,6 @@ const TOO_LONG: &[&str] = &[
     "input token count",
     "max_tokens must be at least 1, got -",
     "reduce the length of the",
-];
-
-/// Where they say how large the window is.
-const LIMITS: &[&str] = &[
-    "maximum context length is",
-    "maximum context length of",
-    "maximum model length of",
-    "available context size",
-    "context length (",
-    "context window of",
-    "context length of",
-    "context size of",
-    "n_ctx",
-    "tokens allowed (",
-    "max size:",
-    "limit ",
 ];
 
 /// What they call the ways to ask for typed replies.
