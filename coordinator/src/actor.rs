@@ -107,7 +107,7 @@ impl Coordinator {
 /// A job at its end.
 pub struct Ran {
     pub machine: Machine,
-    /// Outcomes that were there before this run of it.
+    /// Tasks that had ended before this run of it.
     pub done_before: u64,
 }
 
@@ -254,7 +254,6 @@ struct JobState {
     bus: Arc<dyn Bus>,
     progress: Arc<watch::Sender<Progress>>,
     backlog: Backlog,
-    outcomes: u64,
     done_before: u64,
     silence: Duration,
     /// When anything was heard of the tasks, or said of them.
@@ -286,8 +285,8 @@ impl JobState {
                 Ok(Entry::Outcome(outcome)) => self.apply(&outcome),
                 Ok(Entry::Caught) => {
                     self.live = true;
-                    self.done_before = self.outcomes;
-                    tracing::debug!(job = %self.id, outcomes = self.outcomes, "journal replayed");
+                    self.done_before = self.machine.progress().ended();
+                    tracing::debug!(job = %self.id, done = self.done_before, "journal replayed");
                 }
                 Err(error) => self.end = Some(End::Failed(error.into())),
             }
@@ -310,7 +309,6 @@ impl JobState {
             self.end = Some(End::Failed(JobError::Model(reason.clone())));
             return;
         }
-        self.outcomes += 1;
         self.heard = Instant::now();
         let tasks = self.machine.apply(outcome);
         self.backlog.add(tasks);
@@ -370,7 +368,6 @@ impl Actor for JobActor {
             bus,
             progress,
             backlog,
-            outcomes: 0,
             done_before: 0,
             silence: options.silence,
             heard: Instant::now(),

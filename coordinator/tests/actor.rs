@@ -1,0 +1,69 @@
+//! A job's actor, over a bus on this disk. Its model is the rehearsal.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{sync::watch, time::timeout};
+use tributary_coordinator::{
+    actor::{Coordinator, JobError, Options, Ran},
+    rehearsal,
+};
+use tributary_protocol::{
+    bus::{Bus, Kinds, local::LocalBus},
+    id::BlobId,
+    job::{Job, Progress},
+    settings::Settings,
+    source::{Chunk, Source, SourceId},
+    task::{Outcome, Verdict},
+};
+
+/// Longer than anything here takes.
+const TOO_LONG: Duration = Duration::from_secs(30);
+
+fn job() -> Arc<Job> {
+    let source = |id: u32| Source {
+        id: SourceId(id),
+        title: format!("Source number {id}"),
+        card: BlobId::of_bytes(&id.to_le_bytes()),
+        card_tokens: 120,
+        title_tokens: 4,
+        chunks: vec![Chunk { text: BlobId::of_bytes(b"text"), tokens: 900 }],
+    };
+    Arc::new(Job::new("Of sources".into(), Settings::default(), 1, (1..=12).map(source).collect()))
+}
+
+/// Runs the job with a worker whose model can't be used any more once it has answered so often.
+async fn run(bus: &Arc<LocalBus>, answers: usize) -> Result<Ran, JobError> {
+    let work = async {
+        for answered in 0.. {
+            let delivery = bus.pull(&Kinds::all()).await.unwrap();
+            let outcome = rehearsal::outcome(&delivery.task);
+            let outcome = if answered < answers { outcome } else { stopped(outcome) };
+            bus.record(delivery.task.job, &outcome).await.unwrap();
+            delivery.done().await.unwrap();
+        }
+    };
+    let coordinator = Coordinator::start(bus.clone(), Options::default()).await?;
+    let ran = tokio::select! {
+        ran = timeout(TOO_LONG, coordinator.run(job(), watch::Sender::new(Progress::default()))) => ran.expect("it ends"),
+        () = work => unreachable!("there is always a task to wait for"),
+    };
+    coordinator.stop().await;
+    ran
+}
+
+fn stopped(outcome: Outcome) -> Outcome {
+    Outcome { verdict: Verdict::Stopped { reason: "wrong key".into() }, ..outcome }
+}
+
+#[tokio::test]
+async fn what_a_model_could_not_be_asked_does_not_count_as_done_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let bus = Arc::new(LocalBus::open(folder.path(), Default::default()).unwrap());
+    for _ in 0..2 {
+        assert!(matches!(run(&bus, 0).await, Err(JobError::Model(_))));
+    }
+    assert!(matches!(run(&bus, 3).await, Err(JobError::Model(_))));
+    let ran = run(&bus, usize::MAX).await.unwrap();
+    assert_eq!(ran.done_before, 3);
+    assert!(ran.machine.progress().ended() > 3);
+}
