@@ -136,8 +136,9 @@ impl Machine {
     }
 
     /// Takes an outcome and gives the tasks that it leads to. One that comes before its task is asked for waits for that:
-    /// a journal whose server forgot a part of it has later outcomes before earlier ones. One that came before changes
-    /// nothing; neither does one that says that the model can't be used at all.
+    /// a journal whose server forgot a part of it has later outcomes before earlier ones. One that came before leads to
+    /// nothing, though it waits as well: journals tell each but once, so nothing is spent on telling the two apart. One that
+    /// says that the model can't be used at all changes nothing.
     pub fn apply(&mut self, outcome: &Outcome) -> Vec<Task> {
         if !outcome.verdict.ends_task() {
             return Vec::new();
@@ -344,10 +345,10 @@ fn instead_of(place: Place) -> &'static str {
     match place {
         Place::Group { .. } => "neighbours in the input are the groups",
         Place::Outline { .. } => "the titles of the sources are the outline",
-        Place::MergeOutlines { .. } => "the outlines stand one after the other",
+        Place::MergeOutlines { .. } => "the outlines stand one after the other, folded where they are too long",
         Place::Digest { .. } => "nothing of this text is in the article",
         Place::Feedback { .. } => "these sources suggest nothing",
-        Place::Convolution { .. } => "the strongest member stands for its field, unscored ones come last",
+        Place::Convolution { .. } => "a member stands for its field, of scored ones the best; unscored come last",
         Place::Refine { .. } => "the other attempts stand",
         Place::Write(_) => "notes stand as they are, introductions and figures are left out",
     }

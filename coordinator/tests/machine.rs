@@ -338,6 +338,30 @@ fn a_section_of_more_sources_than_fit_a_prompt_is_written_in_parts_and_tells_wha
 }
 
 #[test]
+fn outlines_that_no_model_makes_keep_to_the_limits_and_lose_no_source() {
+    let outlined_without = |kinds: &[Kind]| {
+        let mut read = None;
+        let (mut machine, mut open) = Machine::new(job(60, Settings::default(), 1));
+        while let Some(task) = open.pop() {
+            if let Work::Digest { outline, .. } = &task.work {
+                read = Some((outline.clone(), task.brief.limits));
+                break;
+            }
+            let fails = kinds.contains(&task.kind());
+            open.extend(machine.apply(&if fails { failed(&task) } else { rehearsal::outcome(&task) }));
+        }
+        read.expect("the sources are read")
+    };
+    for kinds in [&[Kind::MergeOutlines][..], &[Kind::Outline], &[Kind::Outline, Kind::MergeOutlines]] {
+        let (outline, limits) = outlined_without(kinds);
+        assert!(outline.walk().count() <= limits.sections as usize, "{outline:?}");
+        assert!(outline.tokens() <= limits.outline, "{outline:?}");
+        let named: BTreeSet<_> = outline.walk().flat_map(|placed| placed.section.sources.clone()).collect();
+        assert_eq!(named.len(), 60, "{kinds:?}");
+    }
+}
+
+#[test]
 fn notes_that_hardly_grow_fewer_are_not_condensed_over_and_over() {
     let settings = Settings { window: Window(Settings::LEAST_WINDOW), ..Settings::default() };
     let levels = std::cell::RefCell::new(BTreeMap::<String, usize>::new());

@@ -95,11 +95,11 @@ impl Convolution {
     }
 }
 
-/// Without a product the field's strongest member stands for it.
-fn candidate_or(product: Option<Product>, strongest: &Arc<Candidate>) -> Arc<Candidate> {
+/// Without a product a member of the field stands for it: the first, which is the strongest where members are scored.
+fn candidate_or(product: Option<Product>, first: &Arc<Candidate>) -> Arc<Candidate> {
     match product {
         Some(Product::Candidate(candidate)) => Arc::new(candidate),
-        _ => strongest.clone(),
+        _ => first.clone(),
     }
 }
 

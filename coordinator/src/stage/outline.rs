@@ -4,7 +4,7 @@ use tributary_protocol::{
     budget::pack,
     outline::{Outline as Sections, Section, SharedOutline},
     source::SourceId,
-    task::{CardRef, Product, Work},
+    task::{CardRef, Limits, Product, Work},
 };
 
 use super::{Asked, Context, Place, group::ToOutline};
@@ -86,7 +86,7 @@ impl Outline {
     ) -> Option<SharedOutline> {
         let outline = match product {
             Some(Product::Outline(outline)) => outline,
-            _ => of_titles(context, &self.asked_for[batch][number]).into(),
+            _ => within(of_titles(context, &self.asked_for[batch][number]), context.rooms.limits).into(),
         };
         match &mut self.firsts[batch] {
             Firsts::Waiting(waiting) => waiting[number] = Some(outline),
@@ -107,7 +107,7 @@ impl Outline {
         let members = std::mem::take(&mut self.levels[level].fields[field]);
         let outline = match product {
             Some(Product::Outline(outline)) => outline,
-            _ => one_after_the_other(members, context.rooms.limits.sections as usize).into(),
+            _ => within(one_after_the_other(&members), context.rooms.limits).into(),
         };
         self.levels[level + 1].outlines[field] = Some(outline);
         self.merge(context, asked, level + 1)
@@ -189,15 +189,43 @@ fn of_titles(context: &Context, sources: &[SourceId]) -> Sections {
     Sections { sections: sources.iter().map(section).collect() }
 }
 
-/// The chapters of all outlines, as many as are allowed; those beyond give their sources to the last that stays.
-fn one_after_the_other(outlines: Vec<SharedOutline>, most: usize) -> Sections {
-    let mut sections: Vec<Section> = outlines.iter().flat_map(|outline| outline.sections.clone()).collect();
-    let beyond = sections.split_off(most.max(1).min(sections.len()));
-    if let Some(last) = sections.last_mut() {
-        let lost = Sections { sections: beyond };
-        last.sources.extend(lost.walk().flat_map(|placed| &placed.section.sources));
-        last.sources.sort_unstable();
-        last.sources.dedup();
+/// The chapters of all outlines.
+fn one_after_the_other(outlines: &[SharedOutline]) -> Sections {
+    Sections { sections: outlines.iter().flat_map(|outline| outline.sections.clone()).collect() }
+}
+
+/// The outline, folded from its end until it is as small as a model's would have to be.
+fn within(mut outline: Sections, limits: Limits) -> Sections {
+    let (mut sections, mut tokens) = (outline.walk().count(), outline.tokens());
+    while sections > limits.sections as usize || tokens > limits.outline {
+        let Some(folded) = fold_last(&mut outline.sections) else { break };
+        sections -= folded.walk().count();
+        tokens -= folded.tokens();
     }
-    Sections { sections }
+    outline
+}
+
+/// Takes out the last children, or the last chapter where none has any. Their sources go to their parent, or to the chapter
+/// before.
+fn fold_last(chapters: &mut Vec<Section>) -> Option<Sections> {
+    if let Some(parent) = last_parent(chapters) {
+        let children = std::mem::take(&mut parent.children);
+        return Some(fold(children, parent));
+    }
+    let last = if chapters.len() > 1 { chapters.pop()? } else { return None };
+    Some(fold(vec![last], chapters.last_mut()?))
+}
+
+fn fold(sections: Vec<Section>, into: &mut Section) -> Sections {
+    let folded = Sections { sections };
+    into.sources.extend(folded.walk().flat_map(|placed| &placed.section.sources));
+    into.sources.sort_unstable();
+    into.sources.dedup();
+    folded
+}
+
+/// The last section that has children. These have none.
+fn last_parent(sections: &mut [Section]) -> Option<&mut Section> {
+    let parent = sections.iter_mut().rev().find(|section| !section.is_leaf())?;
+    if parent.children.iter().all(Section::is_leaf) { Some(parent) } else { last_parent(&mut parent.children) }
 }

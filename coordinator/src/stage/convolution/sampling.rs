@@ -72,8 +72,8 @@ impl Sampling {
     /// Takes what became of a field of a sampling layer.
     pub fn merged(&mut self, context: &Context, asked: &mut Asked, place: (usize, usize), product: Option<Product>) {
         let number = self.number_of(place);
-        let strongest = self.members_of(number).next().expect("a field that is merged has members").clone();
-        self.came(context, asked, number, Some(candidate_or(product, &strongest)));
+        let first = self.members_of(number).next().expect("a field that is merged has members").clone();
+        self.came(context, asked, number, Some(candidate_or(product, &first)));
     }
 
     /// Takes the judgement of a candidate.
