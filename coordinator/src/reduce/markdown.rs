@@ -149,15 +149,18 @@ impl Page<'_> {
 }
 
 /// One line, with no brackets that a reader (or a program) could take for a citation: a number in brackets that isn't
-/// ours is written with entities, unless it is code.
+/// ours is written with entities, unless it is code between two backticks.
 fn prose(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut out = String::with_capacity(line.len());
-    for (i, part) in line.split('`').enumerate() {
+    let mut parts = line.split('`').enumerate().peekable();
+    while let Some((i, part)) = parts.next() {
         if i > 0 {
             out.push('`');
         }
-        if i % 2 == 1 { out.push_str(part) } else { out.push_str(&without_false_marks(part)) }
+        // A backtick that no other follows begins no code.
+        let is_code = i % 2 == 1 && parts.peek().is_some();
+        if is_code { out.push_str(part) } else { out.push_str(&without_false_marks(part)) }
     }
     out
 }
@@ -179,22 +182,21 @@ fn without_false_marks(text: &str) -> String {
     out + rest
 }
 
-/// Titles: one line, no heading marks or numbers of their own.
+/// Titles: one line, no heading marks of their own. Numbers stay: a source may be called 1984.
 fn heading(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").trim_start_matches('#').trim().to_owned()
 }
 
 /// A paragraph that would begin like a heading, a list or a quotation doesn't.
 fn paragraph_start(text: &str) -> String {
-    let numbered = text.split_once(['.', ')']).is_some_and(|(start, rest)| {
-        !start.is_empty() && start.chars().all(|c| c.is_ascii_digit()) && rest.starts_with(' ')
-    });
+    let (number, rest) = text.split_at(text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len());
+    let numbered = !number.is_empty() && [". ", ") "].iter().any(|mark| rest.starts_with(mark));
     let marked =
         text.starts_with(['#', '>', '|', '=']) || ["- ", "* ", "+ ", "---"].iter().any(|m| text.starts_with(m));
     if marked {
         format!("\\{text}")
     } else if numbered {
-        text.replacen(['.', ')'], "\\.", 1)
+        format!("{number}\\{rest}")
     } else {
         text.to_owned()
     }
@@ -219,6 +221,30 @@ mod tests {
             prose("Rows [1] and `a[0]` of [u8; 4] or [this]"),
             "Rows &#91;1&#93; and `a[0]` of &#91;u8; 4&#93; or [this]"
         );
+    }
+
+    #[test]
+    fn a_backtick_without_another_begins_no_code() {
+        assert_eq!(prose("Use `cargo build for releases [3]."), "Use `cargo build for releases &#91;3&#93;.");
+        assert_eq!(prose("`a[0]` and `b [3]"), "`a[0]` and `b &#91;3&#93;");
+    }
+
+    #[test]
+    fn a_paragraph_that_begins_like_a_list_keeps_its_words_and_marks() {
+        for (text, start) in [
+            ("2) Foo", "2\\) Foo"),
+            ("1984. A novel (1949) here", "1984\\. A novel (1949) here"),
+            ("- Foo", "\\- Foo"),
+            ("1.5 times", "1.5 times"),
+            ("Foo. Bar", "Foo. Bar"),
+        ] {
+            assert_eq!(paragraph_start(text), start);
+        }
+    }
+
+    #[test]
+    fn a_title_keeps_its_number_and_loses_its_heading_marks() {
+        assert_eq!(heading("## 1984:\n a reading"), "1984: a reading");
     }
 
     #[test]
