@@ -60,14 +60,21 @@ impl Settings {
         at_least("refine.best_of", self.refine.best_of, 1)?;
         at_least("blocks", self.blocks, 1)?;
         at_least("writing.words", self.writing.words, 50)?;
-        // Beyond these a prompt has no room for what else belongs in it.
         let at_most = |name: &str, value: u32, most: u32| {
-            if value > most { Err(format!("{name} is {value}; at most {most} has room")) } else { Ok(()) }
+            if value > most { Err(format!("{name} is {value}; at most {most} can be worked with")) } else { Ok(()) }
         };
+        // Beyond these a prompt has no room for what else belongs in it.
         at_most("grouping.size", self.grouping.size, 100)?;
         at_most("outline.batch", self.outline.batch, 100)?;
         at_most("outline.lead_tokens", self.outline.lead_tokens, self.window.0 / 8)?;
-        at_most("convolution.width", self.convolution.width, (self.window.0 / 800).clamp(3, 100))
+        at_most("convolution.width", self.convolution.width, (self.window.0 / 800).clamp(3, 64))?;
+        // Beyond these a slip of the finger would cost more than anybody means to pay.
+        at_most("convolution.layers", self.convolution.layers, 32)?;
+        at_most("convolution.results", self.convolution.results, 1_000)?;
+        at_most("refine.rounds", self.refine.rounds, 32)?;
+        at_most("refine.best_of", self.refine.best_of, 32)?;
+        at_most("blocks", self.blocks, 16)?;
+        at_most("writing.words", self.writing.words, 20_000)
     }
 }
 
@@ -212,5 +219,31 @@ pub struct Writing {
 impl Default for Writing {
     fn default() -> Self {
         Self { words: 400, figures: true }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_out_of_bounds_are_named_with_their_bound() {
+        type Spoil = fn(&mut Settings);
+        let spoilt: [(&str, u32, Spoil); 7] = [
+            ("convolution.width", 64, |settings| settings.convolution.width = 65),
+            ("convolution.layers", 32, |settings| settings.convolution.layers = 33),
+            ("convolution.results", 1_000, |settings| settings.convolution.results = 1_001),
+            ("refine.rounds", 32, |settings| settings.refine.rounds = 33),
+            ("refine.best_of", 32, |settings| settings.refine.best_of = 33),
+            ("blocks", 16, |settings| settings.blocks = 17),
+            ("writing.words", 20_000, |settings| settings.writing.words = u32::MAX),
+        ];
+        assert_eq!(Settings::default().check(), Ok(()));
+        for (name, most, spoil) in spoilt {
+            let mut settings = Settings::default();
+            spoil(&mut settings);
+            let reason = settings.check().unwrap_err();
+            assert!(reason.starts_with(name) && reason.contains(&format!("at most {most} ")), "{reason}");
+        }
     }
 }
