@@ -139,10 +139,9 @@ impl Others {
 
     /// Asks the others, and remembers what they say. Where they can't be reached, none can.
     async fn ask(&self, model: &str, kind: Kind) -> bool {
-        let asking = Asking { others: self, model };
         self.set(model, Standing::Asking);
+        let _asking = Asking { others: self, model };
         let can = self.asked(model, kind).await.unwrap_or(false);
-        std::mem::forget(asking);
         self.set(model, if can { Standing::Unfit(kind) } else { Standing::Nobody(Instant::now()) });
         can
     }
@@ -197,7 +196,9 @@ impl Others {
                         },
                         None => break,
                     },
-                    _ = again.tick() => self.try_again(&*worker).await,
+                    _ = again.tick() => {
+                        tokio::spawn(self.clone().try_again(worker.clone()));
+                    }
                 }
             }
             sleep(PAUSE).await;
@@ -218,7 +219,7 @@ impl Others {
 
     /// Tries what this worker is unfit for. Where that fails and the others are gone that could, tasks are no more left to
     /// them: somebody has to say why nothing goes on.
-    async fn try_again(&self, worker: &dyn Perform) {
+    async fn try_again(self: Arc<Self>, worker: Arc<dyn Perform>) {
         let unfit = |(model, standing): (&String, &Standing)| match standing {
             Standing::Unfit(kind) => Some((model.clone(), *kind)),
             Standing::Asking | Standing::Nobody(_) => None,
@@ -243,6 +244,9 @@ struct Asking<'a> {
 
 impl Drop for Asking<'_> {
     fn drop(&mut self) {
-        self.others.models().remove(self.model);
+        let mut models = self.others.models();
+        if let Some(Standing::Asking) = models.get(self.model) {
+            models.remove(self.model);
+        }
     }
 }
