@@ -291,6 +291,37 @@ async fn a_task_delivered_too_often_is_put_aside_and_its_job_goes_on() {
     assert!(matches!(&failed.verdict, Verdict::Failed { reason } if reason.contains("2 deliveries")));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn replies_that_fill_their_room_push_the_oldest_out() {
+    let bench = bench();
+    let options = NatsOptions { replies_bytes: Some(64 << 10), outage: Duration::from_secs(10), ..bench.options() };
+    let bus = NatsBus::connect(options.clone()).await.unwrap();
+    overfill(&bus, "fresh").await;
+
+    // As a bucket was that an earlier build has made, and an operator has set no limit for.
+    let jetstream = bench.jetstream().await;
+    let stream = jetstream.get_stream("KV_tributary-replies").await.unwrap();
+    let before = stream.cached_info().config.clone();
+    let earlier = stream::Config { discard: stream::DiscardPolicy::New, max_bytes: -1, ..before.clone() };
+    jetstream.update_stream(&earlier).await.unwrap();
+    let found = async || jetstream.get_stream("KV_tributary-replies").await.unwrap().cached_info().config.clone();
+    NatsBus::connect(options.clone()).await.unwrap();
+    assert_eq!(found().await, earlier, "without `adjust` it stays as it is");
+    let bus = NatsBus::connect(NatsOptions { adjust: true, ..options }).await.unwrap();
+    assert_eq!(found().await, before);
+    overfill(&bus, "adjusted").await;
+}
+
+/// Keeps more replies than there is room for.
+async fn overfill(bus: &NatsBus, name: &str) {
+    let reply = "r".repeat(8 << 10);
+    for n in 0..16 {
+        bus.keep_reply(call(&format!("{name} {n}")), reply.clone().into()).await.unwrap();
+    }
+    assert_eq!(bus.reply(call(&format!("{name} 0"))).await.unwrap(), None);
+    assert_eq!(bus.reply(call(&format!("{name} 15"))).await.unwrap().unwrap(), reply);
+}
+
 async fn letters(bench: &Nats) -> u64 {
     let names = Names::new("tributary").unwrap();
     let dead = bench.jetstream().await.get_stream(names.dead()).await.unwrap();

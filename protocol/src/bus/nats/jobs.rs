@@ -67,6 +67,7 @@ impl Jobs {
             bucket: names.states(),
             description: "How jobs stand, and wishes to cancel them".into(),
             max_age: link.options.retention,
+            max_bytes: -1,
             ..kv::Config::default()
         };
         let (stream, states) = (ensure(&link, jobs).await?, ensure_bucket(&link, states).await?);

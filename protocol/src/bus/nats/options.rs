@@ -26,7 +26,8 @@ pub struct NatsOptions {
     /// How long models' replies are kept, in seconds; 0 for ever.
     #[serde(with = "seconds")]
     pub replies: Duration,
-    /// How much room models' replies may take, in bytes; the oldest go first. None for no limit.
+    /// How much room models' replies may take, in bytes; the oldest go first. None for no limit. Those that are larger than
+    /// a message are kept beside and don't count.
     pub replies_bytes: Option<u64>,
     /// How long tasks that were given up are kept for people to look at, in seconds; 0 for ever.
     #[serde(with = "seconds")]

@@ -91,13 +91,9 @@ pub(super) async fn ensure(link: &Link, mut wanted: Config) -> Result<Stream> {
                 if let Some(difference) = difference(&wanted, found) {
                     return Err(link.unavailable(format!("the stream {name} has another shape: {difference}")));
                 }
-                if link.options.adjust && (found.num_replicas, found.max_age) != (wanted.num_replicas, wanted.max_age) {
-                    let changed =
-                        Config { num_replicas: wanted.num_replicas, max_age: wanted.max_age, ..found.clone() };
-                    link.jetstream
-                        .update_stream(changed)
-                        .await
-                        .map_err(|error| link.unavailable(format!("the stream {name} can't be changed: {error}")))?;
+                if link.options.adjust {
+                    let (num_replicas, max_age) = (wanted.num_replicas, wanted.max_age);
+                    update(link, found, Config { num_replicas, max_age, ..found.clone() }).await?;
                 }
                 return Ok(stream);
             }
@@ -182,18 +178,55 @@ pub(super) async fn queue_consumer(
     Ok(consumer)
 }
 
-/// A key-value bucket, made where it is missing.
+/// A key-value bucket, made where it is missing. What is full of old entries makes room for new ones.
 pub(super) async fn ensure_bucket(link: &Link, wanted: kv::Config) -> Result<kv::Store> {
     let name = wanted.bucket.clone();
-    if let Ok(store) = link.jetstream.get_key_value(&name).await {
-        return Ok(store);
-    }
     let wanted = kv::Config { history: 1, num_replicas: link.options.replicas, ..wanted };
+    let (store, is_new) = match link.jetstream.get_key_value(&name).await {
+        Ok(store) => (store, false),
+        Err(_) => (create_bucket(link, wanted.clone()).await?, true),
+    };
+    if is_new || link.options.adjust {
+        adjust_bucket(link, &store, &wanted).await?;
+    }
+    Ok(store)
+}
+
+async fn create_bucket(link: &Link, wanted: kv::Config) -> Result<kv::Store> {
+    let name = wanted.bucket.clone();
     match link.jetstream.create_key_value(wanted).await {
         Ok(store) => Ok(store),
+        // Another process may be faster.
         Err(error) => {
             let again = link.jetstream.get_key_value(&name).await;
             again.map_err(|_| link.unavailable(format!("the bucket {name} can't be created: {error}")))
         }
     }
+}
+
+/// The client makes every bucket so that it refuses what is new when it is full.
+async fn adjust_bucket(link: &Link, store: &kv::Store, wanted: &kv::Config) -> Result<()> {
+    let found = &store.stream.cached_info().config;
+    let changed = Config {
+        discard: DiscardPolicy::Old,
+        max_bytes: wanted.max_bytes,
+        max_age: wanted.max_age,
+        num_replicas: wanted.num_replicas,
+        ..found.clone()
+    };
+    update(link, found, changed).await
+}
+
+/// Changes a stream to another configuration, if that is another.
+pub(super) async fn update(link: &Link, found: &Config, mut wanted: Config) -> Result<()> {
+    if !wanted.max_age.is_zero() {
+        // Or the server refuses it.
+        wanted.duplicate_window = wanted.duplicate_window.min(wanted.max_age);
+    }
+    if wanted == *found {
+        return Ok(());
+    }
+    let name = wanted.name.clone();
+    let updated = link.jetstream.update_stream(wanted).await.map(drop);
+    updated.map_err(|error| link.unavailable(format!("the stream {name} can't be changed: {error}")))
 }
