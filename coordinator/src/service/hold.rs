@@ -103,7 +103,8 @@ async fn see_to(shared: &Arc<Shared>, job: &Arc<Job>) -> End {
 /// Writes down that the job is held from now on, unless it has ended or was taken by another. One that has ended is still
 /// out where the queue never heard of it.
 async fn take(shared: &Shared, job: &Job) -> Result<State, End> {
-    let mut mine = state(&*shared.queue, job.id).await?.unwrap_or_else(|| State::new(job, None));
+    let read = state(&*shared.queue, job.id).await?;
+    let mut mine = read.clone().unwrap_or_else(|| State::new(job, None));
     match &mine.status {
         Status::Done(numbers) if shared.queue.result(job.id, made::INDEX).await?.is_some() => {
             shared.bus.clear(job.id).await?;
@@ -115,7 +116,7 @@ async fn take(shared: &Shared, job: &Job) -> Result<State, End> {
         Status::Queued | Status::Running | Status::Done(_) => {}
     }
     mine.taken_by(format!("{:016x}", rand::random::<u64>()));
-    let written = mine.write(&*shared.queue, job.id).await?;
+    let written = mine.write_over(read.as_ref(), &*shared.queue, job.id).await?;
     written.then_some(mine).ok_or(End::Lost)
 }
 

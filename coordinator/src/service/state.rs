@@ -149,12 +149,35 @@ impl State {
 
     /// Writes it down, unless a later holder has written: then this one's word counts no more, and false is returned.
     pub(super) async fn write(&mut self, queue: &dyn JobQueue, job: JobId) -> bus::Result<bool> {
+        self.replace(queue, job, |mine, theirs| !theirs.is_later_than(mine)).await
+    }
+
+    /// The same, but the job must not have ended since it was `read`: its last holder may write that at any time, and
+    /// clears it then.
+    pub(super) async fn write_over(
+        &mut self,
+        read: Option<&Self>,
+        queue: &dyn JobQueue,
+        job: JobId,
+    ) -> bus::Result<bool> {
+        let has_not_ended = |theirs: &Self| !theirs.status.has_ended() || Some(theirs) == read;
+        self.replace(queue, job, |mine, theirs| !theirs.is_later_than(mine) && has_not_ended(theirs)).await
+    }
+
+    /// Writes it down if what is written gives way; what can't be read does.
+    async fn replace(
+        &mut self,
+        queue: &dyn JobQueue,
+        job: JobId,
+        gives_way: impl Fn(&Self, &Self) -> bool + Send + Sync,
+    ) -> bus::Result<bool> {
         self.changed = now();
-        let is_mine_or_older = |written: Option<&[u8]>| {
+        let mine = &*self;
+        let gives_way = |written: Option<&[u8]>| {
             let theirs = written.and_then(|written| wire::decode::<Self>(written).ok());
-            theirs.is_none_or(|theirs| !theirs.is_later_than(self))
+            theirs.is_none_or(|theirs| gives_way(mine, &theirs))
         };
-        queue.replace_state(job, wire::encode(self).into(), &is_mine_or_older).await
+        queue.replace_state(job, wire::encode(mine).into(), &gives_way).await
     }
 
     /// Whether its holder took the job after the other's did. Of two that took it at once one has to be the later.
@@ -228,4 +251,33 @@ pub async fn states(queue: &dyn JobQueue) -> bus::Result<Vec<(JobId, State)>> {
 
 fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+#[cfg(test)]
+mod tests {
+    use tributary_protocol::{
+        bus::local::{LocalBus, Options},
+        settings::Settings,
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_job_that_ends_while_another_takes_it_has_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let queue = LocalBus::open(folder.path(), Options::default()).unwrap();
+        let job = Job::new("Mills".into(), Settings::default(), 1, Vec::new());
+        let mut first = State::new(&job, None);
+        first.taken_by("first".into());
+        first.begin(&queue, job.id).await.unwrap();
+        let read = state(&queue, job.id).await.unwrap();
+        let mut second = State { term: 2, holder: "second".into(), ..first.clone() };
+
+        first.status = Status::Cancelled;
+        assert!(first.write(&queue, job.id).await.unwrap());
+        assert!(!second.write_over(read.as_ref(), &queue, job.id).await.unwrap());
+        assert_eq!(state(&queue, job.id).await.unwrap(), Some(first.clone()));
+        // Who has read that it ended knows why it is taken up again.
+        assert!(second.write_over(Some(&first), &queue, job.id).await.unwrap());
+    }
 }
