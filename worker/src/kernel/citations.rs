@@ -16,7 +16,7 @@ const BRACKETS: [(char, char); 5] = [('[', ']'), ('(', ')'), ('【', '】'), ('�
 /// Longer brackets hold prose.
 const LONGEST: usize = 160;
 
-/// Takes out every bracket that holds nothing but citations. Code between backticks stays as it is.
+/// Takes out every bracket that holds nothing but citations. Code between two backticks stays as it is.
 pub(super) fn strip(text: &str) -> Stripped {
     strip_where(text, |_| true)
 }
@@ -31,7 +31,10 @@ fn strip_where(text: &str, is_citation: impl Fn(&Bracket) -> bool) -> Stripped {
     let mut stripped = Stripped::default();
     let (mut rest, mut in_code) = (text, false);
     while let Some(c) = rest.chars().next() {
-        in_code ^= c == '`';
+        if c == '`' {
+            // One that no other follows begins no code.
+            in_code = !in_code && rest[1..].contains('`');
+        }
         match (!in_code).then(|| bracket(rest)).flatten().filter(&is_citation) {
             Some(Bracket { length, named, nameless, .. }) => {
                 stripped.text.truncate(stripped.text.trim_end().len());
@@ -133,6 +136,7 @@ mod tests {
         });
         assert_eq!(of("[S17]"), (String::new(), vec![17], 0));
         assert_eq!(of("open [S4"), ("open [S4".into(), vec![], 0));
+        assert_eq!(of("`a[0]`, then `cargo build [3]."), ("`a[0]`, then `cargo build.".into(), vec![], 1));
     }
 
     #[test]
