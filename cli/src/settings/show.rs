@@ -36,10 +36,11 @@ fn table(text: &mut String, path: &[String], entries: &Map<String, Value>) {
 
 fn line(key: &str, value: &Value) -> String {
     let origin = value.origin().unwrap_or("unknown origin");
-    if is_secret(key) {
+    let value = literal(&value.kind);
+    if is_secret(key, &value) {
         return format!("# {} is set, from {origin}", quoted(key));
     }
-    format!("{} = {}  # {origin}", quoted(key), literal(&value.kind))
+    format!("{} = {value}  # {origin}", quoted(key))
 }
 
 fn literal(kind: &ValueKind) -> String {

@@ -117,6 +117,16 @@ fn secrets_are_used_and_never_shown() {
 }
 
 #[test]
+fn addresses_that_let_somebody_in_are_never_shown() {
+    let file = "[nats]\nurl = 'nats://ann:hush@one:4222,nats://two:4222'\n[gemini]\nbase = 'http://proxy/v1?key=hush'";
+    let variables = [("OPENAI_BASE_URL", "https://ann:hush@proxy/v1")];
+    let shown = load_from(file, &variables, SettingsArgs::default()).unwrap().show();
+    assert!(!shown.contains("hush"), "{shown}");
+    assert!(shown.contains("# url is set, from "), "{shown}");
+    assert!(shown.contains("# base is set, from OPENAI_BASE_URL"), "{shown}");
+}
+
+#[test]
 fn what_is_shown_is_a_settings_file_that_means_the_same() {
     let flags = SettingsArgs {
         model: Some("openai/a".into()),
