@@ -6,6 +6,7 @@ pub mod completions;
 pub mod config;
 pub mod coordinator;
 pub mod doctor;
+mod files;
 pub mod list;
 pub mod plan;
 pub mod result;

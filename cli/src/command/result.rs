@@ -1,13 +1,9 @@
 //! `tributary result`: fetches a finished article.
 
 use anyhow::{Context, anyhow};
-use tributary_coordinator::{
-    ingest::slug,
-    reduce::output::Files,
-    service::{Made, Status},
-};
+use tributary_coordinator::service::{Made, Status};
 
-use super::{cluster, load};
+use super::{cluster, files, load};
 use crate::{
     args::ResultArgs,
     exit::{Exit, Failure},
@@ -27,7 +23,7 @@ pub fn run(args: &ResultArgs, terminal: &Terminal) -> Result<Exit, Failure> {
         let made = Made::of(&*queue, job).await.context("the article can't be fetched")?;
         let made = made.ok_or_else(|| anyhow!("{}: the article is not kept any more", state.title))?;
         let out = args.out.as_ref().unwrap_or(&config.execution.out);
-        let files = Files::of(out, &slug(&state.title));
+        let files = files::of_one(out, &state.title, job);
         made.write(&*queue, job, &files).await.context("the article can't be written")?;
         let summary = Summary {
             title: state.title,

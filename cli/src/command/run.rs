@@ -3,9 +3,6 @@
 mod article;
 
 use std::{
-    collections::HashSet,
-    fs,
-    path::Path,
     sync::Arc,
     time::{Duration, SystemTime},
 };
@@ -15,7 +12,7 @@ use futures::{StreamExt, stream};
 use tokio::{runtime, sync::watch, task::spawn_blocking};
 use tributary_coordinator::{
     actor::{self, Coordinator, Window},
-    ingest::{Problem, STATE_FOLDER, slug},
+    ingest::{Problem, STATE_FOLDER},
     prepare::{Draft, Prepared, prepare},
     reduce::output::Files,
     trace,
@@ -25,7 +22,6 @@ use tributary_protocol::{
         Bus, Kinds,
         local::{LocalBus, Options},
     },
-    id::JobId,
     job::Progress,
     task::Usage,
 };
@@ -35,7 +31,7 @@ use tributary_worker::{
 };
 
 use self::article::Making;
-use super::{load, say_problems};
+use super::{files, load, say_problems};
 use crate::{
     args::{Inputs, ProgressStyle, RunArgs},
     exit::{Exit, Failure, OrExit},
@@ -151,15 +147,15 @@ impl Run {
     /// Makes the articles, a few at a time; what befalls one doesn't stop the others.
     async fn articles(&self, drafts: Vec<Draft>) -> Exit {
         let several = drafts.len() > 1;
-        let is_free = |slug: &str, job: JobId| holds_nothing_else(&self.config.execution.out, slug, job);
-        let slugs = slugs(drafts.iter().map(|draft| (draft.job.title.as_str(), draft.job.id)), is_free);
-        let ends = drafts.into_iter().zip(slugs).map(|(draft, slug)| self.article(draft, slug, several));
+        let jobs = drafts.iter().map(|draft| (draft.job.title.as_str(), draft.job.id));
+        let files = files::of_all(&self.config.execution.out, jobs);
+        let ends = drafts.into_iter().zip(files).map(|(draft, files)| self.article(draft, files, several));
         let ends = stream::iter(ends).buffer_unordered(JOBS_AT_A_TIME);
         ends.fold(Exit::Done, |worst, exit| std::future::ready(graver(worst, exit))).await
     }
 
     /// Makes an article and tells how that ended.
-    async fn article(&self, draft: Draft, slug: String, several: bool) -> Exit {
+    async fn article(&self, draft: Draft, files: Files, several: bool) -> Exit {
         if self.interrupt.happened() {
             return Exit::Interrupted;
         }
@@ -169,7 +165,7 @@ impl Run {
             trace::ended(job, &title, began, usage, outcome, reason.as_deref());
         };
         let (sender, updates) = watch::channel(Progress::default());
-        let making = Making { run: self, draft, slug };
+        let making = Making { run: self, draft, files };
         let made = self.interrupt.unless(making.to_the_end(sender));
         let shown = progress::follow(&title, updates, self.style, several, &self.interrupt, &self.terminal);
         match tokio::join!(made, shown).0 {
@@ -203,29 +199,6 @@ impl Run {
     }
 }
 
-/// A file name for each title, no two alike, of those that are free for its job.
-fn slugs<'a>(titles: impl Iterator<Item = (&'a str, JobId)>, is_free: impl Fn(&str, JobId) -> bool) -> Vec<String> {
-    let mut taken = HashSet::new();
-    let free = |(title, job): (&str, JobId)| {
-        let slug = slug(title);
-        let numbered = (2..).map(|number| format!("{slug}-{number}"));
-        let mut names = std::iter::once(slug.clone()).chain(numbered).filter(|name| is_free(name, job));
-        names.find(|name| taken.insert(name.clone())).expect("numbers don't end")
-    };
-    titles.map(free).collect()
-}
-
-/// Whether no other job's article goes by this name, as far as its report says.
-fn holds_nothing_else(out: &Path, slug: &str, job: JobId) -> bool {
-    #[derive(serde::Deserialize)]
-    struct Report {
-        job: String,
-    }
-    let report = fs::read(Files::of(out, slug).report).ok();
-    let report = report.and_then(|report| serde_json::from_slice::<Report>(&report).ok());
-    report.is_none_or(|report| report.job == job.to_string())
-}
-
 /// Of two ends the one that the whole run ends with: an interruption first, then what may go on when it is run again,
 /// then what won't.
 fn graver(one: Exit, other: Exit) -> Exit {
@@ -236,14 +209,6 @@ fn graver(one: Exit, other: Exit) -> Exit {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn articles_of_one_title_have_files_of_their_own() {
-        let job: JobId = "0".repeat(32).parse().unwrap();
-        let titles = ["Rust", "rust!", "Rust 2", "RUST"].map(|title| (title, job));
-        assert_eq!(slugs(titles.into_iter(), |_, _| true), ["rust", "rust-2", "rust-2-2", "rust-3"]);
-        assert_eq!(slugs(titles.into_iter().take(1), |name, _| name != "rust"), ["rust-2"]);
-    }
 
     #[test]
     fn the_exit_code_is_that_of_the_gravest_end() {

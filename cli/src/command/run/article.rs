@@ -19,11 +19,11 @@ use crate::{
     summary::Summary,
 };
 
-/// An article that is to be made, and what its files are named after.
+/// An article that is to be made, and where.
 pub struct Making<'a> {
     pub run: &'a Run,
     pub draft: Draft,
-    pub slug: String,
+    pub files: Files,
 }
 
 impl Making<'_> {
@@ -43,7 +43,7 @@ impl Making<'_> {
     async fn write(&self, ran: &Ran, began: Instant) -> Result<Summary, Failure> {
         let Ran { machine, done_before } = ran;
         let (job, run) = (&self.draft.job, self.run);
-        let files = Files::of(&run.config.execution.out, &self.slug);
+        let files = self.files.clone();
         let report =
             reduce::write(&*run.bus, job, machine, run.problems.clone(), &self.draft.extra, &files, began).await;
         let report = report.context("the article can't be written")?;
