@@ -52,7 +52,9 @@ async fn bus_of(config: &Config, who: &str) -> Result<Arc<NatsBus>, BusError> {
 }
 
 fn unusable(error: BusError) -> Failure {
-    Failure { exit: Exit::BadInput, error: anyhow::Error::from(error).context("the cluster can't be used") }
+    // Settings or the server have to be mended; a server that is away may come back.
+    let exit = if matches!(error, BusError::Unusable { .. }) { Exit::BadInput } else { Exit::Failed };
+    Failure { exit, error: anyhow::Error::from(error).context("the cluster can't be used") }
 }
 
 /// The one job whose id begins so.

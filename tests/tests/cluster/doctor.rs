@@ -37,18 +37,18 @@ fn what_is_wrong_with_nats_is_said_by_the_doctor_and_by_every_role() {
     let more = "authorization { user: ann, password: right }".to_owned();
     let locked = NatsServer::start(Nats { more, ..Nats::default() }).unwrap();
     let nowhere = "nats://127.0.0.1:1".to_owned();
-    for (url, reason) in [
-        (&nowhere, "no NATS server can be reached"),
-        (&without.url(), "JetStream is off"),
-        (&locked.url(), "refuses this login"),
+    for (url, reason, code) in [
+        (&nowhere, "no NATS server can be reached", 1),
+        (&without.url(), "JetStream is off", 2),
+        (&locked.url(), "refuses this login", 2),
     ] {
         let tributary = || Tributary::in_folder(folder.path()).env("TRIBUTARY_NATS_URL", url);
         let ended = tributary().args(["doctor"]).run().with(1);
         assert!(ended.stdout.contains("failed  NATS") && ended.stdout.contains(reason), "{ended}");
-        tributary().args(["list", "-q"]).run().with(2).tells(reason);
+        tributary().args(["list", "-q"]).run().with(code).tells(reason);
         // A role waits for a server that isn't there yet.
         for role in ["coordinator", "worker"].into_iter().filter(|_| *url != nowhere) {
-            tributary().args([role, "--listen=off"]).run().with(2).tells(reason);
+            tributary().args([role, "--listen=off"]).run().with(code).tells(reason);
         }
     }
     let settings = "[nats.auth.user]\nuser = 'ann'\npassword = 'right'\n";
