@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::Context;
 use serde_json::{Value, json};
-use tributary_coordinator::service::{State, states};
+use tributary_coordinator::service::{State, Status, states};
 use tributary_protocol::id::JobId;
 
 use super::{cluster, load};
@@ -52,10 +52,41 @@ pub fn ago(second: u64) -> String {
     format!("{} ago", units::time(Duration::from_secs(now.saturating_sub(second))))
 }
 
-/// All that is known of a job.
+/// All that is known of a job. Its status is a word, for programs that choose by it; why it failed, or what came of it, stands
+/// beside it.
 pub fn json_of(job: JobId, state: &State) -> anyhow::Result<Value> {
     let mut object = serde_json::to_value(state).context("the state is no JSON")?;
     object["job"] = json!(job.to_string());
     object["usage"] = json!(state.progress.usage());
+    object["status"] = json!(state.status.name().replace(' ', "-"));
+    if let Some(reason) = state.status.reason() {
+        object["reason"] = json!(reason);
+    }
+    if let Status::Done(numbers) = &state.status {
+        object["result"] = json!(numbers);
+    }
     Ok(object)
+}
+
+#[cfg(test)]
+mod tests {
+    use tributary_coordinator::service::Numbers;
+    use tributary_protocol::{job::Job, settings::Settings};
+
+    use super::*;
+
+    fn as_json(status: Status) -> Value {
+        let job = Job::new("Rust".into(), Settings::default(), 0, Vec::new());
+        json_of(job.id, &State { status, ..State::new(&job, None) }).unwrap()
+    }
+
+    #[test]
+    fn a_status_is_a_word_with_its_reason_and_its_result_beside_it() {
+        let running = as_json(Status::Running);
+        assert_eq!((&running["status"], running.get("reason"), running.get("result")), (&json!("running"), None, None));
+        let failed = as_json(Status::ModelFailed { reason: "no key".into() });
+        assert_eq!((&failed["status"], &failed["reason"]), (&json!("model-failed"), &json!("no key")));
+        let done = as_json(Status::Done(Numbers { words: 7, cited: 1, degraded: 0, dropped: 0, wall: Duration::ZERO }));
+        assert_eq!((&done["status"], &done["result"]["words"]), (&json!("done"), &json!(7)));
+    }
 }

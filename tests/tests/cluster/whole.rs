@@ -24,7 +24,9 @@ fn a_cluster_makes_the_same_article_as_one_process_and_leaves_nothing_behind() {
     assert_eq!(cluster.model.stats().answered_again, 0, "no call is paid for twice");
     check_nothing_left(&cluster);
 
-    assert!(cluster.status(&job)["status"]["done"].is_object());
+    let status = cluster.status(&job);
+    assert_eq!(status["status"], "done");
+    assert!(status["result"]["words"].as_u64() > Some(0), "{status}");
     let again = cluster.tributary().args(["submit", CORPUS, "--model", "openai/simulated"]).run().with(0);
     again.tells("done already");
     let listed = cluster.tributary().args(["list"]).run().with(0).stdout;
