@@ -41,8 +41,7 @@ pub const WORKER: &str = "\
 Do the work of a cluster's jobs: pull tasks, ask models, record outcomes.
 
 Keys and addresses of models are this process's own; which model does a task is the job's affair. With --model only tasks \
-of these models are done; others are handed back for other workers, with a pause. A task that is handed back \
-nats.max_deliver times is given up, so where workers serve different models, tell them apart by --only as well.
+of these models are done; others are passed on to workers that serve them, as often as need be.
 
 Where a model can't be used here, for a wrong key or a network of its own, its tasks are left to workers that can use it, and \
 this one is not ready; only where none can, jobs stop.

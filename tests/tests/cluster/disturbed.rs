@@ -27,8 +27,7 @@ fn signal(running: &Running, name: &str) {
     assert!(status.is_ok_and(|status| status.success()), "`kill` can't be run");
 }
 
-/// Roles that are started again when they end, as a cluster's own supervisor does: one that starts while the broker is
-/// away says so and leaves.
+/// Roles that are started again when they end, as a cluster's own supervisor does.
 struct Supervised {
     coordinator: Option<Running>,
     workers: Vec<Running>,
