@@ -91,7 +91,7 @@ pub async fn serve(
     let coordinator = Coordinator::start(bus.clone(), options.run).await?;
     let (stopper, stopping) = watch::channel(false);
     let shared = Arc::new(Shared { bus, queue, coordinator, options, stopping, figures });
-    let sweeping = tokio::spawn(sweep::what_was_left(shared.bus.clone(), shared.queue.clone()));
+    let sweeping = tokio::spawn(sweep::what_is_left(shared.bus.clone(), shared.queue.clone()));
     let mut stop = std::pin::pin!(stop);
     let mut jobs = JoinSet::new();
     loop {

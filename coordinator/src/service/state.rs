@@ -106,6 +106,11 @@ impl State {
         }
     }
 
+    /// Whether it has stood as it stands for so long.
+    pub(super) fn is_unchanged_for(&self, time: Duration) -> bool {
+        now().saturating_sub(self.changed) >= time.as_secs()
+    }
+
     /// Another holder takes it.
     pub(super) fn taken_by(&mut self, holder: String) {
         if self.status == Status::Running {

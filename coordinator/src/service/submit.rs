@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use tributary_protocol::{
     bus::{self, Bus, JobQueue},
-    id::JobId,
+    id::{BlobId, JobId},
     wire,
 };
 
@@ -45,8 +46,8 @@ pub async fn submit(
     let mut before = state(queue, id).await?;
     let had_ended = before.as_ref().is_some_and(|before| before.status.has_ended());
     if anew && (had_ended || before.is_none()) {
-        queue.forget(id).await?;
         bus.clear(id).await?;
+        queue.forget(id).await?;
         before = None;
     }
     match before.as_ref().map(|state| &state.status) {
@@ -143,12 +144,14 @@ async fn store(
     term: Option<u64>,
 ) -> Result<bool, StoreError> {
     let input = Input { extra: draft.extra.clone(), problems: problems.to_vec() };
-    let input = bus.put(id, wire::encode(&input).into()).await?;
+    let input = Bytes::from(wire::encode(&input));
     if let Some(term) = term {
-        // Before the texts: who cleans up after ended jobs must see that this one is none.
-        let mut state = State { term, ..State::new(&draft.job, Some(input)) };
+        // Before all else: who cleans up must see that this job hasn't ended, and finds by it what is left of one that was cut
+        // short.
+        let mut state = State { term, ..State::new(&draft.job, Some(BlobId::of_bytes(&input))) };
         state.begin(queue, id).await?;
     }
+    bus.put(id, input).await?;
     draft.store(bus).await?;
     Ok(queue.submit(&draft.job).await?)
 }

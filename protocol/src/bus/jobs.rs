@@ -62,6 +62,11 @@ pub trait JobQueue: Send + Sync + 'static {
 
     /// Forgets how a job stood, what came of it, and any wish to end it.
     async fn forget(&self, job: JobId) -> Result<()>;
+
+    /// How long what is left of a job that has ended is to be kept; None for ever. Coordinators see to it.
+    fn retention(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// A job in a coordinator's hands. Dropped without a word, it goes to another coordinator.

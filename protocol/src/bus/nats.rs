@@ -28,6 +28,7 @@ mod tasks;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Weak},
+    time::Duration,
 };
 
 use async_nats::connection::State;
@@ -237,5 +238,9 @@ impl JobQueue for NatsBus {
 
     async fn forget(&self, job: JobId) -> Result<()> {
         self.jobs.forget(job).await
+    }
+
+    fn retention(&self) -> Option<Duration> {
+        Some(self.link.options.retention).filter(|retention| !retention.is_zero())
     }
 }

@@ -6,12 +6,16 @@ use async_nats::jetstream::{self, stream};
 use data_encoding::BASE64URL_NOPAD;
 use futures::{StreamExt as _, TryStreamExt as _};
 use nkeys::KeyPair;
+use tributary_coordinator::service::{self, State, Status};
 use tributary_protocol::{
     bus::{
         Bus, BusError, Entry, JobQueue, Kinds, Members,
         nats::{Auth, Names, NatsBus, NatsOptions, Tls},
     },
+    id::BlobId,
+    job::Job,
     task::{Kind, Verdict},
+    wire,
 };
 use tributary_tests::{
     conformance::{Bench, call, condensing, job, next, outcome, read, task},
@@ -320,6 +324,83 @@ async fn overfill(bus: &NatsBus, name: &str) {
     }
     assert_eq!(bus.reply(call(&format!("{name} 0"))).await.unwrap(), None);
     assert_eq!(bus.reply(call(&format!("{name} 15"))).await.unwrap().unwrap(), reply);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_job_has_left_goes_when_its_time_is_up_and_what_is_out_stays() {
+    let bench = bench();
+    let retention = Duration::from_secs(3600);
+    let bus = Arc::new(NatsBus::connect(NatsOptions { retention, ..bench.options() }).await.unwrap());
+    let of = |title: &str| Job::new(title.into(), Default::default(), 1, Vec::new());
+    let [failed, cut_short, waiting, lately] = ["failed", "cut short", "waiting", "failed lately"].map(of);
+    let has_failed = Status::Failed { reason: "it fell".into() };
+    for (job, status, changed) in [
+        (&failed, &has_failed, 0),
+        (&cut_short, &Status::Queued, 0),
+        (&waiting, &Status::Queued, 0),
+        (&lately, &has_failed, u64::MAX),
+    ] {
+        let state = State { status: status.clone(), changed, ..State::new(job, None) };
+        bus.set_state(job.id, wire::encode(&state).into()).await.unwrap();
+        bus.put(job.id, "a source".into()).await.unwrap();
+    }
+    bus.submit(&failed).await.unwrap();
+    bus.claim().await.unwrap().done().await.unwrap();
+    bus.record(failed.id, &outcome(&task("a", 1), "done")).await.unwrap();
+    bus.submit(&waiting).await.unwrap();
+    let _held = bus.claim().await.unwrap();
+
+    let serving = service::serve(
+        bus.clone(),
+        bus.clone(),
+        service::Options::default(),
+        Arc::default(),
+        futures::future::pending(),
+    );
+    let forgotten = async {
+        while bus.states().await.unwrap().len() > 2 {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        _ = serving => panic!("it serves for ever"),
+        () = forgotten => {}
+    }
+    for job in [&waiting, &lately] {
+        bus.get(job.id, BlobId::of_bytes(b"a source")).await.unwrap();
+    }
+    assert_eq!(bus.document(waiting.id).await.unwrap(), Some(waiting));
+    assert_eq!(bus.document(failed.id).await.unwrap(), None);
+    assert_eq!(read(&mut bus.journal(failed.id).await.unwrap()).await, []);
+    let stores = left_over(&bench.jetstream().await).await;
+    let of_blobs = stores.iter().filter(|(name, _)| name.contains("-blobs-"));
+    assert_eq!(of_blobs.count(), 2, "{stores:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_job_needs_outlives_the_retention() {
+    let bench = bench();
+    let retention = Duration::from_secs(3600);
+    let options = NatsOptions { retention, adjust: true, ..bench.options() };
+    let bus = NatsBus::connect(options.clone()).await.unwrap();
+    let blob = bus.put(job("a"), "a source".into()).await.unwrap();
+    bus.keep_result(job("a"), 0, "an article".into()).await.unwrap();
+    let jetstream = bench.jetstream().await;
+    let blobs = format!("OBJ_tributary-blobs-{}", job("a"));
+    let names = ["tributary-journal", "KV_tributary-states", "OBJ_tributary-results", &blobs];
+    // As an earlier build has made them.
+    for name in names {
+        let found = jetstream.get_stream(name).await.unwrap().cached_info().config.clone();
+        assert!(found.max_age > 1000 * retention, "{name}: {:?}", found.max_age);
+        jetstream.update_stream(stream::Config { max_age: retention, ..found }).await.unwrap();
+    }
+    let bus = NatsBus::connect(options).await.unwrap();
+    bus.get(job("a"), blob).await.unwrap();
+    bus.result(job("a"), 0).await.unwrap();
+    for name in names {
+        let found = jetstream.get_stream(name).await.unwrap().cached_info().config.max_age;
+        assert!(found > 1000 * retention, "{name}: {found:?}");
+    }
 }
 
 async fn letters(bench: &Nats) -> u64 {

@@ -66,7 +66,7 @@ impl Jobs {
         let states = kv::Config {
             bucket: names.states(),
             description: "How jobs stand, and wishes to cancel them".into(),
-            max_age: link.options.retention,
+            max_age: link.options.last_resort(),
             max_bytes: -1,
             ..kv::Config::default()
         };
@@ -268,8 +268,8 @@ impl Jobs {
         self.objects.get(&self.link.names.results(), &result_name(job, part)).await
     }
 
+    /// How it stood goes last: as long as that is there, whoever cleans up finds what is left of a forgetting cut short.
     pub async fn forget(&self, job: JobId) -> Result<()> {
-        self.remove(&state_key(job)).await?;
         self.remove(&cancel_key(job)).await?;
         let results = self.link.names.results();
         self.objects.delete(&results, &document_name(job)).await?;
@@ -279,7 +279,7 @@ impl Jobs {
         while self.objects.delete(&results, &result_name(job, part)).await? {
             part += 1;
         }
-        Ok(())
+        self.remove(&state_key(job)).await
     }
 
     async fn write(&self, key: &str, value: Bytes) -> Result<()> {

@@ -8,11 +8,14 @@ use std::{
 
 use async_nats::jetstream::{
     object_store::{self, InfoErrorKind, ObjectInfo, ObjectMetadata, ObjectStore},
-    stream::Stream,
+    stream::{Config, Stream},
 };
 use bytes::Bytes;
 
-use super::link::{Link, Trouble};
+use super::{
+    link::{Link, Trouble},
+    streams::update,
+};
 use crate::bus::Result;
 
 /// How large the messages are that an object is cut into, in bytes.
@@ -116,11 +119,10 @@ impl Objects {
         if let Some(open) = self.open(store).await? {
             return Ok(open);
         }
-        let options = &self.link.options;
         let config = object_store::Config {
             bucket: store.to_owned(),
-            max_age: options.retention,
-            num_replicas: options.replicas,
+            max_age: self.max_age(store),
+            num_replicas: self.link.options.replicas,
             ..object_store::Config::default()
         };
         // Another process may be faster.
@@ -141,9 +143,25 @@ impl Objects {
         }
         let found = self.look_up(store).await?;
         if let Some(open) = &found {
+            self.adjust(store, open).await?;
             self.keep_open(store, open);
         }
         Ok(found)
+    }
+
+    async fn adjust(&self, store: &str, open: &Open) -> Result<(), Trouble> {
+        let (options, found) = (&self.link.options, &open.stream.cached_info().config);
+        if options.adjust {
+            let (max_age, num_replicas) = (self.max_age(store), options.replicas);
+            update(&self.link, found, Config { max_age, num_replicas, ..found.clone() }).await?;
+        }
+        Ok(())
+    }
+
+    /// When the server removes an object that nobody has.
+    fn max_age(&self, store: &str) -> Duration {
+        let options = &self.link.options;
+        if store == self.link.names.large_replies() { options.replies } else { options.last_resort() }
     }
 
     fn keep_open(&self, store: &str, open: &Open) {

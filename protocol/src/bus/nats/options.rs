@@ -19,8 +19,9 @@ pub struct NatsOptions {
     pub prefix: String,
     /// Copies of every message: 1 for one server, 3 for a cluster of servers.
     pub replicas: usize,
-    /// How long what came of a job is kept, and how it stood, and the journal and the blobs of one that has failed, in
-    /// seconds; 0 for ever.
+    /// How long what is left of a job is kept after it ended, in seconds; 0 for ever: how it stood, what came of it, and
+    /// all of one that has failed. Coordinators remove it. What nobody removes, the server does a year later; of a job that
+    /// isn't over by then it takes what it needs.
     #[serde(with = "seconds")]
     pub retention: Duration,
     /// How long models' replies are kept, in seconds; 0 for ever.
@@ -48,16 +49,24 @@ pub struct NatsOptions {
     pub adjust: bool,
 }
 
+const DAY: u64 = 24 * 3600;
+const YEAR: Duration = Duration::from_secs(365 * DAY);
+
 impl NatsOptions {
     /// Where the servers are, without the secrets that their addresses may hold.
     pub fn place(&self) -> String {
         place(&self.url)
     }
+
+    /// When the server itself removes what is kept of a job. It counts from the day that each thing was stored and knows
+    /// nothing of jobs, so this is far longer than one may wait and run. Zero for never.
+    pub(super) fn last_resort(&self) -> Duration {
+        if self.retention.is_zero() { Duration::ZERO } else { self.retention + YEAR }
+    }
 }
 
 impl Default for NatsOptions {
     fn default() -> Self {
-        const DAY: u64 = 24 * 3600;
         Self {
             url: "nats://127.0.0.1:4222".into(),
             auth: Auth::default(),

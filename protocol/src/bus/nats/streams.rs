@@ -37,7 +37,7 @@ impl Streams {
             subjects: vec![names.all_journals()],
             description: Some("Outcomes of tasks, by job".into()),
             max_messages_per_subject: -1,
-            max_age: options.retention,
+            max_age: options.last_resort(),
             ..Config::default()
         };
         let dead = Config {
