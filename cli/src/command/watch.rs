@@ -44,7 +44,10 @@ async fn in_runtime(
     match cluster::exit(&status) {
         Exit::Done => terminal.say(format!("{}: done; `tributary result {job}` fetches it", state.title)),
         exit @ Exit::ModelFailed => {
-            let error = anyhow!("{}: {status}; `tributary resume {job}` makes it go on where it stopped", state.title);
+            let error = anyhow!(
+                "{}: {status}; `tributary resume {job}`, or submitting it again, makes it go on where it stopped",
+                state.title
+            );
             return Err(Failure { exit, error });
         }
         exit => return Err(Failure { exit, error: anyhow!("{}: {status}", state.title) }),
