@@ -108,6 +108,15 @@ pub async fn a_result_is_kept_until_it_is_forgotten(bench: &impl Bench) {
         assert!(jobs.result(one, 0).await.unwrap().unwrap() == result, "another result");
         assert_eq!(jobs.result(one, 1).await.unwrap().unwrap(), "its end");
     }
+    // Kept anew, it is there all the while.
+    let mut keeping = jobs.keep_result(one, 0, large.clone().into());
+    loop {
+        tokio::select! {
+            kept = &mut keeping => break kept.unwrap(),
+            seen = jobs.result(one, 0) => assert!(seen.unwrap().is_some(), "it is gone"),
+        }
+    }
+    drop(keeping);
     jobs.forget(one).await.unwrap();
     assert_eq!(jobs.result(one, 0).await.unwrap(), None);
     assert_eq!(jobs.result(one, 1).await.unwrap(), None);

@@ -259,9 +259,7 @@ impl Jobs {
     }
 
     pub async fn keep_result(&self, job: JobId, part: u32, result: Bytes) -> Result<()> {
-        // An earlier run's result goes: what is stored under a name is never changed.
-        self.objects.delete(&self.link.names.results(), &result_name(job, part)).await?;
-        self.objects.put(&self.link.names.results(), &result_name(job, part), &result).await
+        self.objects.replace(&self.link.names.results(), &result_name(job, part), &result).await
     }
 
     pub async fn result(&self, job: JobId, part: u32) -> Result<Option<Bytes>> {

@@ -53,23 +53,34 @@ impl Objects {
                 let objects = self.open_or_create(store).await?.objects;
                 let put = async {
                     match objects.info(name).await {
-                        Ok(info) if !info.deleted => return Ok(()),
-                        Ok(_) => {}
-                        Err(error) if error.kind() == InfoErrorKind::NotFound => {}
-                        Err(error) => return Err(Trouble::from(error)),
+                        Ok(info) if !info.deleted => Ok(()),
+                        Ok(_) => self.write(&objects, name, bytes).await,
+                        Err(error) if error.kind() == InfoErrorKind::NotFound => {
+                            self.write(&objects, name, bytes).await
+                        }
+                        Err(error) => Err(Trouble::from(error)),
                     }
-                    let chunk_size = CHUNK.min(self.link.largest());
-                    let meta = ObjectMetadata {
-                        name: name.to_owned(),
-                        chunk_size: Some(chunk_size),
-                        ..ObjectMetadata::default()
-                    };
-                    objects.put(meta, &mut &bytes[..]).await?;
-                    Ok(())
                 };
                 self.or_forget(store, put.await)
             })
             .await
+    }
+
+    /// Stores an object in the place of one that may be there: at any time there is one or the other.
+    pub async fn replace(&self, store: &str, name: &str, bytes: &Bytes) -> Result<()> {
+        self.link
+            .persist("an object can't be stored", || async {
+                let objects = self.open_or_create(store).await?.objects;
+                self.or_forget(store, self.write(&objects, name, bytes).await)
+            })
+            .await
+    }
+
+    async fn write(&self, objects: &ObjectStore, name: &str, bytes: &Bytes) -> Result<(), Trouble> {
+        let chunk_size = Some(CHUNK.min(self.link.largest()));
+        let meta = ObjectMetadata { name: name.to_owned(), chunk_size, ..ObjectMetadata::default() };
+        objects.put(meta, &mut &bytes[..]).await?;
+        Ok(())
     }
 
     /// None where there is no such object or no such store.
