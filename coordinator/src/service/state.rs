@@ -106,6 +106,12 @@ impl State {
         }
     }
 
+    /// Of one that goes on after it has stopped: where it is, but with another chance.
+    pub(super) fn again(self, job: &Job) -> Self {
+        let Self { progress, submitted, term, .. } = self;
+        Self { progress, submitted, term, ..Self::new(job, self.input) }
+    }
+
     /// Whether it has stood as it stands for so long.
     pub(super) fn is_unchanged_for(&self, time: Duration) -> bool {
         now().saturating_sub(self.changed) >= time.as_secs()

@@ -79,8 +79,8 @@ pub async fn submit(
 const LETTING_GO: u32 = 40;
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Wishes that a job ends, and how it stood then. One that has stopped and would go on when it is submitted again is
-/// forgotten here and now, but for the fact; one that is over is left alone.
+/// Wishes that a job ends, and how it stood then. One that nobody holds ends here and now, and all but that is forgotten of
+/// it; one that is over is left alone.
 ///
 /// # Errors
 ///
@@ -93,9 +93,11 @@ pub async fn cancel(bus: &dyn Bus, queue: &dyn JobQueue, job: JobId) -> bus::Res
         // It may have stopped meanwhile, and then nobody heard the wish.
         now = state(queue, job).await?.unwrap_or(now);
     }
-    if now.status.reason().is_some() {
+    if now.status == Status::Queued || now.status.reason().is_some() {
+        let read = now.clone();
         now.status = Status::Cancelled;
-        if now.write(queue, job).await? {
+        // Whoever takes it meanwhile hears the wish.
+        if now.write_over(Some(&read), queue, job).await? {
             bus.clear(job).await?;
         }
     }
@@ -113,18 +115,24 @@ pub enum Resumed {
     Gone,
 }
 
-/// Puts a job that has failed into the queue again, as it was submitted. None of one that was never submitted.
+/// Puts a job that has failed into the queue again, as it was submitted, or one that never got there: its submission may
+/// have been cut short. None of one that was never submitted.
 ///
 /// # Errors
 ///
 /// The queue's.
 pub async fn resume(queue: &dyn JobQueue, id: JobId) -> bus::Result<Option<Resumed>> {
     let Some(before) = state(queue, id).await? else { return Ok(None) };
-    if before.status.reason().is_none() {
+    let has_failed = before.status.reason().is_some();
+    if !has_failed && before.status != Status::Queued {
         return Ok(Some(Resumed::Not(before.status)));
     }
     let Some(job) = queue.document(id).await? else { return Ok(Some(Resumed::Gone)) };
-    State { term: before.term, ..State::new(&job, before.input) }.begin(queue, id).await?;
+    if !has_failed {
+        let was_missing = queue.submit(&job).await?;
+        return Ok(Some(if was_missing { Resumed::Now } else { Resumed::Not(before.status) }));
+    }
+    before.again(&job).begin(queue, id).await?;
     // Its last holder may be about to let go of it.
     for _ in 0..LETTING_GO {
         if queue.submit(&job).await? || state(queue, id).await?.is_some_and(|state| state.status == Status::Running) {
@@ -154,4 +162,73 @@ async fn store(
     bus.put(id, input).await?;
     draft.store(bus).await?;
     Ok(queue.submit(&draft.job).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use tributary_protocol::{
+        bus::local::{LocalBus, Options},
+        settings::Settings,
+        task::Stage,
+    };
+
+    use super::*;
+    use crate::prepare::prepare;
+
+    struct Bench {
+        bus: LocalBus,
+        draft: Draft,
+        _folder: tempfile::TempDir,
+    }
+
+    fn bench() -> Bench {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("corpus.jsonl");
+        let line = r#"{"title": "Mills", "papers": [{"title": "A mill", "txt": "A mill grinds corn by water."}]}"#;
+        std::fs::write(&path, line).unwrap();
+        let draft = prepare(&[path], None, &Settings::default(), 1).unwrap().surveys.remove(0);
+        let bus = LocalBus::open(&folder.path().join("state"), Options::default()).unwrap();
+        Bench { bus, draft, _folder: folder }
+    }
+
+    #[tokio::test]
+    async fn a_submission_that_was_cut_short_can_be_called_off() {
+        let Bench { bus, draft, .. } = &bench();
+        let id = draft.job.id;
+        let queued = State::new(&draft.job, None);
+        bus.set_state(id, wire::encode(&queued).into()).await.unwrap();
+        let blob = bus.put(id, "a source".into()).await.unwrap();
+        assert_eq!(resume(bus, id).await.unwrap(), Some(Resumed::Gone));
+        assert_eq!(cancel(bus, bus, id).await.unwrap(), Some(queued));
+        assert_eq!(state(bus, id).await.unwrap().unwrap().status, Status::Cancelled);
+        assert!(bus.get(id, blob).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn a_job_that_waits_ends_when_it_is_called_off_and_whoever_takes_it_is_told() {
+        let Bench { bus, draft, .. } = &bench();
+        let id = draft.job.id;
+        submit(bus, bus, draft, &[], false).await.unwrap();
+        cancel(bus, bus, id).await.unwrap();
+        bus.cancelled(id).await.unwrap();
+        assert_eq!(state(bus, id).await.unwrap().unwrap().status, Status::Cancelled);
+        assert_eq!(resume(bus, id).await.unwrap(), Some(Resumed::Not(Status::Cancelled)));
+    }
+
+    #[tokio::test]
+    async fn a_job_that_goes_on_was_submitted_when_it_was_and_is_where_it_was() {
+        let Bench { bus, draft, .. } = &bench();
+        let id = draft.job.id;
+        submit(bus, bus, draft, &[], false).await.unwrap();
+        let mut failed = state(bus, id).await.unwrap().unwrap();
+        failed.status = Status::Failed { reason: "it fell".into() };
+        failed.submitted = 5;
+        failed.progress.stages.entry(Stage::Group).or_default().ended = 3;
+        bus.set_state(id, wire::encode(&failed).into()).await.unwrap();
+        // It is out: its holder fell before it let go.
+        let (resumed, _claim) = tokio::join!(resume(bus, id), bus.claim());
+        assert_eq!(resumed.unwrap(), Some(Resumed::Now));
+        let now = state(bus, id).await.unwrap().unwrap();
+        assert_eq!((now.status, now.submitted, now.progress), (Status::Queued, 5, failed.progress));
+    }
 }
