@@ -84,7 +84,7 @@ async fn see_to(shared: &Arc<Shared>, job: &Arc<Job>) -> End {
         Ok(mine) => mine,
         Err(end) => return end,
     };
-    tracing::info!(job = %job.id, title = job.title, term = mine.term, "a job is taken");
+    tracing::info!(job = %job.id, title = job.title, term = mine.term, holder = mine.holder, "a job is taken");
     let (me, mut stopping) = (mine.clone(), shared.stopping.clone());
     let end = tokio::select! {
         biased;
@@ -115,9 +115,16 @@ async fn take(shared: &Shared, job: &Job) -> Result<State, End> {
         Status::Cancelled => return Err(End::Cancelled),
         Status::Queued | Status::Running | Status::Done(_) => {}
     }
-    mine.taken_by(format!("{:016x}", rand::random::<u64>()));
+    mine.taken_by(name());
     let written = mine.write_over(read.as_ref(), &*shared.queue, job.id).await?;
     written.then_some(mine).ok_or(End::Lost)
+}
+
+/// What people find this process by, `coordinator-0 7 1f9c03ab`. Each holding has its own: of two at once one has to be the
+/// later.
+fn name() -> String {
+    let host = std::env::var("HOSTNAME").or_else(|_| std::fs::read_to_string("/etc/hostname")).unwrap_or_default();
+    format!("{} {} {:08x}", host.trim(), std::process::id(), rand::random::<u32>()).trim().to_owned()
 }
 
 /// Returns when another has taken the job.
