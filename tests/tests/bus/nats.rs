@@ -6,7 +6,7 @@ use async_nats::jetstream::{self, stream};
 use data_encoding::BASE64URL_NOPAD;
 use futures::{StreamExt as _, TryStreamExt as _};
 use nkeys::KeyPair;
-use tributary_coordinator::service::{self, State, Status};
+use tributary_coordinator::service::{self, Resumed, State, Status};
 use tributary_protocol::{
     bus::{
         Bus, BusError, Entry, JobQueue, Kinds, Members,
@@ -401,6 +401,39 @@ async fn what_a_job_needs_outlives_the_retention() {
         let found = jetstream.get_stream(name).await.unwrap().cached_info().config.max_age;
         assert!(found > 1000 * retention, "{name}: {found:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_of_a_journal_that_is_cleared_meanwhile_catches_up() {
+    let bench = bench();
+    let bus = bench.open().await;
+    // More than a reader has on its way.
+    let recording = (0..4000).map(|n| {
+        let outcome = outcome(&task("a", n), "done");
+        let bus = &bus;
+        async move { bus.record(job("a"), &outcome).await }
+    });
+    futures::future::try_join_all(recording).await.unwrap();
+    let mut journal = bus.journal(job("a")).await.unwrap();
+    assert!(matches!(next(&mut journal).await, Entry::Outcome(_)));
+    let names = Names::new("tributary").unwrap();
+    let stream = bench.jetstream().await.get_stream(names.journal()).await.unwrap();
+    stream.purge().filter(names.journal_of_job(job("a"))).await.unwrap();
+    assert!(read(&mut journal).await.len() < 3999);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_whose_message_never_got_there_can_be_resumed() {
+    let bench = bench();
+    let bus = NatsBus::connect(bench.options()).await.unwrap();
+    let job = Job::new("cut short".into(), Default::default(), 1, Vec::new());
+    bus.set_state(job.id, wire::encode(&State::new(&job, None)).into()).await.unwrap();
+    bus.submit(&job).await.unwrap();
+    // Its document is there now, and its message is not.
+    bus.claim().await.unwrap().done().await.unwrap();
+    assert_eq!(service::resume(&bus, job.id).await.unwrap(), Some(Resumed::Now));
+    assert_eq!(service::resume(&bus, job.id).await.unwrap(), Some(Resumed::Not(Status::Queued)));
+    assert_eq!(*bus.claim().await.unwrap().job, job);
 }
 
 async fn letters(bench: &Nats) -> u64 {

@@ -41,6 +41,8 @@ const PAGE: usize = 512;
 const ABSENT: Duration = Duration::from_secs(60);
 /// How often the server says that there is nothing new; two such times without a word, and the reader asks again.
 const HEARTBEAT: Duration = Duration::from_secs(5);
+/// So long nothing comes, and a reader that waits for more asks whether there is more.
+const SILENT: Duration = Duration::from_secs(3);
 
 pub(super) struct Journal {
     link: Arc<Link>,
@@ -135,6 +137,8 @@ struct Reader {
 struct Reading {
     messages: Pin<Box<pull::Stream>>,
     consumer: String,
+    /// How many messages have come, as the server counts them.
+    taken: u64,
     journal: Arc<Journal>,
 }
 
@@ -162,6 +166,7 @@ impl Reader {
                 self.open().await?;
                 continue;
             };
+            let is_behind = self.behind.is_some_and(|behind| behind > 0);
             tokio::select! {
                 message = open.messages.next() => match message {
                     Some(Ok(message)) => self.take(&message).await?,
@@ -172,6 +177,22 @@ impl Reader {
                     None => self.open = None,
                 },
                 Ok(()) = self.epoch.changed() => self.open = None,
+                () = tokio::time::sleep(SILENT), if is_behind => self.look_for_more().await,
+            }
+        }
+    }
+
+    /// Messages that were counted may have gone before they came: a journal may be cleared while it is read.
+    async fn look_for_more(&mut self) {
+        let Some(open) = &self.open else { return };
+        match self.journal.stream.consumer_info(&open.consumer).await {
+            Ok(info) if info.num_pending > 0 => {}
+            Ok(info) if info.delivered.consumer_sequence <= open.taken => self.caught(),
+            // Some were sent and didn't come, or the server has forgotten the reader.
+            Ok(_) => self.open = None,
+            Err(error) => {
+                tracing::debug!(%error, "the journal is opened again");
+                self.open = None;
             }
         }
     }
@@ -203,6 +224,7 @@ impl Reader {
             let reading = Reading {
                 messages: Box::pin(stream.messages().await?),
                 consumer: consumer.cached_info().name.clone(),
+                taken: 0,
                 journal: journal.clone(),
             };
             Ok((reading, pending))
@@ -224,6 +246,9 @@ impl Reader {
     async fn take(&mut self, message: &async_nats::jetstream::Message) -> Result<()> {
         let info = message.info().map_err(|error| self.journal.link.unavailable(error))?;
         let (sequence, stored, pending) = (info.stream_sequence, info.published.unix_timestamp_nanos(), info.pending);
+        if let Some(open) = &mut self.open {
+            open.taken = info.consumer_sequence;
+        }
         if let Some(outcome) = self.journal.unpack(self.job, message).await? {
             let new = if outcome.verdict.ends_task() {
                 self.given.insert(outcome.task)
