@@ -62,6 +62,13 @@ pub enum BusError {
 pub type Result<T, E = BusError> = std::result::Result<T, E>;
 
 /// See the module's documentation for what is promised.
+///
+/// # Errors
+///
+/// [`BusError::Unavailable`] comes only after the adapter has tried for as long as its settings say
+/// ([`NatsOptions::outage`](nats::NatsOptions::outage)), so there is little use in trying again at once. What was to be
+/// published, recorded, put, kept or cleared may be so nevertheless, since the word on it may be what was lost: all of it may
+/// be done again. [`BusError::Wire`] is of something that another build wrote and this one can't read.
 #[async_trait]
 pub trait Bus: Send + Sync + 'static {
     /// Puts a task where a worker will find it. Returns when it is safe.
@@ -89,6 +96,8 @@ pub trait Bus: Send + Sync + 'static {
     /// Stores bytes for a job, once however often they are put.
     async fn put(&self, job: JobId, bytes: Bytes) -> Result<BlobId>;
 
+    /// Bytes that were stored for a job. [`BusError::NoBlob`] where they never were, or the job was cleared: waiting doesn't
+    /// bring them.
     async fn get(&self, job: JobId, blob: BlobId) -> Result<Bytes>;
 
     /// What a model answered to this very call, at any time before, where that is kept.
@@ -151,7 +160,8 @@ pub enum Entry {
     Caught,
 }
 
-/// A task in a worker's hands. Dropped without a word, it goes to another worker when its time is up.
+/// A task in a worker's hands. Dropped without a word, it goes to another worker at once; when its process dies, then when
+/// its time is up.
 pub struct Delivery {
     pub task: Arc<Task>,
     /// How often it has been delivered, this time included.

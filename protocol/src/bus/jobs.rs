@@ -16,6 +16,12 @@ use crate::{id::JobId, job::Job};
 pub type GivesWay<'a> = dyn Fn(Option<&[u8]>) -> bool + Send + Sync + 'a;
 
 /// What coordinators share besides a [`Bus`](super::Bus), and what those who submit jobs talk to.
+///
+/// # Errors
+///
+/// As a [`Bus`](super::Bus)'s: [`BusError::Unavailable`](super::BusError::Unavailable) only after the adapter has tried for
+/// long enough, and what was to be submitted, written, kept or forgotten may be so nevertheless. A job or a state that this
+/// build can't read is a [`BusError::Wire`](super::BusError::Wire).
 #[async_trait]
 pub trait JobQueue: Send + Sync + 'static {
     /// Puts a job where a coordinator will find it; a job that is out already stays as it is. Takes an earlier wish to

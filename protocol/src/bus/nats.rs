@@ -77,8 +77,9 @@ impl NatsBus {
     ///
     /// # Errors
     ///
-    /// [`BusError::Unavailable`], which says what is wrong: the address, the login, JetStream, or a stream that has our
-    /// name and another shape.
+    /// [`BusError::Unusable`] where somebody has to mend the settings or the server first: the address, the prefix, the
+    /// login, TLS, JetStream. [`BusError::Unavailable`] where no server answers, or where a stream has our name and another
+    /// shape. Both say what is wrong.
     pub async fn connect(options: NatsOptions) -> Result<Self> {
         let link = Arc::new(Link::connect(options).await?);
         let bus = link.while_leaders_are_chosen(|| Self::open(link.clone())).await?;

@@ -123,10 +123,6 @@ impl Names {
         format!("{}.member.{}", self.prefix, &hash[..16])
     }
 
-    pub fn all_members(&self) -> String {
-        format!("{}.member.*", self.prefix)
-    }
-
     /// The key-value bucket of jobs' states, and of wishes to cancel them.
     pub fn states(&self) -> String {
         format!("{}-states", self.prefix)
