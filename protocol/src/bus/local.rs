@@ -20,6 +20,7 @@ use futures::{
     StreamExt as _,
     stream::{self, BoxStream},
 };
+use tokio::sync::Semaphore;
 
 use super::{Bus, BusError, Claim, Delivery, Entry, GivesWay, JobQueue, Kinds, Lag, Result};
 use crate::{
@@ -29,6 +30,10 @@ use crate::{
 };
 
 use self::{jobs::Jobs, members::Members, store::Store, tasks::Tasks};
+
+/// Threads that wait for the disk at a time. Each keeps some memory for what it has once done: hundreds of them, as a large
+/// corpus would have at once, keep a gigabyte.
+const THREADS: usize = 8;
 
 /// What may be set of a [`LocalBus`]. The defaults suit corpora of kilobytes to gigabytes.
 #[derive(Clone, Debug)]
@@ -50,6 +55,7 @@ impl Default for Options {
 #[derive(Clone)]
 pub struct LocalBus {
     store: Arc<Store>,
+    threads: Arc<Semaphore>,
     tasks: Arc<Tasks>,
     jobs: Arc<Jobs>,
     members: Arc<Members>,
@@ -65,13 +71,18 @@ impl LocalBus {
     pub fn open(folder: &Path, options: Options) -> Result<Self> {
         let store = Store::open(folder, &options)?;
         let jobs = Arc::new(Jobs::new(store.submitted()?));
-        Ok(Self { store: Arc::new(store), tasks: Arc::default(), jobs, members: Arc::default() })
+        let threads = Arc::new(Semaphore::new(THREADS));
+        Ok(Self { store: Arc::new(store), threads, tasks: Arc::default(), jobs, members: Arc::default() })
     }
 
     /// Runs what may wait for the disk where waiting harms nobody. It is carried out whole, even if nobody waits for it.
     async fn on_disk<T: Send + 'static>(&self, work: impl FnOnce(&Store) -> Result<T> + Send + 'static) -> Result<T> {
-        let store = self.store.clone();
-        match tokio::task::spawn_blocking(move || work(&store)).await {
+        let (store, threads) = (self.store.clone(), self.threads.clone());
+        let ended = tokio::spawn(async move {
+            let _thread = threads.acquire_owned().await;
+            tokio::task::spawn_blocking(move || work(&store)).await
+        });
+        match ended.await.and_then(|ended| ended) {
             Ok(result) => result,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
