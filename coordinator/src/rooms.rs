@@ -60,7 +60,7 @@ impl Rooms {
             suggestion: 160.min(outline / 5),
             // Few sources have more to say each than many.
             digest: (if sources <= 40 { 700 } else { 400 }).min(usable / 8),
-            passage: (settings.writing.words * 3 / 2).min(usable / 4),
+            passage: (settings.writing.words.saturating_mul(3) / 2).min(usable / 4),
         };
         let outline_reply = limits.outline * 3 / 2 + limits.suggestion;
         let digest_reply = limits.digest * 3 / 2 + limits.suggestion;
