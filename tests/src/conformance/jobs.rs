@@ -109,6 +109,7 @@ pub async fn a_result_is_kept_until_it_is_forgotten(bench: &impl Bench) {
         assert_eq!(jobs.result(one, 1).await.unwrap().unwrap(), "its end");
     }
     // Kept anew, it is there all the while.
+    jobs.keep_result(one, 0, "a short article".into()).await.unwrap();
     let mut keeping = jobs.keep_result(one, 0, large.clone().into());
     loop {
         tokio::select! {
