@@ -10,7 +10,7 @@ use crate::{
     terminal::Terminal,
 };
 
-/// Wishes that the job ends. Whoever holds it stops at once; a job that nobody holds ends when somebody takes it.
+/// Wishes that the job ends. Whoever holds it stops at once; a job that nobody holds has ended.
 pub fn run(args: &JobArgs, terminal: &Terminal) -> Result<Exit, Failure> {
     let config = load(&args.settings.settings())?.config;
     cluster::runtime()?.block_on(async {
@@ -21,8 +21,8 @@ pub fn run(args: &JobArgs, terminal: &Terminal) -> Result<Exit, Failure> {
         queue.flush().await.context("the last words may be lost")?;
         terminal.say(match status {
             Status::Done(_) | Status::Cancelled => format!("{title}: {status} already"),
-            Status::Queued | Status::Running => format!("{title}: will be cancelled"),
-            Status::ModelFailed { .. } | Status::Failed { .. } => format!("{title}: cancelled"),
+            Status::Running => format!("{title}: will be cancelled"),
+            Status::Queued | Status::ModelFailed { .. } | Status::Failed { .. } => format!("{title}: cancelled"),
         });
         Ok(Exit::Done)
     })

@@ -104,11 +104,9 @@ impl Models {
         let parsed: ModelName = name.parse().map_err(|error: model::BadModelName| error.to_string())?;
         let served = match parsed.provider {
             Provider::Extractive => Served::Extractive,
-            Provider::Openai | Provider::Gemini => {
-                measure::connected(name);
-                Served::Model(Arc::new((self.connect)(&parsed)?))
-            }
+            Provider::Openai | Provider::Gemini => Served::Model(Arc::new((self.connect)(&parsed)?)),
         };
+        measure::connected(name);
         connected.insert(name.to_owned(), served.clone());
         Ok(served)
     }

@@ -7,7 +7,8 @@ use std::{
 
 use tokio::time::Instant;
 
-/// By model, when it last answered, and whether people have been told that it doesn't since.
+/// By model, when it last answered, and what is known since: whether people have been told that it doesn't, and when a tiny
+/// call was made in vain.
 #[derive(Default)]
 pub(super) struct Outages(Mutex<HashMap<String, Calls>>);
 
@@ -15,11 +16,12 @@ pub(super) struct Outages(Mutex<HashMap<String, Calls>>);
 struct Calls {
     answered: Option<Instant>,
     is_told: bool,
+    in_vain: Option<Instant>,
 }
 
 impl Outages {
     pub fn answered(&self, model: &str) {
-        self.of_models().insert(model.to_owned(), Calls { answered: Some(Instant::now()), is_told: false });
+        self.of_models().insert(model.to_owned(), Calls { answered: Some(Instant::now()), ..Calls::default() });
     }
 
     /// Whether it has ever answered.
@@ -32,9 +34,14 @@ impl Outages {
         self.of_models().get(model).is_some_and(|calls| calls.answered.is_some_and(|answered| answered >= since))
     }
 
-    /// Whether it has failed since it last answered.
-    pub fn is_away(&self, model: &str) -> bool {
-        self.of_models().get(model).is_some_and(|calls| calls.is_told)
+    /// A tiny call was not answered.
+    pub fn tried_in_vain(&self, model: &str) {
+        self.of_models().entry(model.to_owned()).or_default().in_vain = Some(Instant::now());
+    }
+
+    /// Whether one was not answered since then, and nothing after it.
+    pub fn was_tried_in_vain_since(&self, model: &str, since: Instant) -> bool {
+        self.of_models().get(model).is_some_and(|calls| calls.in_vain.is_some_and(|tried| tried >= since))
     }
 
     /// Whether this failure is the first since it answered.

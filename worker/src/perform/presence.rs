@@ -17,6 +17,9 @@ use crate::{
 /// What a model has answered within this time it would answer now.
 const LATELY: Duration = Duration::from_secs(60);
 
+/// What has failed within this time is not tried again, however many others ask.
+const JUST_NOW: Duration = Duration::from_secs(5);
+
 impl Line<'_> {
     /// How long a model is waited for that answers nobody.
     pub(super) fn longest_outage(&self) -> Duration {
@@ -49,11 +52,18 @@ impl Line<'_> {
     /// Whether the model can be used, for another worker's sake. Who has too many calls is there.
     pub async fn is_usable(&self) -> bool {
         let now = Instant::now();
-        let lately = now.checked_sub(LATELY).unwrap_or(now);
-        if self.outages.is_away(self.name()) {
+        let ago = |time| now.checked_sub(time).unwrap_or(now);
+        if self.outages.was_tried_in_vain_since(self.name(), ago(JUST_NOW)) {
             return false;
         }
-        matches!(self.try_out(lately, &mut Bill::default()).await, Ok(()) | Err(ModelError::RateLimited { .. }))
+        match self.try_out(ago(LATELY), &mut Bill::default()).await {
+            Ok(()) | Err(ModelError::RateLimited { retry_after: None, .. }) => true,
+            Err(ModelError::RateLimited { retry_after: Some(asked), .. }) => asked <= self.patience.rate_limited,
+            Err(_) => {
+                self.outages.tried_in_vain(self.name());
+                false
+            }
+        }
     }
 
     /// Makes a tiny call, unless the model answers anything from `since` until its turn comes.
