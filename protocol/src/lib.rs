@@ -11,6 +11,7 @@ pub mod bus;
 pub mod digest;
 pub mod id;
 pub mod job;
+mod kind;
 pub mod outline;
 pub mod settings;
 pub mod source;

@@ -18,6 +18,7 @@ mod patience;
 mod presence;
 mod span;
 mod split;
+mod tries;
 mod turns;
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 
 mod group;
 mod pace;
+mod share;
 mod shared;
 mod shares;
 mod state;
@@ -21,9 +22,11 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-pub use self::shared::SharedThrottle;
-pub use self::state::LONGEST_ASKED;
-use self::state::{Share, State, Use, Wait};
+use self::{
+    share::{Share, Use},
+    state::{State, Wait},
+};
+pub use self::{shared::SharedThrottle, state::LONGEST_ASKED};
 
 /// A provider's limits for one model. None, or 0, is no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]

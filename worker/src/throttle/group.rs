@@ -21,8 +21,8 @@ use tokio::time::Instant;
 
 use super::{
     pace::WINDOW,
+    share::{Share, Use},
     shares::Ceiling,
-    state::{Share, Use},
 };
 
 /// How often a member announces itself.

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{shares::ENDLESS, state::Share};
+use super::{share::Share, shares::ENDLESS};
 
 /// A minute, and a second for calls that dawdle on their way into the provider's next one.
 pub const WINDOW: Duration = Duration::from_secs(61);

@@ -18,7 +18,7 @@ use tributary_protocol::{bus::Members, wire};
 use super::{
     Limits, LocalThrottle, Permit, Snapshot, Throttle,
     group::{Announcement, Group, PERIOD},
-    state::Share,
+    share::Share,
 };
 
 /// How long a process may hear nothing, not even itself, before people are told.
