@@ -70,7 +70,7 @@ macro_rules! for_each_behaviour {
             a_submitted_job_outlives_the_process
             a_state_gives_way_only_to_a_later_one_whoever_writes_at_once
             how_jobs_stand_can_be_read_listed_and_watched
-            a_wish_to_cancel_is_told_before_and_after_and_taken_back_by_submitting
+            a_wish_to_cancel_is_told_before_and_after_until_it_is_taken_back
             a_result_is_kept_until_it_is_forgotten
             a_word_reaches_everybody_in_its_group_and_nobody_else
         }

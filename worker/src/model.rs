@@ -20,6 +20,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use tributary_protocol::{
+    budget::count,
     id::{CallId, Hasher},
     wire,
 };
@@ -134,16 +135,23 @@ pub fn connect(name: &ModelName, endpoints: &Endpoints) -> Result<Arc<dyn Langua
     }
 }
 
+/// Whether a reply that was cut off, `text` as far as it came, is reasoning for the most part. A token that is to be seen has
+/// a byte at least: a model that only fell into blanks has not reasoned.
+fn is_thought(text: &str, usage: Usage) -> bool {
+    if json::is_within_reasoning(text) {
+        return true;
+    }
+    let (bytes, tokens) = (text.len() as u64, u64::from(count(text)));
+    if usage.reply_tokens == 0 { bytes == 0 } else { usage.reply_tokens > bytes.max(2 * tokens) }
+}
+
 /// The reply in a model's text; `cut` says that the server stopped it at its ceiling.
 fn read_text(text: String, cut: bool, usage: Usage, at: &str) -> Result<Reply, ModelError> {
     let found = json::find_json(&text);
     // A model that fell into an endless tail after its JSON was cut as well, and lost nothing.
     if cut && !found.is_some_and(json::is_object) {
-        return Err(ModelError::Cut {
-            model: at.to_owned(),
-            partial: json::without_reasoning(&text).to_owned(),
-            usage,
-        });
+        let (model, partial) = (at.to_owned(), json::without_reasoning(&text).to_owned());
+        return Err(ModelError::Cut { model, partial, in_thought: is_thought(&text, usage), usage });
     }
     let text = found.unwrap_or_else(|| json::without_reasoning(&text)).to_owned();
     if text.is_empty() {

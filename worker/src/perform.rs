@@ -28,7 +28,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use async_trait::async_trait;
 use futures::{FutureExt, future::BoxFuture};
-use tokio::task::spawn_blocking;
+use tokio::{task::spawn_blocking, time::Instant};
 use tributary_protocol::{
     bus::{Bus, BusError},
     id::BlobId,
@@ -92,6 +92,8 @@ pub struct Performer {
     outages: Outages,
     hedges: Hedges,
     turns: Turns,
+    /// Held while a model is tried for another worker's sake.
+    trying: tokio::sync::Mutex<()>,
     /// None where there are no other workers.
     others: Option<Arc<Others>>,
 }
@@ -118,7 +120,11 @@ const HALVINGS: u32 = 4;
 impl Perform for Performer {
     async fn can_use(&self, model: &str, kind: Kind) -> bool {
         match self.models.get(model) {
-            Ok(Served::Model(model)) => self.line(&model, kind).is_usable().await,
+            Ok(Served::Model(model)) => {
+                let asked = Instant::now();
+                let _turn = self.trying.lock().await;
+                self.line(&model, kind).is_usable(asked).await
+            }
             Ok(Served::Extractive) => true,
             Err(_) => false,
         }
@@ -140,7 +146,8 @@ impl Perform for Performer {
 impl Performer {
     pub fn new(bus: Arc<dyn Bus>, models: Models, patience: Patience) -> Self {
         let hedges = Hedges::new(patience.hedge);
-        Self { bus, models, patience, outages: Outages::default(), hedges, turns: Turns::default(), others: None }
+        let (outages, turns, trying) = (Outages::default(), Turns::default(), tokio::sync::Mutex::default());
+        Self { bus, models, patience, outages, hedges, turns, trying, others: None }
     }
 
     /// One worker of many.
@@ -157,7 +164,7 @@ impl Performer {
 
     async fn solved(&self, task: &Arc<Task>, bill: &mut Bill) -> Result<Solved, BusError> {
         let others = self.others.as_deref();
-        if others.is_some_and(|others| others.is_unfit_for(&task.model)) {
+        if others.is_some_and(|others| others.is_unfit_for(&task.model, task.kind())) {
             return Ok(Solved::Left);
         }
         let served = match self.models.get(&task.model) {

@@ -112,7 +112,12 @@ async fn take(shared: &Shared, job: &Job) -> Result<State, End> {
         }
         Status::ModelFailed { reason } => return Err(End::Model(reason.clone())),
         Status::Failed { reason } => return Err(End::Failed(reason.clone())),
-        Status::Cancelled => return Err(End::Cancelled),
+        Status::Cancelled => {
+            // Nobody held it when it was called off. Its last tasks may have left something since.
+            shared.bus.clear(job.id).await?;
+            sweep::later(shared.bus.clone(), shared.queue.clone(), job.id);
+            return Err(End::Cancelled);
+        }
         Status::Queued | Status::Running | Status::Done(_) => {}
     }
     mine.taken_by(name());

@@ -68,7 +68,7 @@ pub async fn submit(
                 break;
             }
             tokio::time::sleep(PAUSE).await;
-            new = store(bus, queue, draft, problems, id, None).await?;
+            new = queue.submit(&draft.job).await?;
         }
         store(bus, queue, draft, problems, id, None).await?;
     }
@@ -157,6 +157,8 @@ async fn store(
         // Before all else: who cleans up must see that this job hasn't ended, and finds by it what is left of one that was cut
         // short.
         let mut state = State { term, ..State::new(&draft.job, Some(BlobId::of_bytes(&input))) };
+        // A wish of before would end it again, if it is out and somebody takes it now.
+        queue.withdraw(id).await?;
         state.begin(queue, id).await?;
     }
     bus.put(id, input).await?;

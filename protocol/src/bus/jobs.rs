@@ -56,6 +56,9 @@ pub trait JobQueue: Send + Sync + 'static {
     /// Wishes that a job ends. Whoever holds it, or will, is told by [`JobQueue::cancelled`].
     async fn cancel(&self, job: JobId) -> Result<()>;
 
+    /// Takes such a wish back.
+    async fn withdraw(&self, job: JobId) -> Result<()>;
+
     /// Waits until someone wishes that the job ends, or has wished it already. Safe to cancel.
     async fn cancelled(&self, job: JobId) -> Result<()>;
 

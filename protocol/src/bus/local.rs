@@ -204,6 +204,10 @@ impl JobQueue for LocalBus {
         Ok(())
     }
 
+    async fn withdraw(&self, job: JobId) -> Result<()> {
+        self.on_disk(move |store| store.remove_about("cancel", job)).await
+    }
+
     async fn cancelled(&self, job: JobId) -> Result<()> {
         let mut changes = self.jobs.changes(job);
         while self.on_disk(move |store| store.about("cancel", job)).await?.is_none() {

@@ -225,6 +225,10 @@ impl JobQueue for NatsBus {
         self.jobs.cancel(job).await
     }
 
+    async fn withdraw(&self, job: JobId) -> Result<()> {
+        self.jobs.withdraw(job).await
+    }
+
     async fn cancelled(&self, job: JobId) -> Result<()> {
         self.jobs.cancelled(job).await
     }

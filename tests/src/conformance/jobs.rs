@@ -77,7 +77,7 @@ pub async fn how_jobs_stand_can_be_read_listed_and_watched(bench: &impl Bench) {
     assert_eq!(jobs.states().await.unwrap(), [(two, "waiting".into())]);
 }
 
-pub async fn a_wish_to_cancel_is_told_before_and_after_and_taken_back_by_submitting(bench: &impl Bench) {
+pub async fn a_wish_to_cancel_is_told_before_and_after_until_it_is_taken_back(bench: &impl Bench) {
     let jobs = bench.open_jobs().await;
     let one = submitted("one");
     {
@@ -87,6 +87,13 @@ pub async fn a_wish_to_cancel_is_told_before_and_after_and_taken_back_by_submitt
         told.await.unwrap();
     }
     jobs.cancelled(one.id).await.unwrap();
+    jobs.withdraw(one.id).await.unwrap();
+    tokio::select! {
+        biased;
+        _ = jobs.cancelled(one.id) => panic!("the wish was withdrawn"),
+        written = jobs.set_state(one.id, "waiting".into()) => written.unwrap(),
+    }
+    jobs.cancel(one.id).await.unwrap();
     jobs.submit(&one).await.unwrap();
     let told = jobs.cancelled(one.id);
     let claimed = jobs.claim();

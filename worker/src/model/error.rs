@@ -12,7 +12,13 @@ pub enum ModelError {
     TooLong { message: String },
     /// The reply reached its ceiling before its end.
     #[error("{model}: the reply was cut off at its ceiling")]
-    Cut { model: String, partial: String, usage: Usage },
+    Cut {
+        model: String,
+        partial: String,
+        /// Most of it is not to be seen: it was reasoning.
+        in_thought: bool,
+        usage: Usage,
+    },
     /// The model answered nothing.
     #[error("{model}: the reply is empty")]
     Empty { model: String, usage: Usage },

@@ -26,6 +26,12 @@ pub fn without_reasoning(text: &str) -> &str {
     last_reasoning_end(text).map_or(text, |tag| &text[tag.end..]).trim()
 }
 
+/// Whether a text that was cut off has begun to reason and not ended.
+pub(super) fn is_within_reasoning(text: &str) -> bool {
+    let begins = |tag: &&str| text.trim_start().starts_with(*tag);
+    last_reasoning_end(text).is_none() && ["<think>", "<thinking>", "<reasoning>"].iter().any(begins)
+}
+
 /// Whether this is one valid JSON object and nothing else.
 pub(super) fn is_object(text: &str) -> bool {
     text.starts_with('{') && is_valid(text)

@@ -18,8 +18,8 @@ use tributary_protocol::{
 };
 
 use super::{
-    Bill, Others, headroom, hedge::Hedges, measure, models::Connected, outage::Outages, patience::Patience, span,
-    tries::Tries, turns::Turns,
+    Bill, Others, hedge::Hedges, measure, models::Connected, outage::Outages, patience::Patience, span, tries::Tries,
+    turns::Turns,
 };
 use crate::{
     kernel::prompt_tokens,
@@ -241,7 +241,7 @@ fn outcome(result: &Result<Reply, ModelError>) -> Outcome {
 fn paid(result: Result<Reply, ModelError>) -> Result<Paid, ModelError> {
     let (answered, usage, in_thought) = match result {
         Ok(reply) => (Answered::Text(reply.text), reply.usage, false),
-        Err(ModelError::Cut { partial, usage, .. }) => (Answered::Cut, usage, headroom::is_thought(&partial, usage)),
+        Err(ModelError::Cut { in_thought, usage, .. }) => (Answered::Cut, usage, in_thought),
         Err(ModelError::Empty { usage, .. }) => (Answered::Empty, usage, false),
         Err(ModelError::Refused { reason, usage, .. }) => (Answered::Refused(reason), usage, false),
         Err(error) => return Err(error),

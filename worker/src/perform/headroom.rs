@@ -2,10 +2,6 @@
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-use tributary_protocol::budget::count;
-
-use crate::model::Usage;
-
 /// Tokens that a model's replies may have beside what is to be seen of them. None, until one was cut off in thought.
 #[derive(Default)]
 pub struct Headroom(AtomicU32);
@@ -27,10 +23,4 @@ impl Headroom {
         }
         self.within(room) > had
     }
-}
-
-/// Whether a reply that was cut off is for the most part not to be seen: it was thought.
-pub(super) fn is_thought(seen: &str, usage: Usage) -> bool {
-    let seen = u64::from(count(seen));
-    if usage.reply_tokens == 0 { seen == 0 } else { usage.reply_tokens > 2 * seen }
 }

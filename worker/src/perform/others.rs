@@ -63,18 +63,19 @@ pub struct Others {
     /// What it does.
     kinds: Kinds,
     way: Arc<dyn Members>,
-    models: Mutex<HashMap<String, Standing>>,
+    /// By model and kind of task: others may do some kinds alone.
+    standings: Mutex<HashMap<(String, Kind), Standing>>,
     /// Held while the others are asked: what one task learns serves all.
     turn: tokio::sync::Mutex<()>,
 }
 
 /// How this worker stands to a model that couldn't be used.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 enum Standing {
     /// The others are being asked.
     Asking,
-    /// Others can use it, for this kind of task.
-    Unfit(Kind),
+    /// Others can use it.
+    Unfit,
     /// When they were asked, nobody could.
     Nobody(Instant),
 }
@@ -90,7 +91,7 @@ impl Drop for Ear {
 
 impl Others {
     pub fn new(name: String, kinds: Kinds, way: Arc<dyn Members>) -> Self {
-        Self { name, kinds, way, models: Mutex::default(), turn: tokio::sync::Mutex::default() }
+        Self { name, kinds, way, standings: Mutex::default(), turn: tokio::sync::Mutex::default() }
     }
 
     /// Begins to answer the others with what this worker can do, and to look after what it can't. Must be called within a
@@ -106,17 +107,22 @@ impl Others {
 
     /// Whether there is a model that others can use and this worker can't.
     pub fn is_unfit(&self) -> bool {
-        self.models().values().any(|standing| matches!(standing, Standing::Unfit(_)))
+        self.standings().values().any(|standing| *standing == Standing::Unfit)
     }
 
-    /// Whether tasks of this model are left to the others.
-    pub(super) fn is_unfit_for(&self, model: &str) -> bool {
-        matches!(self.models().get(model), Some(Standing::Unfit(_)))
+    /// Whether such tasks are left to the others.
+    pub(super) fn is_unfit_for(&self, model: &str, kind: Kind) -> bool {
+        self.standing(model, kind) == Some(Standing::Unfit)
     }
 
     /// The model has answered here.
     pub(super) fn answered(&self, model: &str) {
-        if self.models().remove(model).is_some_and(|standing| matches!(standing, Standing::Unfit(_))) {
+        let mut was_unfit = false;
+        self.standings().retain(|(of, _), standing| {
+            was_unfit |= of == model && *standing == Standing::Unfit;
+            of != model
+        });
+        if was_unfit {
             tracing::info!(model, "the model can be used here again");
         }
     }
@@ -125,9 +131,9 @@ impl Others {
     pub(super) async fn can_use(&self, model: &str, kind: Kind, reason: &str) -> bool {
         let failed = Instant::now();
         let _turn = self.turn.lock().await;
-        match self.models().get(model) {
-            Some(Standing::Unfit(_)) => return true,
-            Some(Standing::Nobody(asked)) if *asked + SAME > failed => return false,
+        match self.standing(model, kind) {
+            Some(Standing::Unfit) => return true,
+            Some(Standing::Nobody(asked)) if asked + SAME > failed => return false,
             _ => {}
         }
         let can = self.ask(model, kind).await;
@@ -139,10 +145,10 @@ impl Others {
 
     /// Asks the others, and remembers what they say. Where they can't be reached, none can.
     async fn ask(&self, model: &str, kind: Kind) -> bool {
-        self.set(model, Standing::Asking);
-        let _asking = Asking { others: self, model };
+        self.set(model, kind, Standing::Asking);
+        let _asking = Asking { others: self, model, kind };
         let can = self.asked(model, kind).await.unwrap_or(false);
-        self.set(model, if can { Standing::Unfit(kind) } else { Standing::Nobody(Instant::now()) });
+        self.set(model, kind, if can { Standing::Unfit } else { Standing::Nobody(Instant::now()) });
         can
     }
 
@@ -167,12 +173,16 @@ impl Others {
         self.way.tell(GROUP, wire::encode(word).into()).await
     }
 
-    fn models(&self) -> MutexGuard<'_, HashMap<String, Standing>> {
-        self.models.lock().unwrap_or_else(PoisonError::into_inner)
+    fn standings(&self) -> MutexGuard<'_, HashMap<(String, Kind), Standing>> {
+        self.standings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn set(&self, model: &str, standing: Standing) {
-        self.models().insert(model.to_owned(), standing);
+    fn standing(&self, model: &str, kind: Kind) -> Option<Standing> {
+        self.standings().get(&(model.to_owned(), kind)).copied()
+    }
+
+    fn set(&self, model: &str, kind: Kind, standing: Standing) {
+        self.standings().insert((model.to_owned(), kind), standing);
     }
 
     async fn attend(self: Arc<Self>, worker: Arc<dyn Perform>) {
@@ -207,7 +217,7 @@ impl Others {
 
     /// Answers another's question, if this worker may be able.
     async fn answer(self: Arc<Self>, worker: Arc<dyn Perform>, number: u64, model: String, kind: Kind) {
-        let is_out = matches!(self.models().get(&model), Some(Standing::Asking | Standing::Unfit(_)));
+        let is_out = matches!(self.standing(&model, kind), Some(Standing::Asking | Standing::Unfit));
         if is_out || !self.kinds.contains(kind) || self.tell(&Word::Sees { number }).await.is_err() {
             return;
         }
@@ -220,11 +230,8 @@ impl Others {
     /// Tries what this worker is unfit for. Where that fails and the others are gone that could, tasks are no more left to
     /// them: somebody has to say why nothing goes on.
     async fn try_again(self: Arc<Self>, worker: Arc<dyn Perform>) {
-        let unfit = |(model, standing): (&String, &Standing)| match standing {
-            Standing::Unfit(kind) => Some((model.clone(), *kind)),
-            Standing::Asking | Standing::Nobody(_) => None,
-        };
-        let unfit: Vec<(String, Kind)> = self.models().iter().filter_map(unfit).collect();
+        let unfit = |(of, standing): (&(String, Kind), &Standing)| (*standing == Standing::Unfit).then(|| of.clone());
+        let unfit: Vec<(String, Kind)> = self.standings().iter().filter_map(unfit).collect();
         for (model, kind) in unfit {
             if worker.can_use(&model, kind).await {
                 self.answered(&model);
@@ -240,13 +247,14 @@ impl Others {
 struct Asking<'a> {
     others: &'a Others,
     model: &'a str,
+    kind: Kind,
 }
 
 impl Drop for Asking<'_> {
     fn drop(&mut self) {
-        let mut models = self.others.models();
-        if let Some(Standing::Asking) = models.get(self.model) {
-            models.remove(self.model);
+        let (mut standings, of) = (self.others.standings(), (self.model.to_owned(), self.kind));
+        if standings.get(&of) == Some(&Standing::Asking) {
+            standings.remove(&of);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::{
     Bill,
@@ -14,11 +14,11 @@ use crate::{
     model::{ModelError, trial},
 };
 
-/// What a model has answered within this time it would answer now.
-const LATELY: Duration = Duration::from_secs(60);
+/// What came of a call within this time would come of another. An outage is older when the first call fails for good.
+const JUST_NOW: Duration = Duration::from_secs(3);
 
-/// What has failed within this time is not tried again, however many others ask.
-const JUST_NOW: Duration = Duration::from_secs(5);
+/// The longest that a tiny call is waited for, for another worker's sake.
+const PATIENCE: Duration = Duration::from_secs(50);
 
 impl Line<'_> {
     /// How long a model is waited for that answers nobody.
@@ -49,17 +49,17 @@ impl Line<'_> {
         self.try_out(since, bill).await.is_ok()
     }
 
-    /// Whether the model can be used, for another worker's sake. Who has too many calls is there.
-    pub async fn is_usable(&self) -> bool {
-        let now = Instant::now();
-        let ago = |time| now.checked_sub(time).unwrap_or(now);
-        if self.outages.was_tried_in_vain_since(self.name(), ago(JUST_NOW)) {
+    /// Whether the model can be used, for the sake of another worker who has asked at this time. Who has too many calls is
+    /// there.
+    pub async fn is_usable(&self, asked: Instant) -> bool {
+        let lately = asked.checked_sub(JUST_NOW).unwrap_or(asked);
+        if self.outages.was_tried_in_vain_since(self.name(), lately) {
             return false;
         }
-        match self.try_out(ago(LATELY), &mut Bill::default()).await {
-            Ok(()) | Err(ModelError::RateLimited { retry_after: None, .. }) => true,
-            Err(ModelError::RateLimited { retry_after: Some(asked), .. }) => asked <= self.patience.rate_limited,
-            Err(_) => {
+        match timeout(PATIENCE, self.try_out(lately, &mut Bill::default())).await {
+            Ok(Ok(()) | Err(ModelError::RateLimited { retry_after: None, .. })) => true,
+            Ok(Err(ModelError::RateLimited { retry_after: Some(asked), .. })) => asked <= self.patience.rate_limited,
+            Ok(Err(_)) | Err(_) => {
                 self.outages.tried_in_vain(self.name());
                 false
             }

@@ -179,7 +179,9 @@ async fn work_that_is_too_long_for_the_model_is_done_in_halves() {
 
 #[tokio::test]
 async fn a_cut_reply_is_asked_for_again_with_more_room() {
-    let cut = || Err(ModelError::Cut { model: "m".into(), partial: "{".into(), usage: Default::default() });
+    let cut = || {
+        Err(ModelError::Cut { model: "m".into(), partial: "{".into(), in_thought: false, usage: Default::default() })
+    };
     let model = Scripted::saying([cut(), Ok(GOOD)]);
     assert!(matches!(outcome(&model).await.verdict, Verdict::Done(_)));
     let asked = model.asked.lock().unwrap();
@@ -191,7 +193,7 @@ async fn a_cut_reply_is_asked_for_again_with_more_room() {
 async fn a_model_that_was_cut_off_in_thought_gets_more_room_from_then_on() {
     let cut = |reply_tokens| {
         let usage = crate::model::Usage { reply_tokens, ..Default::default() };
-        Err(ModelError::Cut { model: "m".into(), partial: String::new(), usage })
+        Err(ModelError::Cut { model: "m".into(), partial: String::new(), in_thought: true, usage })
     };
     let model = Scripted::saying([cut(300), cut(4_400), Ok(GOOD), Ok(GOOD)]);
     let performer = performer(&Shared::default(), &model);

@@ -66,6 +66,11 @@ impl Tries {
             ModelError::Rejected { .. } if line.is_there(self.began, bill).await => {
                 return Err(Ended::Unanswered { reason });
             }
+            // What no repetition will mend may be this one request's affair as well: a filter, a gateway. A key that was good
+            // until now is not, so what the model answered before tells nothing.
+            ModelError::Fatal { .. } if line.is_there(Instant::now(), bill).await => {
+                return Err(Ended::Unanswered { reason });
+            }
             _ => return Err(line.stopped(reason).await),
         };
         tracing::debug!(model, reason, ?wait, "the call will be made again");

@@ -251,6 +251,20 @@ async fn a_reply_cut_at_its_ceiling_is_cut_with_what_there_is() {
 }
 
 #[tokio::test]
+async fn a_reply_cut_off_in_thought_is_told_from_one_that_ran_on() {
+    // The usage of these says 9 tokens.
+    for (content, is_thought) in [
+        (json!(null), true),
+        (json!("<think>Hm. The user wants a name, and there are many"), true),
+        (json!(r#"{"name":"A long name"#), false),
+        (json!("{\n\n          \n\n     \n"), false),
+    ] {
+        let failure = failure(completion(json!({ "content": content }), "length")).await;
+        assert!(matches!(failure, ModelError::Cut { in_thought, .. } if in_thought == is_thought), "{failure:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_reply_that_was_whole_before_it_was_cut_is_whole() {
     let server = Server::answering([completion(json!({ "content": format!("{GREETING}\n\n\n\n") }), "length")]).await;
     assert_eq!(ask(&server).await, Ok(greeting(30, 20, 9)));

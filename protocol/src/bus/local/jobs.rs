@@ -135,7 +135,7 @@ impl Receipt for Held {
 
     async fn done(mut self: Box<Self>) -> Result<()> {
         let job = self.job.id;
-        self.bus.on_disk(move |store| store.remove_job(job)).await?;
+        self.bus.on_disk(move |store| store.remove_about("job", job)).await?;
         self.armed = false;
         self.bus.jobs.finish(job);
         Ok(())

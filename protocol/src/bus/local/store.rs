@@ -109,10 +109,6 @@ impl Store {
         batch.commit().map_err(|error| self.unavailable(error))
     }
 
-    pub fn remove_job(&self, job: JobId) -> Result<()> {
-        self.jobs.remove(format!("job/{job}")).map_err(|error| self.unavailable(error))
-    }
-
     /// What is written about a job under `what`.
     pub fn about(&self, what: &str, job: JobId) -> Result<Option<Bytes>> {
         let value = self.jobs.get(format!("{what}/{job}")).map_err(|error| self.unavailable(error))?;
@@ -121,6 +117,10 @@ impl Store {
 
     pub fn set_about(&self, what: &str, job: JobId, value: Bytes) -> Result<()> {
         self.jobs.insert(format!("{what}/{job}"), value).map_err(|error| self.unavailable(error))
+    }
+
+    pub fn remove_about(&self, what: &str, job: JobId) -> Result<()> {
+        self.jobs.remove(format!("{what}/{job}")).map_err(|error| self.unavailable(error))
     }
 
     pub fn states(&self) -> Result<Vec<(JobId, Bytes)>> {

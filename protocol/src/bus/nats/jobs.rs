@@ -77,7 +77,7 @@ impl Jobs {
     pub async fn submit(&self, job: &Job) -> Result<bool> {
         let document = Bytes::from(wire::encode(job));
         self.objects.put(&self.link.names.results(), &document_name(job.id), &document).await?;
-        self.remove(&cancel_key(job.id)).await?;
+        self.withdraw(job.id).await?;
         let stored = self.link.store(self.link.names.job(job.id), HeaderMap::new(), Bytes::new()).await?;
         Ok(stored == Stored::Now)
     }
@@ -197,6 +197,10 @@ impl Jobs {
 
     pub async fn cancel(&self, job: JobId) -> Result<()> {
         self.write(&cancel_key(job), Bytes::from_static(b"1")).await
+    }
+
+    pub async fn withdraw(&self, job: JobId) -> Result<()> {
+        self.remove(&cancel_key(job)).await
     }
 
     pub async fn cancelled(self: &Arc<Self>, job: JobId) -> Result<()> {

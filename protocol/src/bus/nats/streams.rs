@@ -184,7 +184,7 @@ pub(super) async fn ensure_bucket(link: &Link, wanted: kv::Config) -> Result<kv:
     let wanted = kv::Config { history: 1, num_replicas: link.options.replicas, ..wanted };
     let (store, is_new) = match link.jetstream.get_key_value(&name).await {
         Ok(store) => (store, false),
-        Err(_) => (create_bucket(link, wanted.clone()).await?, true),
+        Err(_) => create_bucket(link, wanted.clone()).await?,
     };
     if is_new || link.options.adjust {
         adjust_bucket(link, &store, &wanted).await?;
@@ -192,15 +192,15 @@ pub(super) async fn ensure_bucket(link: &Link, wanted: kv::Config) -> Result<kv:
     Ok(store)
 }
 
-async fn create_bucket(link: &Link, wanted: kv::Config) -> Result<kv::Store> {
+/// A new bucket, or that of another process which was faster, and whether it is new.
+async fn create_bucket(link: &Link, wanted: kv::Config) -> Result<(kv::Store, bool)> {
     let name = wanted.bucket.clone();
     match link.jetstream.create_key_value(wanted).await {
-        Ok(store) => Ok(store),
-        // Another process may be faster.
-        Err(error) => {
-            let again = link.jetstream.get_key_value(&name).await;
-            again.map_err(|_| link.unavailable(format!("the bucket {name} can't be created: {error}")))
-        }
+        Ok(store) => Ok((store, true)),
+        Err(error) => match link.jetstream.get_key_value(&name).await {
+            Ok(store) => Ok((store, false)),
+            Err(_) => Err(link.unavailable(format!("the bucket {name} can't be created: {error}"))),
+        },
     }
 }
 

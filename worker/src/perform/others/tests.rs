@@ -69,12 +69,24 @@ async fn who_can_t_use_a_model_that_others_can_is_unfit_until_it_can() {
     let _right = deployment.worker(true, Kinds::all(), 0).await;
     assert!(!wrong.others.is_unfit());
     assert!(wrong.others_can().await);
-    assert!(wrong.others.is_unfit() && wrong.others.is_unfit_for(MODEL) && !wrong.others.is_unfit_for("openai/n"));
+    assert!(wrong.others.is_unfit() && wrong.others.is_unfit_for(MODEL, Kind::Score));
     sleep(AGAIN * 3).await;
     assert!(wrong.keyed.tried.load(SeqCst) >= 2 && wrong.others.is_unfit());
     wrong.keyed.is_right.store(true, SeqCst);
     sleep(AGAIN).await;
     assert!(!wrong.others.is_unfit());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_others_can_t_do_is_not_left_to_them() {
+    let deployment = Deployment::new();
+    let wrong = deployment.worker(false, Kinds::all(), 0).await;
+    let _writes_alone = deployment.worker(true, Kinds::only([Kind::Write]).unwrap(), 0).await;
+    assert!(wrong.others.can_use(MODEL, Kind::Write, "401").await);
+    assert!(!wrong.others.can_use(MODEL, Kind::Digest, "401").await);
+    let is_unfit_for = |model, kind| wrong.others.is_unfit_for(model, kind);
+    assert!(is_unfit_for(MODEL, Kind::Write) && !is_unfit_for(MODEL, Kind::Digest));
+    assert!(!is_unfit_for("openai/n", Kind::Write));
 }
 
 #[tokio::test(start_paused = true)]
