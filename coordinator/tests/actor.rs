@@ -1,5 +1,7 @@
 //! A job's actor, over a bus on this disk. Its model is the rehearsal.
 
+mod common;
+
 use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::watch, time::timeout};
@@ -12,28 +14,26 @@ use tributary_protocol::{
     id::BlobId,
     job::{Job, Progress},
     settings::Settings,
-    source::{Chunk, Source, SourceId},
+    source::Chunk,
     task::{Outcome, Verdict},
 };
+
+use self::common::source;
 
 /// Longer than anything here takes.
 const TOO_LONG: Duration = Duration::from_secs(30);
 
 fn job() -> Arc<Job> {
-    let source = |id: u32| Source {
-        id: SourceId(id),
-        title: format!("Source number {id}"),
-        card: BlobId::of_bytes(&id.to_le_bytes()),
-        card_tokens: 120,
-        title_tokens: 4,
-        chunks: vec![Chunk { text: BlobId::of_bytes(b"text"), tokens: 900 }],
-    };
+    let source = |id| source(id, vec![Chunk { text: BlobId::of_bytes(b"text"), tokens: 900 }]);
     Arc::new(Job::new("Of sources".into(), Settings::default(), 1, (1..=12).map(source).collect()))
 }
 
 /// Runs the job with a worker whose model can't be used any more once it has answered so often.
 async fn run(bus: &Arc<LocalBus>, answers: usize) -> Result<Ran, JobError> {
+    let (progress, mut told) = watch::channel(Progress::default());
     let work = async {
+        // What is answered before the coordinator has read the journal was done before.
+        told.changed().await.unwrap();
         for answered in 0.. {
             let delivery = bus.pull(&Kinds::all()).await.unwrap();
             let outcome = rehearsal::outcome(&delivery.task);
@@ -44,7 +44,7 @@ async fn run(bus: &Arc<LocalBus>, answers: usize) -> Result<Ran, JobError> {
     };
     let coordinator = Coordinator::start(bus.clone(), Options::default()).await?;
     let ran = tokio::select! {
-        ran = timeout(TOO_LONG, coordinator.run(job(), watch::Sender::new(Progress::default()))) => ran.expect("it ends"),
+        ran = timeout(TOO_LONG, coordinator.run(job(), progress)) => ran.expect("it ends"),
         () = work => unreachable!("there is always a task to wait for"),
     };
     coordinator.stop().await;

@@ -1,5 +1,7 @@
 //! The machine alone: no clock, no I/O. Its model is the rehearsal, whose reply depends on the task only.
 
+mod common;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -19,20 +21,15 @@ use tributary_protocol::{
     job::Job,
     outline::{Outline, Section, SharedOutline},
     settings::{self, GroupBy, Settings},
-    source::{Chunk, Source, SourceId},
+    source::{Chunk, SourceId},
     suggestion::{Candidate, Score},
     task::{Kind, Outcome, Product, Stage, Task, Usage, Verdict, Work},
 };
 
+use self::common::source;
+
 fn job(sources: u32, settings: Settings, seed: u64) -> Arc<Job> {
-    let source = |id: u32| Source {
-        id: SourceId(id),
-        title: format!("Source number {id}"),
-        card: BlobId::of_bytes(&id.to_le_bytes()),
-        card_tokens: 120,
-        title_tokens: 4,
-        chunks: (0..1 + id % 5 / 4).map(|n| chunk(id, n)).collect(),
-    };
+    let source = |id: u32| source(id, (0..1 + id % 5 / 4).map(|n| chunk(id, n)).collect());
     Arc::new(Job::new("Of sources".into(), settings, seed, (1..=sources).map(source).collect()))
 }
 
