@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tributary_protocol::bus::Kinds;
+use tributary_protocol::{bus::Kinds, process};
 use tributary_worker::{
     perform::{OnlyModels, Others, Patience, Perform, Performer},
     pool::{Pool, PoolOptions},
@@ -49,7 +49,7 @@ async fn in_runtime(
     // Many workers may begin while a model is away: none of them knows that it has been there.
     let patience = Patience { first_answer: config.patience().outage, ..config.patience() };
     let kinds = Kinds::only(args.only.iter().copied()).unwrap_or_else(Kinds::all);
-    let others = Arc::new(Others::new(name(), kinds.clone(), bus.clone()));
+    let others = Arc::new(Others::new(process::name(), kinds.clone(), bus.clone()));
     let performer = Arc::new(Performer::new(bus.clone(), models, patience).among(others.clone()));
     let performer: Arc<dyn Perform> = OnlyModels::of(&args.model, performer);
     let _ear = others.listen(performer.clone());
@@ -74,10 +74,4 @@ async fn in_runtime(
         tracing::warn!(%error, "the last words may be lost; tasks go to others when their time is up");
     }
     Ok(Exit::Done)
-}
-
-/// What people know this process by: its host, which in Kubernetes is its pod, and its number there.
-fn name() -> String {
-    let host = std::env::var("HOSTNAME").or_else(|_| std::fs::read_to_string("/etc/hostname")).unwrap_or_default();
-    format!("{} {}", host.trim(), std::process::id()).trim().to_owned()
 }

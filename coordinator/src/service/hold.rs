@@ -9,7 +9,7 @@ use tributary_protocol::{
     bus::{self, BusError, Claim},
     id::JobId,
     job::{Job, Progress},
-    wire,
+    process, wire,
 };
 
 use super::{
@@ -125,11 +125,10 @@ async fn take(shared: &Shared, job: &Job) -> Result<State, End> {
     written.then_some(mine).ok_or(End::Lost)
 }
 
-/// What people find this process by, `coordinator-0 7 1f9c03ab`. Each holding has its own: of two at once one has to be the
+/// What people find the holder by, `coordinator-0 7 1f9c03ab`. Each holding has its own: of two at once one has to be the
 /// later.
 fn name() -> String {
-    let host = std::env::var("HOSTNAME").or_else(|_| std::fs::read_to_string("/etc/hostname")).unwrap_or_default();
-    format!("{} {} {:08x}", host.trim(), std::process::id(), rand::random::<u32>()).trim().to_owned()
+    format!("{} {:08x}", process::name(), rand::random::<u32>())
 }
 
 /// Returns when another has taken the job.
