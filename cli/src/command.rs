@@ -6,23 +6,26 @@ pub mod completions;
 pub mod config;
 pub mod coordinator;
 pub mod doctor;
-mod files;
 pub mod list;
 pub mod plan;
 pub mod result;
 pub mod resume;
 pub mod run;
+mod slugs;
 pub mod status;
 pub mod submit;
 pub mod watch;
 pub mod worker;
 
-use tributary_coordinator::ingest::{Problem, Severity};
+use tributary_coordinator::{
+    ingest::{Problem, Severity},
+    prepare::{Prepared, RequestTemplate, prepare},
+};
 
 use crate::{
-    args::SettingsArgs,
+    args::{Inputs, SettingsArgs},
     exit::{Exit, Failure, OrExit},
-    settings::{self, Loaded, Sources},
+    settings::{self, Config, Loaded, Sources},
     terminal::Terminal,
     units,
 };
@@ -52,4 +55,10 @@ fn say_problems(problems: &[Problem], terminal: &Terminal) {
 /// The settings in effect for a command with these flags.
 fn load(flags: &SettingsArgs) -> Result<Loaded, Failure> {
     settings::load(&Sources::of_process(flags)).or_exit(Exit::BadInput)
+}
+
+/// Reads the inputs to their end. Blocks.
+fn read_inputs(inputs: &Inputs, template: &dyn RequestTemplate, config: &Config) -> Result<Prepared, Failure> {
+    let title = inputs.title.as_deref();
+    prepare(&inputs.inputs, title, template, &config.job, config.execution.seed).or_exit(Exit::BadInput)
 }

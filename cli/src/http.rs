@@ -14,7 +14,7 @@ use tokio::{
     task::JoinHandle,
     time::{sleep, timeout},
 };
-use tributary_coordinator::service::Figures;
+use tributary_coordinator::service::ServiceFigures;
 use tributary_protocol::{
     bus::{Bus, Lag},
     task::Kind,
@@ -137,7 +137,7 @@ pub fn show_lag(bus: Arc<dyn Bus>) -> JoinHandle<()> {
         loop {
             match timeout(LAG_EVERY, bus.lag()).await {
                 Ok(Ok(lags)) => lags.into_iter().for_each(|(kind, lag)| show_lag_of(kind, Some(lag))),
-                _ => Kind::ALL.into_iter().for_each(|kind| show_lag_of(kind, None)),
+                _ => Kind::all().for_each(|kind| show_lag_of(kind, None)),
             }
             sleep(LAG_EVERY).await;
         }
@@ -151,7 +151,7 @@ fn show_lag_of(kind: Kind, lag: Option<Lag>) {
     }
 }
 
-pub fn of_coordinator(figures: Arc<Figures>) -> impl Fn() + Send + 'static {
+pub fn of_coordinator(figures: Arc<ServiceFigures>) -> impl Fn() + Send + 'static {
     move || gauge!("tributary_jobs_held").set(figures.running() as f64)
 }
 

@@ -1,77 +1,76 @@
 //! What a finished job is summed up as, for people.
 
-use std::{fmt, path::PathBuf, time::Duration};
+use std::{fmt, path::PathBuf};
 
+use tributary_coordinator::artifact::ResultSummary;
 use tributary_protocol::task::Usage;
 
 use crate::{progress::spent, units};
 
-/// An article that is written, in numbers.
+/// A finished job in figures, and its files.
 #[derive(Clone, Debug)]
 pub struct Summary {
     pub title: String,
-    /// The article.
-    pub article: PathBuf,
-    /// Where all that was degraded or dropped is told.
-    pub report: PathBuf,
-    /// The other files.
-    pub others: Vec<PathBuf>,
-    pub words: u64,
-    pub sources: u64,
-    pub cited: u64,
+    /// The files that were written, the one to be read first and the report last.
+    pub files: Vec<PathBuf>,
+    pub result: ResultSummary,
     pub usage: Usage,
-    pub wall: Duration,
     /// Tasks that an earlier run had done, of how many.
     pub done_before: (u64, u64),
-    /// Units of work that a fallback had to do, and units and sources that were dropped.
-    pub degraded: u64,
-    pub dropped: u64,
-}
-
-impl Summary {
-    /// Every file that was written, the article first.
-    pub fn files(&self) -> impl Iterator<Item = &PathBuf> {
-        [&self.article].into_iter().chain(&self.others).chain([&self.report])
-    }
 }
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { title, article, report, words, sources, cited, usage, wall, done_before, degraded, dropped, .. } =
-            self;
-        let article = article.display();
+        let Self { title, files, result, usage, done_before } = self;
+        let path = |file: Option<&PathBuf>| file.map(|file| file.display().to_string()).unwrap_or_default();
         writeln!(f, "{title}")?;
-        writeln!(f, "  {article}: {}, {cited} of {sources} sources cited", units::plural(*words, "word"))?;
+        writeln!(f, "  {}: {}", path(files.first()), headline(result))?;
         write!(f, "  {}", spent(usage))?;
         match *done_before {
-            (0, _) => write!(f, " in {}", units::time(*wall))?,
+            (0, _) => write!(f, " in {}", units::time(result.wall))?,
             (before, all) if before >= all => f.write_str(", all of it in an earlier run")?,
             (before, all) => {
                 let (before, all) = (units::count(before), units::count(all));
-                write!(f, "; this run took {}, {before} of {all} tasks had been done before", units::time(*wall))?;
+                let time = units::time(result.wall);
+                write!(f, "; this run took {time}, {before} of {all} tasks had been done before")?;
             }
         }
-        match (degraded, dropped) {
+        match (result.degraded, result.dropped) {
             (0, 0) => Ok(()),
-            _ => write!(f, "\n  {degraded} degraded, {dropped} dropped: see {}", report.display()),
+            (degraded, dropped) => {
+                write!(f, "\n  {degraded} degraded, {dropped} dropped: see {}", path(files.last()))
+            }
         }
     }
 }
 
+/// A result's own figures, as people read them: `9.43 k words, 185 of 187 sources cited`.
+fn headline(result: &ResultSummary) -> String {
+    let mut parts: Vec<String> = result.figure("words").map(|words| units::plural(words, "word")).into_iter().collect();
+    if let (Some(cited), Some(sources)) = (result.figure("cited"), result.figure("sources")) {
+        parts.push(format!("{cited} of {sources} sources cited"));
+    }
+    parts.join(", ")
+}
+
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
     fn the_summary_says_what_was_made_what_it_cost_and_where_to_look_for_trouble() {
+        let figures = [("words", 9_431), ("cited", 185), ("sources", 187)];
         let summary = Summary {
             title: "Rust".into(),
-            article: "out/md/rust.md".into(),
-            report: "out/rust.report.json".into(),
-            others: vec!["out/rust.jsonl".into()],
-            words: 9_431,
-            sources: 187,
-            cited: 185,
+            files: ["out/md/rust.md", "out/rust.jsonl", "out/rust.report.json"].map(PathBuf::from).into(),
+            result: ResultSummary {
+                figures: figures.map(|(name, figure)| (name.to_owned(), figure)).into(),
+                degraded: 2,
+                dropped: 0,
+                wall: Duration::from_secs(108),
+            },
             usage: Usage {
                 calls: 800,
                 calls_from_cache: 64,
@@ -79,10 +78,7 @@ mod tests {
                 cost_micros: 1_800_000,
                 ..Usage::default()
             },
-            wall: Duration::from_secs(108),
             done_before: (0, 1_000),
-            degraded: 2,
-            dropped: 0,
         };
         let expected = "Rust\n  out/md/rust.md: 9.43 k words, 185 of 187 sources cited\n  864 calls (64 from cache), \
             1.00 M tokens, $1.80 in 1m48s\n  2 degraded, 0 dropped: see out/rust.report.json";

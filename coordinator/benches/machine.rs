@@ -8,12 +8,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tributary_coordinator::{machine::Machine, rehearsal};
+use tributary_coordinator::{jobs, tasks::NewTask};
 use tributary_protocol::{
     id::BlobId,
     job::Job,
-    settings::Settings,
+    settings::JobSettings,
     source::{Chunk, Source, SourceId},
+    survey::{SurveyRequest, SurveySettings},
     task::{Stage, Task},
 };
 
@@ -26,7 +27,9 @@ fn job(sources: u32) -> Arc<Job> {
         title_tokens: 4,
         chunks: vec![Chunk { text: BlobId::of_bytes(&[id, 0].map(u32::to_le_bytes).concat()), tokens: 4_000 }],
     };
-    Arc::new(Job::new("Of sources".into(), Settings::default(), 1, (1..=sources).map(source).collect()))
+    let request = SurveyRequest::new("Of sources", SurveySettings::default());
+    let sources = (1..=sources).map(source).collect();
+    Arc::new(Job::new(request, JobSettings::default(), 1, sources))
 }
 
 /// What a play showed.
@@ -43,20 +46,20 @@ fn play(sources: u32) -> Played {
     let job = job(sources);
     let before = resident();
     let begin = Instant::now();
-    let (mut machine, first) = Machine::new(job);
+    let (mut machine, first) = jobs::begin(job);
     let mut busy = begin.elapsed();
     let mut open = Open::default();
     open.add(first);
     let mut tasks = 0;
     while let Some(task) = open.next() {
-        let outcome = rehearsal::outcome(&task);
+        let outcome = jobs::dry_run(&task).outcome;
         let begin = Instant::now();
         let asked = machine.apply(&outcome);
         busy += begin.elapsed();
         open.add(asked);
         tasks += 1;
     }
-    assert!(machine.finished().is_some(), "a job whose tasks have all ended is finished");
+    assert!(machine.is_finished(), "a job whose tasks have all ended is finished");
     Played { tasks, busy, bytes: resident().saturating_sub(before) }
 }
 
@@ -65,8 +68,8 @@ fn play(sources: u32) -> Played {
 struct Open(BTreeMap<Stage, VecDeque<Task>>);
 
 impl Open {
-    fn add(&mut self, tasks: Vec<Task>) {
-        for task in tasks {
+    fn add(&mut self, tasks: Vec<NewTask>) {
+        for NewTask { task, .. } in tasks {
             self.0.entry(task.stage).or_default().push_back(task);
         }
     }

@@ -4,7 +4,7 @@
 //!     cargo bench -p tributary-coordinator --bench schedule -- [/PATH/TO/CORPUS.jsonl | SOURCES]… [--slots 20,200]
 //!         [--seeds 20] [--hedge 0.95] [--stages] [--settings 'JSON']
 //!
-//! The model is the rehearsal; its calls take 1 s on average (log-normal, sigma 0.5), each a time of its own. Each seed is
+//! The model is the dry run; its calls take 1 s on average (log-normal, sigma 0.5), each a time of its own. Each seed is
 //! one for the job and for the latencies; medians are printed. The critical path is the same run with a slot for every
 //! call, and the lower bound is the larger of that and of work / slots. `--stages` shows when what was done in the run of
 //! the first seed.
@@ -17,12 +17,14 @@ use std::{
 
 use rand::RngExt;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
-use tributary_coordinator::{actor, machine::Machine, prepare::prepare, rehearsal};
+use serde::{Deserialize, Serialize};
+use tributary_coordinator::{jobs, prepare::prepare, survey::SurveyTemplate, tasks::NewTask};
 use tributary_protocol::{
     id::{BlobId, Hasher},
     job::Job,
-    settings::{Models, Settings},
+    settings::{JobSettings, Models},
     source::{Chunk, Source, SourceId},
+    survey::{SurveyRequest, SurveySettings},
     task::{Stage, Task},
 };
 
@@ -31,6 +33,15 @@ const SIGMA: f64 = 0.5;
 /// Tasks that are with the workers, for each slot: as many as `tributary run` has there.
 const TASKS_A_SLOT: usize = 4;
 
+/// All settings of a survey, side by side as in the settings that users write.
+#[derive(Clone, Serialize, Deserialize)]
+struct AllSettings {
+    #[serde(flatten)]
+    job: JobSettings,
+    #[serde(flatten)]
+    survey: SurveySettings,
+}
+
 struct Flags {
     corpora: Vec<String>,
     slots: Vec<usize>,
@@ -38,15 +49,14 @@ struct Flags {
     /// The share of calls that are waited for; slower ones are made twice.
     hedge: f64,
     stages: bool,
-    settings: Settings,
+    settings: AllSettings,
 }
 
 impl Flags {
     fn parse() -> Self {
-        let settings = Settings {
-            models: Models { default: "openai/simulated".into(), ..Models::default() },
-            ..Settings::default()
-        };
+        let models = Models { default: "openai/simulated".into(), ..Models::default() };
+        let settings =
+            AllSettings { job: JobSettings { models, ..JobSettings::default() }, survey: SurveySettings::default() };
         let mut flags =
             Self { corpora: Vec::new(), slots: vec![20, 200], seeds: 20, hedge: 1.0, stages: false, settings };
         let mut words = std::env::args().skip(1);
@@ -62,7 +72,9 @@ impl Flags {
                     let change: serde_json::Value = serde_json::from_str(&value()).expect("JSON");
                     let mut whole = serde_json::to_value(&flags.settings).expect("settings are JSON");
                     overlay(&mut whole, change);
-                    flags.settings = serde_json::from_value(whole).expect("settings");
+                    flags.settings = AllSettings::deserialize(&whole).expect("settings");
+                    let known = serde_json::to_value(&flags.settings).expect("settings are JSON");
+                    assert_eq!(known, whole, "all settings are known");
                 }
                 "--stages" => flags.stages = true,
                 _ => flags.corpora.push(word),
@@ -87,10 +99,11 @@ fn overlay(onto: &mut serde_json::Value, change: serde_json::Value) {
 }
 
 /// A corpus by its file, or made up of so many sources.
-fn job(corpus: &str, settings: &Settings, seed: u64) -> Arc<Job> {
+fn job(corpus: &str, settings: &AllSettings, seed: u64) -> Arc<Job> {
     let Ok(sources) = corpus.parse::<u32>() else {
-        let prepared = prepare(&[corpus.into()], None, settings, seed).expect("a corpus");
-        return prepared.surveys.into_iter().next().expect("a survey").job;
+        let template = SurveyTemplate(settings.survey.clone());
+        let prepared = prepare(&[corpus.into()], None, &template, &settings.job, seed).expect("a corpus");
+        return prepared.jobs.into_iter().next().expect("a survey").job;
     };
     let source = |id: u32| Source {
         id: SourceId(id),
@@ -100,7 +113,9 @@ fn job(corpus: &str, settings: &Settings, seed: u64) -> Arc<Job> {
         card_tokens: 150,
         chunks: vec![Chunk { text: BlobId::of_bytes(&[id, 0].map(u32::to_le_bytes).concat()), tokens: 4_000 }],
     };
-    Arc::new(Job::new("Of sources".into(), settings.clone(), seed, (1..=sources).map(source).collect()))
+    let request = SurveyRequest::new("Of sources", settings.survey.clone());
+    let sources = (1..=sources).map(source).collect();
+    Arc::new(Job::new(request, settings.job.clone(), seed, sources))
 }
 
 /// What a task's call takes, and what it would take if it were made again, in seconds.
@@ -190,7 +205,7 @@ enum Event {
 /// free takes the one that went out first.
 fn play(job: &Arc<Job>, slots: usize, latencies: &Latencies) -> Played {
     let window = slots.saturating_mul(TASKS_A_SLOT);
-    let (mut machine, mut new) = Machine::new(job.clone());
+    let (mut machine, mut new) = jobs::begin(job.clone());
     let (mut ready, mut asked) = (BinaryHeap::new(), 0u64);
     let mut tasks: BTreeMap<u64, Task> = BTreeMap::new();
     let mut queue: VecDeque<u64> = VecDeque::new();
@@ -198,9 +213,9 @@ fn play(job: &Arc<Job>, slots: usize, latencies: &Latencies) -> Played {
     let mut events: BinaryHeap<Reverse<(u64, Event, u64)>> = BinaryHeap::new();
     let (mut now, mut busy, mut played) = (0.0, 0, Played::default());
     loop {
-        for task in std::mem::take(&mut new) {
+        for NewTask { task, urgency } in std::mem::take(&mut new) {
             asked += 1;
-            ready.push(Reverse((actor::rank(&task), asked)));
+            ready.push(Reverse((urgency.rank, asked)));
             tasks.insert(asked, task);
         }
         while queue.len() + running.len() < window
@@ -236,12 +251,12 @@ fn play(job: &Arc<Job>, slots: usize, latencies: &Latencies) -> Played {
                 let call = running.remove(&number).expect("it was just looked at");
                 busy -= 1 + usize::from(call.again.is_some());
                 played.made(&call, now);
-                new = machine.apply(&rehearsal::outcome(&call.task));
+                new = machine.apply(&jobs::dry_run(&call.task).outcome);
             }
             Event::IsSlow | Event::Ends => {}
         }
     }
-    assert!(machine.finished().is_some(), "a job whose tasks have all ended is finished");
+    assert!(machine.is_finished(), "a job whose tasks have all ended is finished");
     played.wall = now;
     played
 }

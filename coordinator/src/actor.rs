@@ -26,8 +26,8 @@ use tributary_protocol::{
 };
 
 use self::backlog::Backlog;
-pub use self::backlog::{Window, rank};
-use crate::machine::Machine;
+pub use self::backlog::Window;
+use crate::{engine::Machine, jobs};
 
 /// How often a job's actor is started again after it died of something that was not the bus's or the model's fault.
 const RESTARTS: u32 = 2;
@@ -106,7 +106,7 @@ impl Coordinator {
 
 /// A job at its end.
 pub struct Ran {
-    pub machine: Machine,
+    pub machine: Box<dyn Machine>,
     /// Tasks that had ended before this run of it.
     pub done_before: u64,
 }
@@ -250,7 +250,7 @@ enum News {
 
 struct JobState {
     id: JobId,
-    machine: Machine,
+    machine: Box<dyn Machine>,
     bus: Arc<dyn Bus>,
     progress: Arc<watch::Sender<Progress>>,
     backlog: Backlog,
@@ -341,7 +341,7 @@ impl JobState {
     }
 
     fn finish_if_done(&mut self) {
-        if self.live && self.end.is_none() && self.machine.finished().is_some() {
+        if self.live && self.end.is_none() && self.machine.is_finished() {
             self.end = Some(End::Finished);
         }
     }
@@ -355,7 +355,7 @@ impl Actor for JobActor {
     async fn pre_start(&self, myself: ActorRef<News>, begin: Begin) -> Result<JobState, ActorProcessingErr> {
         let Begin { job, bus, options, progress } = begin;
         let id = job.id;
-        let (machine, first) = Machine::new(job);
+        let (machine, first) = jobs::begin(job);
         let mut backlog = Backlog::new(options.window);
         backlog.add(first);
         let ears = [

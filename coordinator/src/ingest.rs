@@ -11,12 +11,10 @@
 //! the line and the field. Helpers for what comes next are here too: [`split`] for a source that outgrows a window,
 //! [`lead`] for one without an abstract, [`slug`] for an article's file name.
 
-use std::path::{Path, PathBuf};
-
-use serde::Serialize;
-use serde_json::{Map, Value};
+use std::path::PathBuf;
 
 mod decode;
+mod document;
 mod folder;
 mod heading;
 mod html;
@@ -34,16 +32,20 @@ mod reflow;
 mod slug;
 mod split;
 
-pub use lead::lead;
-pub use problem::{Origin, Problem, Severity};
-pub use slug::slug;
-pub use split::split;
+pub use self::{
+    document::{BoxError, Document, Error, Sink, Summary, Survey},
+    folder::STATE_FOLDER,
+    lead::lead,
+    problem::{Origin, Problem, Severity},
+    slug::slug,
+    split::split,
+};
 
-use folder::{Entry, Kind};
-use intake::{Draft, Intake};
-
-/// Where a run keeps its state within the folder of its results: by this such a folder is known, and not read as input.
-pub const STATE_FOLDER: &str = ".tributary";
+use self::{
+    folder::{Entry, Kind},
+    intake::{Draft, Intake},
+    slug::stem,
+};
 
 /// What the user said about the inputs as a whole.
 #[derive(Debug, Clone, Default)]
@@ -51,83 +53,6 @@ pub struct Options {
     /// The title of the survey that files, folders and JSONL lines without a survey of their own make together. It also
     /// stands in for the title of a survey that has none.
     pub title: Option<String>,
-}
-
-/// One document, cleaned, before it is counted, split and stored.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Document {
-    /// Never empty, and unlike every other title of its survey.
-    pub title: String,
-    /// The abstract as given. See [`lead`] for a document without one.
-    pub abstract_text: Option<String>,
-    /// The full text, never empty: LF line ends, no NUL, no reference list.
-    pub text: String,
-    pub url: Option<String>,
-    /// Fields that have no meaning here, kept as they were.
-    pub extra: Map<String, Value>,
-    pub origin: Origin,
-}
-
-/// What is known of a survey once all its documents have been read.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Survey {
-    pub title: String,
-    /// Fields of the survey's line other than its title and papers, kept as they were.
-    pub extra: Map<String, Value>,
-    pub origin: Origin,
-}
-
-/// Takes what is read, in order. An error that it returns ends the reading.
-///
-/// Surveys are numbered from 0 in the order of their first documents. A survey is announced after its documents, since
-/// its title may stand behind them in the file, and two surveys may be open at a time: the one in a JSONL line and the
-/// one that files, folders and loose lines make together.
-pub trait Sink {
-    /// One more document of survey number `survey`.
-    fn document(&mut self, survey: usize, document: Document) -> Result<(), BoxError>;
-    /// Survey number `number` has had its last document, and at least one.
-    fn survey(&mut self, number: usize, survey: Survey) -> Result<(), BoxError>;
-    /// Something was dropped or changed, or looks wrong.
-    fn problem(&mut self, problem: Problem) -> Result<(), BoxError>;
-}
-
-/// Any error, as a [`Sink`] returns it.
-pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
-
-/// How much was handed out.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Summary {
-    pub surveys: usize,
-    pub documents: usize,
-    pub problems: usize,
-}
-
-/// Why reading had to stop. Anything less is a [`Problem`].
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    #[error("{}: no such file or folder", path.display())]
-    NotFound { path: PathBuf },
-    #[error("{}: cannot be read", path.display())]
-    Read {
-        path: PathBuf,
-        #[source]
-        source: std::io::Error,
-    },
-    /// A source that belongs to no survey, and no title for one.
-    #[error("{origin}: an article is to be made of this, and needs a title: pass --title \"...\"")]
-    NoTitle { origin: Origin },
-    #[error("no source with any text in {}; {problems} problem(s) reported", list(inputs))]
-    Empty { inputs: Vec<PathBuf>, problems: usize },
-    #[error("a document that was read could not be taken on")]
-    Sink(#[source] BoxError),
-}
-
-fn list(paths: &[PathBuf]) -> String {
-    if paths.is_empty() {
-        return "an empty list of inputs".to_owned();
-    }
-    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
 }
 
 /// Reads `inputs`, files and folders, in the order given, and hands everything to `sink`.
@@ -205,11 +130,6 @@ fn draft(kind: Kind, bytes: &[u8], origin: &Origin, intake: &mut Intake) -> Resu
         draft.url.get_or_insert_with(|| origin.file.display().to_string());
         draft
     }))
-}
-
-/// The name of a file as a title: without folder, extension and underscores.
-fn stem(path: &Path) -> String {
-    path.file_stem().unwrap_or_default().to_string_lossy().replace('_', " ").trim().to_owned()
 }
 
 #[cfg(test)]

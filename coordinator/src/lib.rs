@@ -1,15 +1,18 @@
-//! Decides what a job does next: reads the input ([`ingest`], [`prepare`]), runs the job's state machine ([`machine`],
-//! driven by [`actor`], for a whole deployment by [`service`]) and makes the article of what it ends with ([`reduce`]).
-//! What traces tell of that is in [`trace`].
+//! Decides what a job does next.
+//!
+//! Input is read ([`ingest`], [`prepare`]); a job's tasks and outcomes go through its machine ([`engine`], [`tasks`]), which
+//! is one of the [`pipeline`]s that [`jobs`] names ([`survey`]); [`actor`] drives a machine over a bus, and [`service`] does
+//! so for a whole deployment. A finished job leaves artifacts ([`artifact`]). [`trace`] has what traces tell of all that.
 
 pub mod actor;
+pub mod artifact;
+mod cost;
+pub mod engine;
 pub mod ingest;
-mod lexical;
-pub mod machine;
+pub mod jobs;
+pub mod pipeline;
 pub mod prepare;
-pub mod reduce;
-pub mod rehearsal;
-mod rooms;
 pub mod service;
-mod stage;
+pub mod survey;
+pub mod tasks;
 pub mod trace;

@@ -15,33 +15,60 @@ use std::{
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tributary_protocol::{
     budget::count,
     bus::{Bus, BusError},
     id::BlobId,
-    job::Job,
-    settings::Settings,
+    job::{Job, Request},
+    settings::JobSettings,
     source::{Card, Chunk, Source, SourceId},
     wire,
 };
 
-use crate::{
-    ingest::{self, BoxError, Document, Problem, Sink, Survey},
-    rooms::chunk_room,
-};
+use crate::ingest::{self, BoxError, Document, Problem, Sink, Survey};
 
 /// How many blobs are stored at a time.
 const STORING: usize = 16;
 
-/// What was read: an article to be made of each survey, and what is to be said of the input.
+/// What jobs are to ask for, before the corpora are read: a pipeline's part of the reading.
+pub trait RequestTemplate: Send + Sync {
+    /// How the pipeline needs the corpora to be read.
+    fn reading(&self, settings: &JobSettings) -> Reading;
+
+    /// The request for a corpus of this title.
+    fn request(&self, title: String) -> Request;
+}
+
+/// How a pipeline needs corpora to be read.
+#[derive(Clone, Copy, Debug)]
+pub struct Reading {
+    /// The most tokens of a source's lead: of its abstract, or of its beginning.
+    pub lead_tokens: u32,
+    /// The most tokens of a chunk of a source's text.
+    pub chunk_tokens: u32,
+    /// All inputs make one corpus, where a JSONL file has several as well.
+    pub as_one_corpus: bool,
+}
+
+/// What is told of a job's input beside the job itself.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct InputNotes {
+    /// Fields of the survey's own line, kept for the output.
+    pub extra: Map<String, Value>,
+    /// Problems of the input as a whole.
+    pub problems: Vec<Problem>,
+}
+
+/// What was read: a job for each corpus, and what is to be said of the input.
 pub struct Prepared {
-    pub surveys: Vec<Draft>,
+    pub jobs: Vec<PreparedJob>,
     pub problems: Vec<Problem>,
 }
 
 /// A job whose texts are not yet stored.
-pub struct Draft {
+pub struct PreparedJob {
     pub job: Arc<Job>,
     /// Fields of the survey's own line, kept for the output.
     pub extra: Map<String, Value>,
@@ -49,7 +76,7 @@ pub struct Draft {
     spool: Arc<Spool>,
 }
 
-impl Draft {
+impl PreparedJob {
     /// Tokens of all sources.
     pub fn tokens(&self) -> u64 {
         self.job.sources.iter().flat_map(|source| &source.chunks).map(|chunk| u64::from(chunk.tokens)).sum()
@@ -74,7 +101,7 @@ impl Draft {
     /// A stored text, without a bus: for what is planned and never run.
     ///
     /// # Errors
-    /// Those of reading it back, and a blob that this draft doesn't have.
+    /// Those of reading it back, and a blob that this job doesn't have.
     pub fn read(&self, blob: BlobId) -> std::io::Result<Bytes> {
         let place = self.blobs.binary_search_by_key(&blob, |spooled| spooled.id);
         let missing = || std::io::Error::new(std::io::ErrorKind::NotFound, format!("no text {blob}"));
@@ -113,44 +140,45 @@ impl fmt::Display for Unprepared {
 /// Its cause is part of what it says, since the problems follow.
 impl Error for Unprepared {}
 
-/// Reads the inputs to their end. Blocks.
+/// Reads the inputs to their end and makes a job of each corpus in them. Blocks.
 ///
 /// # Errors
+///
 /// Those of [`ingest::read`].
 pub fn prepare(
     inputs: &[PathBuf],
     title: Option<&str>,
-    settings: &Settings,
+    template: &dyn RequestTemplate,
+    settings: &JobSettings,
     seed: u64,
 ) -> Result<Prepared, Unprepared> {
     let spool =
         Spool::new().map_err(|error| Unprepared { error: ingest::Error::Sink(error.into()), problems: vec![] })?;
-    let mut intake = Intake {
-        settings,
-        chunk_room: chunk_room(settings),
+    let mut builder = JobBuilder {
+        reading: template.reading(settings),
         spool,
         open: BTreeMap::new(),
         complete: BTreeMap::new(),
         problems: Vec::new(),
     };
     let options = ingest::Options { title: title.map(str::to_owned) };
-    if let Err(error) = ingest::read(inputs, &options, &mut intake) {
-        return Err(Unprepared { error, problems: intake.problems });
+    if let Err(error) = ingest::read(inputs, &options, &mut builder) {
+        return Err(Unprepared { error, problems: builder.problems });
     }
-    let spool = Arc::new(intake.spool);
-    let draft = |(survey, part): (Survey, Part)| {
+    let spool = Arc::new(builder.spool);
+    let job = |(survey, part): (Survey, Part)| {
         let mut blobs = part.blobs;
         blobs.sort_unstable_by_key(|blob| blob.id);
         blobs.dedup_by_key(|blob| blob.id);
-        let job = Arc::new(Job::new(survey.title, settings.clone(), seed, part.sources));
-        Draft { job, extra: survey.extra, blobs, spool: spool.clone() }
+        let job = Job::new(template.request(survey.title), settings.clone(), seed, part.sources);
+        PreparedJob { job: Arc::new(job), extra: survey.extra, blobs, spool: spool.clone() }
     };
-    Ok(Prepared { surveys: intake.complete.into_values().map(draft).collect(), problems: intake.problems })
+    Ok(Prepared { jobs: builder.complete.into_values().map(job).collect(), problems: builder.problems })
 }
 
-struct Intake<'a> {
-    settings: &'a Settings,
-    chunk_room: u32,
+/// Makes jobs of the documents that ingestion gives.
+struct JobBuilder {
+    reading: Reading,
     spool: Spool,
     open: BTreeMap<usize, Part>,
     complete: BTreeMap<usize, (Survey, Part)>,
@@ -164,16 +192,16 @@ struct Part {
     blobs: Vec<Spooled>,
 }
 
-impl Sink for Intake<'_> {
+impl Sink for JobBuilder {
     fn document(&mut self, survey: usize, document: Document) -> Result<(), BoxError> {
         let part = self.open.entry(survey).or_default();
         let lead = match &document.abstract_text {
-            Some(text) => first_tokens(text, self.settings.outline.lead_tokens),
-            None => first_tokens(&ingest::lead(&document.text, 400), self.settings.outline.lead_tokens),
+            Some(text) => first_tokens(text, self.reading.lead_tokens),
+            None => first_tokens(&ingest::lead(&document.text, 400), self.reading.lead_tokens),
         };
         let title_tokens = count(&document.title);
         let card_tokens = title_tokens + count(&lead);
-        let pieces = ingest::split(&document.text, self.chunk_room as usize, |text| count(text) as usize);
+        let pieces = ingest::split(&document.text, self.reading.chunk_tokens as usize, |text| count(text) as usize);
         let mut chunks = Vec::with_capacity(pieces.len());
         for piece in pieces {
             let blob = self.spool.write(piece.as_bytes())?;

@@ -6,19 +6,14 @@
 //! one than its own lets go.
 
 mod hold;
-mod made;
+mod kept_result;
 mod measure;
+mod shared;
 mod state;
 mod submit;
 mod sweep;
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering::Relaxed},
-    },
-    time::Duration,
-};
+use std::sync::{Arc, atomic::Ordering::Relaxed};
 
 use tokio::{
     sync::watch,
@@ -26,54 +21,14 @@ use tokio::{
 };
 use tributary_protocol::bus::{Bus, JobQueue};
 
+use self::shared::{PAUSE, Shared};
 pub use self::{
-    made::Made,
-    state::{Numbers, State, Status, state, states},
+    kept_result::KeptResult,
+    shared::{ServiceFigures, ServiceOptions},
+    state::{State, Status, state, states},
     submit::{Resumed, Submitted, cancel, resume, submit},
 };
-use crate::actor::{self, Coordinator, JobError};
-
-/// How a service works.
-#[derive(Clone, Copy, Debug)]
-pub struct Options {
-    /// Jobs at a time, at least 1.
-    pub jobs: usize,
-    pub run: actor::Options,
-    /// The shortest time between two writings of a job's state.
-    pub state_every: Duration,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self { jobs: 16, run: actor::Options::default(), state_every: Duration::from_secs(1) }
-    }
-}
-
-/// What a service is doing, in figures.
-#[derive(Debug, Default)]
-pub struct Figures {
-    running: AtomicUsize,
-}
-
-impl Figures {
-    /// Jobs that are held now.
-    pub fn running(&self) -> usize {
-        self.running.load(Relaxed)
-    }
-}
-
-/// What all jobs of a service share.
-struct Shared {
-    bus: Arc<dyn Bus>,
-    queue: Arc<dyn JobQueue>,
-    coordinator: Coordinator,
-    options: Options,
-    stopping: watch::Receiver<bool>,
-    figures: Arc<Figures>,
-}
-
-/// After a queue that failed, so long nothing is claimed.
-const PAUSE: Duration = Duration::from_secs(2);
+use crate::actor::{Coordinator, JobError};
 
 /// Claims and runs jobs until `stop`; then hands back what it holds, for another coordinator to go on with.
 ///
@@ -83,8 +38,8 @@ const PAUSE: Duration = Duration::from_secs(2);
 pub async fn serve(
     bus: Arc<dyn Bus>,
     queue: Arc<dyn JobQueue>,
-    options: Options,
-    figures: Arc<Figures>,
+    options: ServiceOptions,
+    figures: Arc<ServiceFigures>,
     stop: impl Future<Output = ()>,
 ) -> Result<(), JobError> {
     measure::start();

@@ -1,4 +1,4 @@
-//! A job's actor, over a bus on this disk. Its model is the rehearsal.
+//! A job's actor, over a bus on this disk. Its model is the dry run.
 
 mod common;
 
@@ -7,25 +7,26 @@ use std::{sync::Arc, time::Duration};
 use tokio::{sync::watch, time::timeout};
 use tributary_coordinator::{
     actor::{Coordinator, JobError, Options, Ran},
-    rehearsal,
+    jobs,
 };
 use tributary_protocol::{
     bus::{Bus, Kinds, local::LocalBus},
     id::BlobId,
     job::{Job, Progress},
-    settings::Settings,
+    settings::JobSettings,
     source::Chunk,
+    survey::SurveySettings,
     task::{Outcome, Verdict},
 };
 
-use self::common::source;
+use self::common::{source, survey_job};
 
 /// Longer than anything here takes.
 const TOO_LONG: Duration = Duration::from_secs(30);
 
 fn job() -> Arc<Job> {
     let source = |id| source(id, vec![Chunk { text: BlobId::of_bytes(b"text"), tokens: 900 }]);
-    Arc::new(Job::new("Of sources".into(), Settings::default(), 1, (1..=12).map(source).collect()))
+    survey_job(SurveySettings::default(), JobSettings::default(), 1, (1..=12).map(source).collect())
 }
 
 /// Runs the job with a worker whose model can't be used any more once it has answered so often.
@@ -36,7 +37,7 @@ async fn run(bus: &Arc<LocalBus>, answers: usize) -> Result<Ran, JobError> {
         told.changed().await.unwrap();
         for answered in 0.. {
             let delivery = bus.pull(&Kinds::all()).await.unwrap();
-            let outcome = rehearsal::outcome(&delivery.task);
+            let outcome = jobs::dry_run(&delivery.task).outcome;
             let outcome = if answered < answers { outcome } else { stopped(outcome) };
             bus.record(delivery.task.job, &outcome).await.unwrap();
             delivery.done().await.unwrap();

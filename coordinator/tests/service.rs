@@ -6,35 +6,38 @@ use futures::StreamExt as _;
 use tempfile::TempDir;
 use tokio::time::timeout;
 use tributary_coordinator::{
-    prepare::{Draft, prepare},
+    prepare::{PreparedJob, prepare},
     service::{self, Resumed, State, Status, Submitted, resume, state, submit},
+    survey::SurveyTemplate,
 };
 use tributary_protocol::{
     bus::{
         Bus as _, JobQueue as _,
         local::{LocalBus, Options},
     },
-    settings::Settings,
+    settings::JobSettings,
+    survey::SurveySettings,
     wire,
 };
 
 /// Longer than anything here takes.
 const TOO_LONG: Duration = Duration::from_secs(30);
 
-fn draft(folder: &TempDir) -> Draft {
+fn prepared_job(folder: &TempDir) -> PreparedJob {
     let path = folder.path().join("corpus.jsonl");
     let line = r#"{"title": "Mills", "papers": [{"title": "A mill", "txt": "A mill grinds corn by water."}]}"#;
     fs::write(&path, line).unwrap();
-    prepare(&[path], None, &Settings::default(), 1).unwrap().surveys.remove(0)
+    let template = SurveyTemplate(SurveySettings::default());
+    prepare(&[path], None, &template, &JobSettings::default(), 1).unwrap().jobs.remove(0)
 }
 
 #[tokio::test]
 async fn a_job_submitted_again_before_its_last_holder_lets_go_is_not_lost() {
     let folder = tempfile::tempdir().unwrap();
     let bus = LocalBus::open(&folder.path().join("state"), Options::default()).unwrap();
-    let draft = draft(&folder);
-    let id = draft.job.id;
-    submit(&bus, &bus, &draft, &[], false).await.unwrap();
+    let prepared = prepared_job(&folder);
+    let id = prepared.job.id;
+    submit(&bus, &bus, &prepared, &[], false).await.unwrap();
     let claim = bus.claim().await.unwrap();
     let status = Status::ModelFailed { reason: "no key".into() };
     let ended = State { status, ..state(&bus, id).await.unwrap().unwrap() };
@@ -46,25 +49,26 @@ async fn a_job_submitted_again_before_its_last_holder_lets_go_is_not_lost() {
         bus.clear(id).await.unwrap();
         claim.done().await.unwrap();
     };
-    let (submitted, ()) = tokio::join!(submit(&bus, &bus, &draft, &[], false), lets_go);
+    let (submitted, ()) = tokio::join!(submit(&bus, &bus, &prepared, &[], false), lets_go);
     assert_eq!(submitted.unwrap(), Submitted::Now);
     let claim = timeout(TOO_LONG, bus.claim()).await.expect("the job is out").unwrap();
     assert_eq!(claim.job.id, id);
-    bus.get(id, draft.job.sources[0].card).await.expect("its texts are there");
+    bus.get(id, prepared.job.sources[0].card).await.expect("its texts are there");
 }
 
 #[tokio::test]
 async fn a_job_that_coordinators_fall_over_one_after_the_other_fails_and_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let bus = Arc::new(LocalBus::open(&folder.path().join("state"), Options::default()).unwrap());
-    let draft = draft(&folder);
-    let id = draft.job.id;
-    submit(&*bus, &*bus, &draft, &[], false).await.unwrap();
+    let prepared = prepared_job(&folder);
+    let id = prepared.job.id;
+    submit(&*bus, &*bus, &prepared, &[], false).await.unwrap();
     // Ten of eleven coordinators take the job and end without a word.
     for holder in 1..=11 {
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let stop_once = async { stopped.await.unwrap_or(()) };
-        let serving = service::serve(bus.clone(), bus.clone(), service::Options::default(), Arc::default(), stop_once);
+        let serving =
+            service::serve(bus.clone(), bus.clone(), service::ServiceOptions::default(), Arc::default(), stop_once);
         let looks_on = async {
             let mut states = bus.watch(id).await.unwrap();
             let taken = loop {
@@ -94,10 +98,10 @@ async fn a_job_that_coordinators_fall_over_one_after_the_other_fails_and_says_so
 async fn a_job_that_has_failed_goes_on_without_its_sources() {
     let folder = tempfile::tempdir().unwrap();
     let bus = LocalBus::open(&folder.path().join("state"), Options::default()).unwrap();
-    let draft = draft(&folder);
-    let id = draft.job.id;
+    let prepared = prepared_job(&folder);
+    let id = prepared.job.id;
     assert_eq!(resume(&bus, id).await.unwrap(), None);
-    submit(&bus, &bus, &draft, &[], false).await.unwrap();
+    submit(&bus, &bus, &prepared, &[], false).await.unwrap();
     assert_eq!(resume(&bus, id).await.unwrap(), Some(Resumed::Not(Status::Queued)));
     drop(bus.claim().await.unwrap());
     let before = state(&bus, id).await.unwrap().unwrap();

@@ -109,6 +109,9 @@ pub trait Bus: Send + Sync + 'static {
     /// Forgets all of a job but the replies: its journal, its blobs, the tasks that are still out.
     async fn clear(&self, job: JobId) -> Result<()>;
 
+    /// Forgets a job's journal and the tasks that are still out. Its blobs stay: its result may refer to them.
+    async fn clear_work(&self, job: JobId) -> Result<()>;
+
     /// How many tasks of every kind are out now, of all jobs.
     async fn lag(&self) -> Result<BTreeMap<Kind, Lag>>;
 
@@ -125,7 +128,7 @@ pub struct Kinds(BTreeSet<Kind>);
 
 impl Kinds {
     pub fn all() -> Self {
-        Self(Kind::ALL.into())
+        Self(Kind::all().collect())
     }
 
     /// None where there is no kind: such a worker would wait for ever.

@@ -1,24 +1,25 @@
-//! Jobs: what is asked for, and how it stands.
+//! Jobs: what is asked for, and how far it is.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::pipeline::Request;
 use crate::{
     id::{Hasher, JobId},
-    settings::Settings,
-    source::Source,
+    settings::{JobSettings, WireSettings},
+    source::{Source, SourceId},
     task::{Stage, Usage},
     wire,
 };
 
-/// One article to be made.
+/// A job: a request, and the corpus that it is made from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Job {
-    /// The hash of the rest.
+    /// The hash of the rest, made by whoever submits the job.
     pub id: JobId,
-    pub title: String,
-    pub settings: Settings,
+    pub request: Request,
+    pub settings: WireSettings<JobSettings>,
     /// The only source of chance.
     pub seed: u64,
     /// `S1` first.
@@ -26,13 +27,31 @@ pub struct Job {
 }
 
 impl Job {
-    pub fn new(title: String, settings: Settings, seed: u64, sources: Vec<Source>) -> Self {
+    pub fn new(request: impl Into<Request>, settings: JobSettings, seed: u64, sources: Vec<Source>) -> Self {
+        let request = request.into();
+        let settings = WireSettings::from(settings);
         let mut hasher = Hasher::new("job");
-        hasher.part(&wire::fields(&(&title, &settings, seed)));
+        request.hash(&mut hasher);
+        hasher.part(&settings.identity()).part(&seed.to_le_bytes());
         for source in &sources {
             hasher.part(&wire::fields(source));
         }
-        Self { id: JobId::of(&hasher), title, settings, seed, sources }
+        Self { id: JobId::of(&hasher), request, settings, seed, sources }
+    }
+
+    /// What people know the job by.
+    pub fn title(&self) -> &str {
+        self.request.title()
+    }
+
+    /// A source by its handle.
+    pub fn source(&self, id: SourceId) -> &Source {
+        &self.sources[id.index()]
+    }
+
+    /// Settings that a newer build sent and this one doesn't know, by their paths.
+    pub fn unknown_settings(&self) -> Vec<String> {
+        [self.settings.unknown(), self.request.unknown_settings()].concat()
     }
 }
 

@@ -1,57 +1,20 @@
-//! Kinds of work.
+//! Kinds of task, of all pipelines.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// A kind of work: what models are chosen by, workers may be limited to, and metrics are split by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Kind {
-    Group,
-    Outline,
-    MergeOutlines,
-    Digest,
-    Feedback,
-    Score,
-    Convolve,
-    Refine,
-    Condense,
-    Write,
-    Introduce,
-    Illustrate,
-}
+/// A kind of task: models are chosen by it, workers may be limited to it, and metrics are split by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Kind(&'static str);
 
 impl Kind {
-    pub const ALL: [Self; 12] = [
-        Self::Group,
-        Self::Outline,
-        Self::MergeOutlines,
-        Self::Digest,
-        Self::Feedback,
-        Self::Score,
-        Self::Convolve,
-        Self::Refine,
-        Self::Condense,
-        Self::Write,
-        Self::Introduce,
-        Self::Illustrate,
-    ];
+    /// Each pipeline names its own kinds.
+    pub(crate) fn named(name: &'static str) -> Self {
+        Self(name)
+    }
 
     /// The name in settings, subjects and metrics.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Group => "group",
-            Self::Outline => "outline",
-            Self::MergeOutlines => "merge-outlines",
-            Self::Digest => "digest",
-            Self::Feedback => "feedback",
-            Self::Score => "score",
-            Self::Convolve => "convolve",
-            Self::Refine => "refine",
-            Self::Condense => "condense",
-            Self::Write => "write",
-            Self::Introduce => "introduce",
-            Self::Illustrate => "illustrate",
-        }
+        self.0
     }
 }
 
@@ -59,9 +22,21 @@ impl std::str::FromStr for Kind {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|kind| kind.name() == text).ok_or_else(|| {
-            let known: Vec<_> = Self::ALL.iter().map(|kind| kind.name()).collect();
-            format!("`{text}` is no kind of task; there are {}", known.join(", "))
+        Self::all().find(|kind| kind.0 == text).ok_or_else(|| {
+            let known: Vec<_> = Self::all().map(Self::name).collect();
+            format!("`{text}` is not a kind of task; the kinds are {}", known.join(", "))
         })
+    }
+}
+
+impl Serialize for Kind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Kind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }
 }

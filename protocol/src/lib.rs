@@ -1,22 +1,21 @@
 //! What coordinator and worker say to each other.
 //!
-//! Read from the top, this crate tells the whole system: the documents that flow ([`source`], [`outline`], [`digest`],
-//! [`suggestion`], [`article`]), the work done on them ([`task`]), what is asked for and how it stands ([`job`]), how any of
-//! it is written down ([`wire`]), how its making is told ([`trace`], [`process`]), and the one seam that carries it ([`bus`]). There is no
-//! policy here and no model call.
+//! Read from the top, this crate tells the whole system: the documents that a job is given ([`source`]), what is asked for
+//! and how far it is ([`job`], [`settings`]), the work done on it ([`task`]), the nouns of each pipeline ([`survey`]) and
+//! the one place that names them all ([`pipeline`]), how values are written down ([`wire`]), how progress is traced
+//! ([`trace`], [`process`]), and the one seam that carries everything ([`bus`]). There is no policy here and no model call.
 
-pub mod article;
 pub mod budget;
 pub mod bus;
-pub mod digest;
 pub mod id;
 pub mod job;
 mod kind;
-pub mod outline;
+pub mod pipeline;
 pub mod process;
 pub mod settings;
 pub mod source;
-pub mod suggestion;
+mod stage;
+pub mod survey;
 pub mod task;
 pub mod trace;
 pub mod wire;

@@ -1,81 +1,55 @@
-//! What of a run the article depends on: the parameters of the algorithm, with the defaults of LLM×MapReduce-V2
-//! (arXiv 2504.05732). Where the work is done, and how fast, is not here.
+//! Settings that every pipeline's jobs have, and how settings travel.
+//!
+//! Where the work is done, and how fast, is not here: only what a result depends on travels with a job.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Deref};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
+use serde_json::Value;
 
-use crate::{budget::Window, kind::Kind};
+use crate::{budget::Window, kind::Kind, wire};
 
+/// What the jobs of all pipelines depend on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Settings {
+#[serde(default)]
+pub struct JobSettings {
     /// The language that is asked in and written in.
     pub language: Language,
-    pub genre: Genre,
-    /// The smallest context window of the models in use, in tokens, at least [`Settings::LEAST_WINDOW`].
+    /// The smallest context window of the models in use, in tokens, at least [`JobSettings::LEAST_WINDOW`].
     pub window: Window,
     pub models: Models,
-    pub grouping: Grouping,
-    pub outline: Outlining,
-    pub convolution: Convolution,
-    pub refine: Refine,
-    /// How often digest to refine are done, each time against the better outline. At least 1.
-    pub blocks: u32,
-    pub writing: Writing,
 }
 
-impl Default for Settings {
+impl Default for JobSettings {
     fn default() -> Self {
-        Self {
-            language: Language::default(),
-            genre: Genre::default(),
-            window: Window(128_000),
-            models: Models::default(),
-            grouping: Grouping::default(),
-            outline: Outlining::default(),
-            convolution: Convolution::default(),
-            refine: Refine::default(),
-            blocks: 1,
-            writing: Writing::default(),
-        }
+        Self { language: Language::default(), window: Window(128_000), models: Models::default() }
     }
 }
 
-impl Settings {
+impl JobSettings {
     /// Below this no prompt holds its instructions, an outline and some text.
     pub const LEAST_WINDOW: u32 = 4_096;
 
-    /// Says what can't be worked with, naming the setting.
+    /// Checks the bounds of all settings.
+    ///
+    /// # Errors
+    ///
+    /// The setting that is out of its bounds, by its name, with the bound.
     pub fn check(&self) -> Result<(), String> {
-        let at_least = |name: &str, value: u32, least: u32| {
-            if value < least { Err(format!("{name} is {value}; at least {least} is needed")) } else { Ok(()) }
-        };
         at_least("window", self.window.0, Self::LEAST_WINDOW)?;
-        at_least("grouping.size", self.grouping.size, 1)?;
-        at_least("outline.batch", self.outline.batch, 1)?;
-        at_least("convolution.width", self.convolution.width, 2)?;
-        at_least("convolution.results", self.convolution.results, 1)?;
-        at_least("convolution.top_k", self.convolution.top_k, 1)?;
-        at_least("refine.best_of", self.refine.best_of, 1)?;
-        at_least("blocks", self.blocks, 1)?;
-        at_least("writing.words", self.writing.words, 50)?;
-        let at_most = |name: &str, value: u32, most: u32| {
-            if value > most { Err(format!("{name} is {value}; at most {most} can be worked with")) } else { Ok(()) }
-        };
-        // Beyond these a prompt has no room for what else belongs in it.
-        at_most("grouping.size", self.grouping.size, 100)?;
-        at_most("outline.batch", self.outline.batch, 100)?;
-        at_most("outline.lead_tokens", self.outline.lead_tokens, self.window.0 / 8)?;
-        at_most("convolution.width", self.convolution.width, (self.window.0 / 800).clamp(3, 64))?;
-        // Beyond these a slip of the finger would cost more than anybody means to pay.
-        at_most("convolution.layers", self.convolution.layers, 32)?;
-        at_most("convolution.results", self.convolution.results, 1_000)?;
-        at_most("refine.rounds", self.refine.rounds, 32)?;
-        at_most("refine.best_of", self.refine.best_of, 32)?;
-        at_most("blocks", self.blocks, 16)?;
-        at_most("writing.words", self.writing.words, 20_000)
+        for kind in self.models.by_kind.keys() {
+            kind.parse::<Kind>().map_err(|error| format!("models.for: {error}"))?;
+        }
+        Ok(())
     }
+}
+
+pub(crate) fn at_least(name: &str, value: u32, least: u32) -> Result<(), String> {
+    if value < least { Err(format!("{name} is {value}; at least {least} is needed")) } else { Ok(()) }
+}
+
+pub(crate) fn at_most(name: &str, value: u32, most: u32) -> Result<(), String> {
+    if value > most { Err(format!("{name} is {value}; at most {most} can be worked with")) } else { Ok(()) }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -86,27 +60,14 @@ pub enum Language {
     Zh,
 }
 
-/// What kind of text the article is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Genre {
-    /// An academic survey.
-    #[default]
-    Survey,
-    /// A technical guide.
-    Guide,
-    /// A report for people who decide.
-    Report,
-}
-
 /// Which model does what: names such as `openai/gpt-4.1-mini`, `gemini/gemini-2.5-flash`, `extractive`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(default)]
 pub struct Models {
     pub default: String,
-    /// Kinds of task that have a model of their own.
+    /// Models of single kinds of task, by the kind's name. A name that this build doesn't know is a newer build's kind.
     #[serde(rename = "for")]
-    pub by_kind: BTreeMap<Kind, String>,
+    pub by_kind: BTreeMap<String, String>,
 }
 
 impl Models {
@@ -114,7 +75,7 @@ impl Models {
     pub const EXTRACTIVE: &str = "extractive";
 
     pub fn of(&self, kind: Kind) -> &str {
-        self.by_kind.get(&kind).unwrap_or(&self.default)
+        self.by_kind.get(kind.name()).unwrap_or(&self.default)
     }
 
     /// Every model that a job may call.
@@ -129,121 +90,141 @@ impl Default for Models {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Grouping {
-    pub by: GroupBy,
-    /// Sources in a group: the width of the first kernel.
-    pub size: u32,
+/// Settings as they travel: additive, where the settings that users write are strict.
+///
+/// All values travel, so that a default that a later build changes leaves a job under way as it is. A reader takes the
+/// settings that it knows, keeps those that it doesn't ([`WireSettings::unknown`]) for a newer reader after it, and gives
+/// the ones that are missing their defaults.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WireSettings<T> {
+    known: T,
+    /// As they were sent.
+    sent: Value,
 }
 
-impl Default for Grouping {
-    fn default() -> Self {
-        Self { by: GroupBy::Model, size: 3 }
+impl<T: Serialize + Default> WireSettings<T> {
+    /// What of the settings goes into a job's id: the values that are not their setting's default, by path. A build that
+    /// has one more setting gives the same job the same id, as long as the new setting isn't used.
+    pub fn identity(&self) -> Vec<u8> {
+        let defaults = leaves(&value_of(&T::default()));
+        let mut differing = leaves(&self.sent);
+        differing.retain(|path, value| defaults.get(path) != Some(value));
+        wire::fields(&differing)
+    }
+
+    /// The paths of settings that a newer build sent and this one doesn't know, such as `convolution.momentum`.
+    pub fn unknown(&self) -> Vec<String> {
+        let known = leaves(&value_of(&self.known));
+        leaves(&self.sent).into_keys().filter(|path| !known.contains_key(path)).collect()
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum GroupBy {
-    /// The model reads the titles.
-    Model,
-    /// Clusters of like words, without a call.
-    Lexical,
-    /// By the seed, without a call.
-    Random,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Outlining {
-    /// Groups that one first outline is made from. Where a model groups, it isn't waited for: as many sources are taken
-    /// whose titles share words.
-    pub batch: u32,
-    /// Most tokens of a source's lead where it has no abstract (and of an abstract that is longer).
-    pub lead_tokens: u32,
-}
-
-impl Default for Outlining {
-    fn default() -> Self {
-        Self { batch: 3, lead_tokens: 250 }
+impl<T: Serialize> From<T> for WireSettings<T> {
+    fn from(known: T) -> Self {
+        let sent = value_of(&known);
+        Self { known, sent }
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Convolution {
-    pub layers: u32,
-    /// Candidates in a receptive field.
-    pub width: u32,
-    /// Fields of a layer that samples.
-    pub results: u32,
-    /// Of these, how many stay.
-    pub top_k: u32,
-    /// Stop when this many layers in a row have not raised the best score; 0 does every layer. The next is under way by
-    /// then, and is done.
-    pub patience: u32,
-}
+impl<T> Deref for WireSettings<T> {
+    type Target = T;
 
-impl Default for Convolution {
-    fn default() -> Self {
-        Self { layers: 6, width: 3, results: 10, top_k: 6, patience: 0 }
+    fn deref(&self) -> &T {
+        &self.known
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Refine {
-    pub rounds: u32,
-    /// Tries beside each other, each of so many rounds; of all that they make the best stays.
-    pub best_of: u32,
-    /// A try stops when a round has brought nothing better.
-    pub stop_early: bool,
-}
-
-impl Default for Refine {
-    fn default() -> Self {
-        Self { rounds: 3, best_of: 3, stop_early: false }
+impl<T> Serialize for WireSettings<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.sent.serialize(serializer)
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Writing {
-    /// Words that a section without children aims at.
-    pub words: u32,
-    /// Whether chapters may have a table or a diagram.
-    pub figures: bool,
+impl<'de, T: DeserializeOwned> Deserialize<'de> for WireSettings<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let sent = Value::deserialize(deserializer)?;
+        let known = T::deserialize(&sent).map_err(serde::de::Error::custom)?;
+        Ok(Self { known, sent })
+    }
 }
 
-impl Default for Writing {
-    fn default() -> Self {
-        Self { words: 400, figures: true }
+fn value_of<T: Serialize>(settings: &T) -> Value {
+    serde_json::to_value(settings).expect("settings are plain values under text keys")
+}
+
+/// The values of a tree by their paths, `convolution.layers`.
+fn leaves(value: &Value) -> BTreeMap<String, Value> {
+    fn gather(path: &str, value: &Value, into: &mut BTreeMap<String, Value>) {
+        match value {
+            Value::Object(table) => {
+                for (key, value) in table {
+                    let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                    gather(&path, value, into);
+                }
+            }
+            value => _ = into.insert(path.to_owned(), value.clone()),
+        }
     }
+    let mut all = BTreeMap::new();
+    gather("", value, &mut all);
+    all
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        job::{Job, Request},
+        survey::{SurveyRequest, SurveySettings},
+    };
+
+    /// Settings as the build before knew them.
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(default)]
+    struct Older {
+        layers: u32,
+        model: String,
+    }
+
+    /// The same with a setting more.
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(default)]
+    struct Newer {
+        momentum: f64,
+        layers: u32,
+        model: String,
+    }
 
     #[test]
-    fn settings_out_of_bounds_are_named_with_their_bound() {
-        type Spoil = fn(&mut Settings);
-        let spoilt: [(&str, u32, Spoil); 7] = [
-            ("convolution.width", 64, |settings| settings.convolution.width = 65),
-            ("convolution.layers", 32, |settings| settings.convolution.layers = 33),
-            ("convolution.results", 1_000, |settings| settings.convolution.results = 1_001),
-            ("refine.rounds", 32, |settings| settings.refine.rounds = 33),
-            ("refine.best_of", 32, |settings| settings.refine.best_of = 33),
-            ("blocks", 16, |settings| settings.blocks = 17),
-            ("writing.words", 20_000, |settings| settings.writing.words = u32::MAX),
-        ];
-        assert_eq!(Settings::default().check(), Ok(()));
-        for (name, most, spoil) in spoilt {
-            let mut settings = Settings::default();
-            spoil(&mut settings);
-            let reason = settings.check().unwrap_err();
-            assert!(reason.starts_with(name) && reason.contains(&format!("at most {most} ")), "{reason}");
-        }
+    fn an_older_reader_takes_newer_settings_names_what_it_does_not_know_and_hands_it_on() {
+        let sent = WireSettings::from(Newer { momentum: 0.9, layers: 4, model: "m".into() });
+        let read: WireSettings<Older> = wire::decode(&wire::encode(&sent)).unwrap();
+        assert_eq!(*read, Older { layers: 4, model: "m".into() });
+        assert_eq!(read.unknown(), ["momentum"]);
+        let handed_on: WireSettings<Newer> = wire::decode(&wire::encode(&read)).unwrap();
+        assert_eq!(handed_on, sent);
+        assert!(handed_on.unknown().is_empty());
+    }
+
+    #[test]
+    fn a_setting_that_is_not_used_leaves_the_identity_as_it_was() {
+        let older = WireSettings::from(Older { layers: 4, model: "m".into() });
+        let newer = |momentum| WireSettings::from(Newer { momentum, layers: 4, model: "m".into() }).identity();
+        assert_eq!(newer(0.0), older.identity());
+        assert_ne!(newer(0.5), older.identity());
+    }
+
+    #[test]
+    fn a_job_with_settings_of_a_newer_build_is_taken_under_its_own_id() {
+        let mut settings = WireSettings::from(SurveySettings::default());
+        let request = |settings| Request::Survey(SurveyRequest { title: "Mills".into(), settings });
+        let job = Job::new(request(settings.clone()), JobSettings::default(), 1, Vec::new());
+        settings.sent["convolution"]["momentum"] = 0.9.into();
+        let mut newer = Job { request: request(settings), ..job.clone() };
+        newer.settings.sent["models"]["for"]["weave"] = "openai/m".into();
+        let read: Job = wire::decode(&wire::encode(&newer)).unwrap();
+        assert_eq!(read.id, job.id);
+        assert_eq!(read.unknown_settings(), ["convolution.momentum"]);
+        assert_eq!(read.settings.models.by_kind["weave"], "openai/m");
     }
 }

@@ -70,3 +70,25 @@ pub struct Card {
     /// Fields of the input that mean nothing here, kept for the output.
     pub extra: Map<String, Value>,
 }
+
+/// A source by handle and title.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TitledSource {
+    pub id: SourceId,
+    pub title: String,
+    /// Tokens of the title.
+    pub tokens: u32,
+}
+
+impl From<&Source> for TitledSource {
+    fn from(source: &Source) -> Self {
+        Self { id: source.id, title: source.title.clone(), tokens: source.title_tokens }
+    }
+}
+
+/// A source by handle and stored card.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CardRef {
+    pub id: SourceId,
+    pub card: BlobId,
+}

@@ -6,7 +6,7 @@
 use serde::{Serialize, de::DeserializeOwned};
 
 /// The version that this build writes, and the only one that it reads.
-pub const VERSION: u16 = 2;
+pub const VERSION: u16 = 3;
 
 /// Room for most messages, in bytes.
 const TYPICAL: usize = 4 << 10;

@@ -118,9 +118,18 @@ impl Cluster {
         Made::read(&self.path().join("alone"), &self.slug)
     }
 
-    /// Everything on the broker that belongs to single jobs, in words: messages, consumers, object stores. Empty when
-    /// nothing of any job is left.
+    /// The ids of the jobs that are done.
+    fn done(&self) -> Vec<String> {
+        let listed = self.tributary().args(["list", "--json"]).run().with(0).stdout;
+        let jobs = listed.lines().map(|line| serde_json::from_str(line).expect("a job is JSON"));
+        let done = jobs.filter(|job: &serde_json::Value| job["status"] == "done");
+        done.filter_map(|job| job["job"].as_str().map(str::to_owned)).collect()
+    }
+
+    /// Everything on the broker that belongs to single jobs, in words: messages, consumers, object stores. The texts of jobs
+    /// that are done don't count: their results refer to them. Empty when nothing else of any job is left.
     pub fn leftovers(&self) -> Vec<String> {
+        let done = self.done();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
             let jetstream = jetstream::new(async_nats::connect(self.nats.url()).await.expect("it connects"));
@@ -128,7 +137,10 @@ impl Cluster {
             let mut streams = jetstream.streams();
             while let Some(stream) = streams.try_next().await.expect("streams can be listed") {
                 let (name, state) = (&stream.config.name, &stream.state);
-                if name.contains("-blobs-") {
+                if let Some((_, job)) = name.split_once("-blobs-") {
+                    if done.iter().any(|done| done == job) {
+                        continue;
+                    }
                     left.push(format!("the object store {name}"));
                 } else if ["tasks", "journal", "jobs", "dead"].iter().any(|kept| name.ends_with(&format!("-{kept}")))
                     && state.messages > 0

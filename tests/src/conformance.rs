@@ -16,8 +16,9 @@ use tributary_protocol::{
     budget::Window,
     bus::{Bus, BusError, Entry, JobQueue, Members},
     id::{CallId, Hasher, JobId},
-    settings::{Genre, Language},
-    task::{Brief, Limits, Outcome, Product, SectionBrief, Stage, Task, Usage, Verdict, Work},
+    settings::Language,
+    survey::{Genre, SurveyBrief, SurveyLimits, SurveyProduct, SurveyStage, SurveyWork, work::SectionBrief},
+    task::{Outcome, Task, Usage, Verdict, Work},
 };
 
 pub use self::{jobs::*, journal::*, kept::*, members::*, tasks::*};
@@ -63,6 +64,7 @@ macro_rules! for_each_behaviour {
             a_reply_is_kept_and_outlives_its_job
             a_cleared_job_leaves_nothing_and_may_begin_again
             clearing_a_job_leaves_the_others
+            clearing_a_jobs_work_keeps_its_blobs
             what_was_acknowledged_is_there_when_the_bus_is_opened_again
             an_outstanding_task_published_again_after_reopening_is_delivered_once
             a_job_is_held_by_one_coordinator_until_it_is_over
@@ -101,21 +103,25 @@ pub fn call(name: &str) -> CallId {
 
 /// A small task, one for each number.
 pub fn task(of: &str, n: u32) -> Task {
-    let work = Work::Group { sources: Vec::new(), size: n };
-    Task::new(job(of), Stage::Group, format!("group {n}"), "extractive".into(), brief(), work)
+    let work = SurveyWork::Group { sources: Vec::new(), size: n };
+    asked(of, SurveyStage::Group, format!("group {n}"), work)
 }
 
 /// A task of about `bytes` bytes, one for each number.
 pub fn condensing(of: &str, n: u32, bytes: usize) -> Task {
     let section =
         SectionBrief { path: Vec::new(), extract: "e".repeat(bytes), analyse: String::new(), beside: Vec::new() };
-    let work = Work::Condense { section, notes: Vec::new(), room: n };
-    Task::new(job(of), Stage::Write, format!("condense {n}"), "extractive".into(), brief(), work)
+    let work = SurveyWork::Condense { section, notes: Vec::new(), room: n };
+    asked(of, SurveyStage::Write, format!("condense {n}"), work)
 }
 
-fn brief() -> Arc<Brief> {
-    let limits = Limits { sections: 1, outline: 1, suggestion: 1, digest: 1, passage: 1 };
-    Arc::new(Brief {
+fn asked(of: &str, stage: SurveyStage, place: String, work: SurveyWork) -> Task {
+    Task::new(job(of), stage.into(), place, "extractive".into(), Work::Survey(brief(), work))
+}
+
+fn brief() -> Arc<SurveyBrief> {
+    let limits = SurveyLimits { sections: 1, outline: 1, suggestion: 1, digest: 1, passage: 1 };
+    Arc::new(SurveyBrief {
         title: "A title".into(),
         language: Language::En,
         genre: Genre::Survey,
@@ -128,7 +134,7 @@ fn brief() -> Arc<Brief> {
 pub fn outcome(task: &Task, text: &str) -> Outcome {
     Outcome {
         task: task.id,
-        verdict: Verdict::Degraded { product: Product::Groups(Vec::new()), reason: text.into() },
+        verdict: Verdict::Degraded { product: SurveyProduct::Groups(Vec::new()).into(), reason: text.into() },
         usage: Usage::default(),
         citations_removed: 0,
     }

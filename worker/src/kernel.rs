@@ -1,46 +1,27 @@
-//! Kernels: one for each kind of task, in a file of its own.
+//! Kernels: one for each kind of task, in a file of its own, in a folder for each pipeline.
 //!
-//! A kernel says what a model is asked (the context of its prompt's template), what the answer must look like (a Rust type
-//! and its schema, with the handles that this call may use), and what the answer is worth: a product, or a reason to send
-//! it back. Nothing here waits or calls; [`crate::perform`] does.
+//! A kernel decides everything about its kind of task: what a model is asked (the context of its prompt's template), what
+//! the answer must look like (a Rust type and its schema, with the handles that this call may use), what an answer is
+//! worth (a product, or a reason to send it back), how work that is too long is halved, and what is made where no model
+//! answers. Nothing here waits or calls; [`crate::perform`] does.
 
-mod citations;
-mod condense;
-mod convolve;
-mod digest;
-mod feedback;
-mod fit;
-mod form;
-mod group;
-mod illustrate;
-mod introduce;
-mod lexicon;
-mod lineage;
-mod merge_outlines;
-mod outline;
-mod passage;
-mod refine;
 mod reply;
-mod score;
-mod sections;
-mod write;
+pub(crate) mod survey;
 
-#[cfg(test)]
-mod tests;
-
+use bytes::Bytes;
 use minijinja::Value;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use tributary_protocol::{
-    budget::count,
+    budget::Window,
     id::{CallId, Hasher},
-    task::{Brief, Kind, Product, Task, Work},
-    wire,
+    settings::Language,
+    task::{Product, Work},
+    wire::{self, WireError},
 };
 
-pub(crate) use self::fit::notes as fit_notes;
 use crate::{
-    model::{Call, Message, ReplySchema, extractive::Texts, json::find_json},
+    model::{Call, Message, ReplySchema, json::find_json},
     prompt,
 };
 
@@ -56,7 +37,7 @@ pub struct Made<T = Product> {
 }
 
 impl<T> Made<T> {
-    fn new(product: T) -> Self {
+    pub(crate) fn new(product: T) -> Self {
         Self { product, citations_removed: 0 }
     }
 
@@ -94,11 +75,13 @@ impl<T> Flaw<T> {
     }
 }
 
-/// How one kind of task is asked and its answer read.
+/// How one kind of task is asked, how its answer is read, and what stands in for an answer.
 pub trait Kernel: Send + Sync {
     type Reply: DeserializeOwned + JsonSchema;
+    /// What the kernel's pipeline makes of tasks.
+    type Product: Into<Product> + TryFrom<Product>;
 
-    /// What the template of this kind names.
+    /// The values that the template of this kind names.
     fn context(&self) -> Value;
 
     /// The reply's schema with what this call offers, clean for strict modes.
@@ -107,41 +90,96 @@ pub trait Kernel: Send + Sync {
     /// Tokens that a good reply has at most, its JSON included.
     fn reply_tokens(&self) -> u32;
 
-    fn check(&self, reply: Self::Reply) -> Checked;
+    /// 0 for the likeliest reply.
+    fn temperature(&self) -> f32 {
+        0.3
+    }
+
+    /// The number of this try, where a question is asked several times and the answers are meant to differ.
+    fn attempt(&self) -> Option<(u32, u32)> {
+        None
+    }
+
+    /// The product of a reply, or its flaw.
+    fn check(&self, reply: Self::Reply) -> Checked<Self::Product>;
+
+    /// The product that the extractive model makes of the same work.
+    fn fallback(&self) -> Self::Product;
+
+    /// The work in two halves whose products can be joined without a further call; None where it can't be halved.
+    fn halves(&self) -> Option<[Half; 2]> {
+        None
+    }
+
+    /// One product of the halves' products.
+    fn join(&self, one: Self::Product, _other: Self::Product) -> Self::Product {
+        one
+    }
 }
 
-/// A kernel with its task, whatever its reply's type.
+/// A half of a task's work, with the bytes of the blobs that it refers to.
+pub struct Half {
+    pub work: Work,
+    pub blobs: Vec<Bytes>,
+}
+
+/// The part of a prompt that all kernels of a pipeline share.
+pub(crate) trait PromptFrame: Send + Sync {
+    fn language(&self) -> Language;
+    fn window(&self) -> Window;
+    /// The system message.
+    fn system(&self) -> String;
+}
+
+/// A kernel with its task, whatever the types of its reply and product.
 pub(crate) trait Asking: Send + Sync {
     /// The first call.
     fn call(&self) -> Call;
 
-    /// What the text of a reply is worth.
+    /// The product of a reply's text, or its flaw.
     fn read(&self, text: &str) -> Checked;
+
+    /// See [`Kernel::fallback`].
+    fn fallback(&self) -> Product;
+
+    /// See [`Kernel::halves`].
+    fn halves(&self) -> Option<[Half; 2]>;
+
+    /// See [`Kernel::join`]. The first stands where the two are products of different pipelines, which no halves are.
+    fn join(&self, one: Product, other: Product) -> Product;
 }
 
 struct Asked<'a, K> {
     kernel: K,
-    work: &'a Work,
-    brief: &'a Brief,
+    kind: &'static str,
+    frame: &'a dyn PromptFrame,
+}
+
+/// Makes a kernel ready to be asked by the name of its kind, which its template and its schema have too.
+pub(crate) fn asked<'a, K: Kernel + 'a>(
+    kernel: K,
+    kind: &'static str,
+    frame: &'a dyn PromptFrame,
+) -> Box<dyn Asking + 'a> {
+    Box::new(Asked { kernel, kind, frame })
 }
 
 impl<K: Kernel> Asking for Asked<'_, K> {
     fn call(&self) -> Call {
-        let kind = self.work.kind();
-        let language = self.brief.language;
+        let (kind, language) = (self.kind, self.frame.language());
         let messages = vec![
-            Message::system(prompt::system(language, self.brief.genre)),
-            Message::user(prompt::render(language, kind.name(), self.kernel.context())),
+            Message::system(self.frame.system()),
+            Message::user(prompt::render(language, kind, self.kernel.context())),
         ];
         let mut call = Call {
             messages,
-            schema: ReplySchema { name: kind.name().to_owned(), schema: self.kernel.schema() },
+            schema: ReplySchema { name: kind.to_owned(), schema: self.kernel.schema() },
             max_reply_tokens: self.kernel.reply_tokens(),
-            temperature: if kind == Kind::Refine { 0.7 } else { 0.3 },
+            temperature: self.kernel.temperature(),
             seed: None,
         };
-        fit_reply(&mut call, self.brief);
-        call.seed = Some(seed(&call, self.work));
+        call.fit(self.frame.window());
+        call.seed = Some(seed(&call, self.kernel.attempt()));
         call
     }
 
@@ -149,7 +187,10 @@ impl<K: Kernel> Asking for Asked<'_, K> {
         let Some(json) = find_json(text) else { return Err(Flaw::fatal("it holds no complete JSON object")) };
         let mut reader = serde_json::Deserializer::from_str(json);
         match serde_path_to_error::deserialize(&mut reader) {
-            Ok(reply) => self.kernel.check(reply),
+            Ok(reply) => match self.kernel.check(reply) {
+                Ok(made) => Ok(made.map(Into::into)),
+                Err(flaw) => Err(flaw.map(Into::into)),
+            },
             Err(error) => {
                 let path = error.path().to_string();
                 let place = if path == "." { String::new() } else { format!("at {path}: ") };
@@ -157,71 +198,49 @@ impl<K: Kernel> Asking for Asked<'_, K> {
             }
         }
     }
+
+    fn fallback(&self) -> Product {
+        self.kernel.fallback().into()
+    }
+
+    fn halves(&self) -> Option<[Half; 2]> {
+        self.kernel.halves()
+    }
+
+    fn join(&self, one: Product, other: Product) -> Product {
+        match (K::Product::try_from(one.clone()), K::Product::try_from(other)) {
+            (Ok(one), Ok(other)) => self.kernel.join(one, other).into(),
+            _ => one,
+        }
+    }
 }
 
-/// The kernel of a task's work. `texts` holds what the work refers to by blob.
-pub(crate) fn of<'a>(work: &'a Work, brief: &'a Brief, texts: &'a Texts) -> Box<dyn Asking + 'a> {
-    fn asked<'a, K: Kernel + 'a>(kernel: K, work: &'a Work, brief: &'a Brief) -> Box<dyn Asking + 'a> {
-        Box::new(Asked { kernel, work, brief })
-    }
+/// The kernel of a task's work. `blobs` holds the bytes of [`Work::blobs`], in their order.
+///
+/// # Errors
+///
+/// A blob that can't be read.
+pub(crate) fn of<'a>(work: &'a Work, blobs: &'a [Bytes]) -> Result<Box<dyn Asking + 'a>, WireError> {
     match work {
-        Work::Group { sources, size } => asked(group::Group { brief, sources, size: *size }, work, brief),
-        Work::Outline { sources } => asked(outline::Outline::new(brief, sources, &texts.cards), work, brief),
-        Work::MergeOutlines { outlines } => asked(merge_outlines::MergeOutlines { brief, outlines }, work, brief),
-        Work::Digest { source, text: _, part, outline, only } => {
-            asked(digest::Digest::new(brief, source, &texts.chunk, *part, outline, only), work, brief)
-        }
-        Work::Feedback { outline, digests } => asked(feedback::Feedback { brief, outline, digests }, work, brief),
-        Work::Score { outline } => asked(score::Score { brief, outline }, work, brief),
-        Work::Convolve { members } => asked(convolve::Convolve { brief, members }, work, brief),
-        Work::Refine { outline, .. } => asked(refine::Refine { brief, outline }, work, brief),
-        Work::Condense { section, notes, room } => {
-            asked(condense::Condense { brief, section, notes, room: *room }, work, brief)
-        }
-        Work::Write { section, notes, words } => {
-            asked(write::Write { brief, section, notes, words: *words }, work, brief)
-        }
-        Work::Introduce { section, children, words } => {
-            let section = section.as_ref();
-            asked(introduce::Introduce { brief, section, children, words: *words }, work, brief)
-        }
-        Work::Illustrate { section, notes } => asked(illustrate::Illustrate { brief, section, notes }, work, brief),
+        Work::Survey(brief, work) => survey::of(brief, work, blobs),
     }
 }
 
-/// The first call that a language model is asked for a task; `texts` holds what its work refers to by blob.
-pub fn render(task: &Task, texts: &Texts) -> Call {
-    of(&task.work, &task.brief, texts).call()
-}
-
-/// Tokens of a call's prompt: its messages, and its schema, which some servers show to the model.
-pub fn prompt_tokens(call: &Call) -> u32 {
-    message_tokens(call) + count(&call.schema.schema.to_string())
-}
-
-/// Tokens of a call's messages: what every server counts.
-pub fn message_tokens(call: &Call) -> u32 {
-    /// What a chat's format adds for each message.
-    const FRAME: u32 = 4;
-    call.messages.iter().map(|message| count(&message.text) + FRAME).sum()
-}
-
-/// The fewest tokens that a reply may be left with.
-pub(crate) const LEAST_REPLY: u32 = 48;
-
-/// Lowers the reply's ceiling to what the window leaves beside the prompt. False where that is nothing worth asking for.
-pub(crate) fn fit_reply(call: &mut Call, brief: &Brief) -> bool {
-    let left = brief.window.usable().saturating_sub(prompt_tokens(call));
-    call.max_reply_tokens = call.max_reply_tokens.min(left.max(LEAST_REPLY));
-    left >= LEAST_REPLY
+/// The first call that a language model is asked for a task; `blobs` holds the bytes of [`Work::blobs`], in their order.
+///
+/// # Errors
+///
+/// A blob that can't be read.
+pub fn render(work: &Work, blobs: &[Bytes]) -> Result<Call, WireError> {
+    Ok(of(work, blobs)?.call())
 }
 
 /// Equal questions have equal seeds, whichever job asks; tries of one question that are meant to differ don't.
-fn seed(call: &Call, work: &Work) -> u64 {
+fn seed(call: &Call, attempt: Option<(u32, u32)>) -> u64 {
     let mut hasher = Hasher::new("seed");
     hasher.part(&wire::fields(call));
-    if let Work::Refine { round, attempt, .. } = work {
-        hasher.part(&wire::fields(&(round, attempt)));
+    if let Some(attempt) = attempt {
+        hasher.part(&wire::fields(&attempt));
     }
     u64::from_str_radix(&CallId::of(&hasher).to_string()[..16], 16).expect("an id is hexadecimal")
 }

@@ -4,6 +4,7 @@
 //! limits ([`throttle`]) with the prompt of its [`kernel`], the kernel checks the reply, and the pool records the
 //! outcome.
 
+mod extractive;
 pub mod kernel;
 pub mod model;
 pub mod perform;

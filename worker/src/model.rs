@@ -5,7 +5,6 @@
 
 mod endpoints;
 mod error;
-pub mod extractive;
 mod format;
 pub mod gemini;
 mod http;
@@ -20,7 +19,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use tributary_protocol::{
-    budget::count,
+    budget::{Window, count},
     id::{CallId, Hasher},
     wire,
 };
@@ -81,6 +80,29 @@ impl Call {
     /// The name of this call to this model. The dialect that a server is spoken to in has no part in it.
     pub fn id(&self, model: &str) -> CallId {
         CallId::of(Hasher::new("call").part(model.as_bytes()).part(&wire::fields(self)))
+    }
+
+    /// Tokens of the prompt: the messages, and the schema, which some servers show to the model.
+    pub fn prompt_tokens(&self) -> u32 {
+        self.message_tokens() + count(&self.schema.schema.to_string())
+    }
+
+    /// Tokens of the messages: what every server counts.
+    pub fn message_tokens(&self) -> u32 {
+        /// Tokens that a chat's format adds for each message.
+        const FRAME: u32 = 4;
+        self.messages.iter().map(|message| count(&message.text) + FRAME).sum()
+    }
+
+    /// The fewest tokens that a reply may be left with.
+    pub(crate) const LEAST_REPLY: u32 = 48;
+
+    /// Lowers the reply's ceiling to what the window leaves beside the prompt. False where that is nothing worth asking
+    /// for.
+    pub(crate) fn fit(&mut self, window: Window) -> bool {
+        let left = window.usable().saturating_sub(self.prompt_tokens());
+        self.max_reply_tokens = self.max_reply_tokens.min(left.max(Self::LEAST_REPLY));
+        left >= Self::LEAST_REPLY
     }
 
     /// The seed as every server takes it: 31 bits.

@@ -15,9 +15,9 @@ mod only;
 mod others;
 mod outage;
 mod patience;
+mod piece;
 mod presence;
 mod span;
-mod split;
 mod tries;
 mod turns;
 
@@ -27,14 +27,13 @@ mod tests;
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use futures::{FutureExt, future::BoxFuture};
 use tokio::{task::spawn_blocking, time::Instant};
 use tributary_protocol::{
     bus::{Bus, BusError},
-    id::BlobId,
-    source::Card,
-    task::{Kind, Outcome, Product, Task, Usage, Verdict, Work},
-    wire,
+    task::{Kind, Outcome, Product, Task, Usage, Verdict},
+    wire::WireError,
 };
 
 use self::{
@@ -42,7 +41,7 @@ use self::{
     conversation::{Answer, converse},
     hedge::Hedges,
     outage::Outages,
-    split::Piece,
+    piece::Piece,
     turns::Turns,
 };
 pub use self::{
@@ -52,7 +51,7 @@ pub use self::{
     others::{Ear, Others},
     patience::Patience,
 };
-use crate::model::extractive::{self, Texts};
+use crate::kernel::{self, Asking};
 
 /// Does a task's work.
 #[async_trait]
@@ -174,7 +173,7 @@ impl Performer {
                 _ => return Ok(Solved::Stopped { reason }),
             },
         };
-        let piece = Piece::whole(Arc::clone(task), self.texts(task).await?);
+        let piece = Piece::whole(Arc::clone(task), self.blobs(task).await?);
         match served {
             Served::Extractive => Ok(match quote(piece).await {
                 Ok(product) => Solved::Made { product, degraded: None },
@@ -205,16 +204,15 @@ impl Performer {
                     Answer::Poor { usable, reason } => (usable, reason),
                     Answer::Stopped { reason } => return Ok(Solved::Stopped { reason }),
                     Answer::Left => return Ok(Solved::Left),
-                    Answer::TooLong { reason } => match split::halves(&piece).filter(|_| halvings > 0) {
-                        Some(halves) => {
-                            let limits = piece.task.brief.limits;
+                    Answer::TooLong { reason } => match kernel::of(piece.work(), &piece.blobs)?.halves() {
+                        Some(halves) if halvings > 0 => {
                             let mut solved = Vec::new();
                             for half in halves {
-                                solved.push(self.solve(line, half, halvings - 1, bill).await?);
+                                solved.push(self.solve(line, Piece::half(&piece, half), halvings - 1, bill).await?);
                             }
-                            return Ok(joined(solved, limits));
+                            return Ok(joined(solved, &*kernel::of(piece.work(), &piece.blobs)?));
                         }
-                        None => (None, reason),
+                        _ => (None, reason),
                     },
                 },
                 Err(panic) => (None, format!("the kernel panicked: {}", told(&*panic))),
@@ -230,39 +228,30 @@ impl Performer {
         .boxed()
     }
 
-    /// What a task refers to by blob.
-    async fn texts(&self, task: &Task) -> Result<Texts, BusError> {
-        let mut texts = Texts::default();
-        match &task.work {
-            Work::Outline { sources } => {
-                for source in sources {
-                    texts.cards.push(wire::decode::<Card>(&self.blob(task, source.card).await?)?);
-                }
-            }
-            Work::Digest { text, .. } => {
-                texts.chunk = String::from_utf8_lossy(&self.blob(task, *text).await?).into_owned();
-            }
-            _ => {}
+    /// The bytes of the blobs that a task's work refers to.
+    async fn blobs(&self, task: &Task) -> Result<Vec<Bytes>, BusError> {
+        let mut blobs = Vec::new();
+        for blob in task.work.blobs() {
+            blobs.push(self.bus.get(task.job, blob).await?);
         }
-        Ok(texts)
-    }
-
-    async fn blob(&self, task: &Task, blob: BlobId) -> Result<bytes::Bytes, BusError> {
-        self.bus.get(task.job, blob).await
+        Ok(blobs)
     }
 }
 
 /// The extractive model's work. It is arithmetic, so it leaves the threads that calls are made on.
 async fn quote(piece: Piece) -> Result<Product, String> {
-    let done = spawn_blocking(move || extractive::perform(piece.work(), &piece.task.brief, &piece.texts)).await;
-    done.map_err(|error| match error.try_into_panic() {
-        Ok(panic) => format!("the extractive model panicked: {}", told(&*panic)),
-        Err(error) => format!("the extractive model: {error}"),
-    })
+    let done = spawn_blocking(move || Ok(kernel::of(piece.work(), &piece.blobs)?.fallback())).await;
+    match done {
+        Ok(made) => made.map_err(|error: WireError| error.to_string()),
+        Err(error) => Err(match error.try_into_panic() {
+            Ok(panic) => format!("the extractive model panicked: {}", told(&*panic)),
+            Err(error) => format!("the extractive model: {error}"),
+        }),
+    }
 }
 
 /// One product of the halves'; what one lacks, the whole lacks.
-fn joined(halves: Vec<Solved>, limits: tributary_protocol::task::Limits) -> Solved {
+fn joined(halves: Vec<Solved>, kernel: &dyn Asking) -> Solved {
     let (mut products, mut reasons) = (Vec::new(), Vec::new());
     for half in halves {
         match half {
@@ -275,7 +264,7 @@ fn joined(halves: Vec<Solved>, limits: tributary_protocol::task::Limits) -> Solv
     }
     reasons.dedup();
     let degraded = (!reasons.is_empty()).then(|| reasons.join("; "));
-    match products.into_iter().reduce(|one, other| split::join(one, other, limits)) {
+    match products.into_iter().reduce(|one, other| kernel.join(one, other)) {
         Some(product) => Solved::Made { product, degraded },
         None => Solved::Failed { reason: "nothing came of the halves".to_owned() },
     }

@@ -7,13 +7,15 @@ use std::{collections::BTreeSet, fmt::Write, sync::LazyLock};
 
 use minijinja::{Environment, UndefinedBehavior, Value, syntax::SyntaxConfig};
 use tributary_protocol::{
-    article::Passage,
-    digest::Note,
     id::BlobId,
-    outline::{Outline, Section},
-    settings::{Genre, Language},
+    settings::Language,
     source::SourceId,
-    task::SectionBrief,
+    survey::{
+        article::Passage,
+        digest::Note,
+        outline::{Outline, Section},
+        work::SectionBrief,
+    },
 };
 
 macro_rules! templates {
@@ -78,14 +80,9 @@ pub(crate) fn render(language: Language, name: &str, context: Value) -> String {
     template.render(context).unwrap_or_else(|error| panic!("{path}: {error:#}"))
 }
 
-/// The system message, equal for all calls of a language and genre.
-pub(crate) fn system(language: Language, genre: Genre) -> String {
-    let genre = match genre {
-        Genre::Survey => "genre-survey",
-        Genre::Guide => "genre-guide",
-        Genre::Report => "genre-report",
-    };
-    let genre = render(language, genre, Value::UNDEFINED);
+/// The system message, equal for all calls of a language and of a kind of text, whose template is named.
+pub(crate) fn system(language: Language, kind_of_text: &str) -> String {
+    let genre = render(language, kind_of_text, Value::UNDEFINED);
     render(language, "system", minijinja::context! { genre })
 }
 
@@ -219,7 +216,7 @@ mod tests {
     #[test]
     fn every_template_of_one_language_is_there_in_the_other() {
         for language in [Language::En, Language::Zh] {
-            for genre in [Genre::Survey, Genre::Guide, Genre::Report] {
+            for genre in ["genre-survey", "genre-guide", "genre-report"] {
                 let system = system(language, genre);
                 assert!(system.contains("<data-…>") && !system.contains("{%"), "{system}");
             }

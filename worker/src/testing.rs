@@ -17,32 +17,34 @@ use futures::{
 };
 use tokio::sync::{Notify, broadcast};
 use tributary_protocol::{
-    article::{Paragraph, Passage, Sentence},
     budget::{Window, count},
     bus::{Bus, BusError, Delivery, Entry, Kinds, Lag, Members, Receipt, Result},
-    digest::{Digest, Note},
     id::{BlobId, CallId, Hasher, JobId},
-    outline::{Outline, Section, SharedOutline},
-    settings::{Genre, Language},
-    source::{Card, SourceId},
-    suggestion::Candidate,
-    task::{
-        Brief, CardRef, DigestOf, Kind, Limits, Outcome, SectionBrief, Stage, Task, Titled, Usage, Verdict, Work,
-        Written,
+    settings::Language,
+    source::{Card, CardRef, SourceId, TitledSource},
+    survey::{
+        Genre, SurveyBrief, SurveyKind, SurveyLimits, SurveyStage, SurveyWork,
+        article::{Paragraph, Passage, Sentence},
+        digest::{Digest, Note, SourceDigest},
+        outline::{Outline, Section, SharedOutline},
+        suggestion::Candidate,
+        work::{SectionBrief, WrittenPart},
     },
+    task::{Kind, Outcome, Task, Usage, Verdict, Work},
+    wire,
 };
 
-use crate::model::{Call, LanguageModel, ModelError, Reply, extractive::Texts};
+use crate::model::{Call, LanguageModel, ModelError, Reply};
 
-pub(crate) fn brief(language: Language, genre: Genre) -> Brief {
-    let limits = Limits { sections: 12, outline: 900, suggestion: 120, digest: 400, passage: 600 };
-    Brief { title: "Tides".into(), language, genre, window: Window(32_000), limits }
+pub(crate) fn brief(language: Language, genre: Genre) -> Arc<SurveyBrief> {
+    let limits = SurveyLimits { sections: 12, outline: 900, suggestion: 120, digest: 400, passage: 600 };
+    Arc::new(SurveyBrief { title: "Tides".into(), language, genre, window: Window(32_000), limits })
 }
 
-pub(crate) fn task(work: Work) -> Arc<Task> {
+pub(crate) fn task(work: SurveyWork) -> Arc<Task> {
     let job = JobId::of(Hasher::new("job").part(b"a job"));
-    let brief = Arc::new(brief(Language::En, Genre::Survey));
-    Arc::new(Task::new(job, Stage::Write, "a place".into(), "openai/scripted".into(), brief, work))
+    let work = Work::Survey(brief(Language::En, Genre::Survey), work);
+    Arc::new(Task::new(job, SurveyStage::Write.into(), "a place".into(), "openai/scripted".into(), work))
 }
 
 pub(crate) fn section(title: &str, sources: &[u32], children: Vec<Section>) -> Section {
@@ -72,9 +74,9 @@ pub(crate) fn section_brief() -> SectionBrief {
     SectionBrief::of(vec!["tides".into(), "causes".into()], &section, vec!["currents".into()])
 }
 
-/// Some work of a kind, in which `words` stand wherever a source or a model could have put them.
-pub(crate) fn work(kind: Kind, words: &str) -> (Work, Texts) {
-    let titled = |id| Titled { id: SourceId(id), title: words.to_owned(), tokens: count(words) };
+/// Some work of a kind with its blobs, in which `words` stand wherever a source or a model could have put them.
+pub(crate) fn work(kind: SurveyKind, words: &str) -> (SurveyWork, Vec<Bytes>) {
+    let titled = |id| TitledSource { id: SourceId(id), title: words.to_owned(), tokens: count(words) };
     let card = Card { title: words.into(), lead: words.into(), url: None, extra: Default::default() };
     let mut outline = outline();
     outline.walk_mut(|section| section.extract = words.to_owned());
@@ -82,42 +84,42 @@ pub(crate) fn work(kind: Kind, words: &str) -> (Work, Texts) {
     let notes = vec![note(words, &[1]), note("The moon pulls.", &[1, 2])];
     let mut section = section_brief();
     section.analyse = words.to_owned();
-    let mut texts = Texts::default();
+    let mut blobs = Vec::new();
     let work = match kind {
-        Kind::Group => Work::Group { sources: vec![titled(1), titled(2)], size: 2 },
-        Kind::Outline => {
-            texts.cards = vec![card.clone(), card];
+        SurveyKind::Group => SurveyWork::Group { sources: vec![titled(1), titled(2)], size: 2 },
+        SurveyKind::Outline => {
+            blobs = vec![Bytes::from(wire::encode(&card)); 2];
             let blob = BlobId::of_bytes(words.as_bytes());
-            Work::Outline { sources: [1, 2].map(|id| CardRef { id: SourceId(id), card: blob }).into() }
+            SurveyWork::Outline { sources: [1, 2].map(|id| CardRef { id: SourceId(id), card: blob }).into() }
         }
-        Kind::MergeOutlines => Work::MergeOutlines { outlines: vec![outline.clone(), outline] },
-        Kind::Digest => {
-            texts.chunk = words.to_owned();
+        SurveyKind::MergeOutlines => SurveyWork::MergeOutlines { outlines: vec![outline.clone(), outline] },
+        SurveyKind::Digest => {
+            blobs = vec![Bytes::copy_from_slice(words.as_bytes())];
             let text = BlobId::of_bytes(words.as_bytes());
-            Work::Digest { source: titled(1), text, part: (1, 2), outline, only: vec![] }
+            SurveyWork::Digest { source: titled(1), text, part: (1, 2), outline, only: vec![] }
         }
-        Kind::Feedback => {
+        SurveyKind::Feedback => {
             let notes = vec![(outline.leaves().next().unwrap().origin.unwrap(), note(words, &[1]))];
             let digest = Digest::new(notes, words.into());
-            Work::Feedback { outline, digests: vec![DigestOf { source: titled(1), digest }] }
+            SurveyWork::Feedback { outline, digests: vec![SourceDigest { source: titled(1), digest }] }
         }
-        Kind::Score => Work::Score { outline },
-        Kind::Convolve => {
+        SurveyKind::Score => SurveyWork::Score { outline },
+        SurveyKind::Convolve => {
             let member = Candidate { suggestion: words.into(), outline, tokens: 100 };
-            Work::Convolve { members: vec![Arc::new(member.clone()), Arc::new(member)] }
+            SurveyWork::Convolve { members: vec![Arc::new(member.clone()), Arc::new(member)] }
         }
-        Kind::Refine => Work::Refine { outline, round: 1, attempt: 1 },
-        Kind::Condense => Work::Condense { section, notes, room: 200 },
-        Kind::Write => Work::Write { section, notes, words: 200 },
-        Kind::Introduce => {
+        SurveyKind::Refine => SurveyWork::Refine { outline, round: 1, attempt: 1 },
+        SurveyKind::Condense => SurveyWork::Condense { section, notes, room: 200 },
+        SurveyKind::Write => SurveyWork::Write { section, notes, words: 200 },
+        SurveyKind::Introduce => {
             let sentences = vec![Sentence { text: words.into(), sources: vec![SourceId(1)] }];
             let passage = Passage { paragraphs: vec![Paragraph { sentences }] };
-            let children = vec![Written { title: words.into(), passage, tokens: 50 }];
-            Work::Introduce { section: Some(section), children, words: 100 }
+            let children = vec![WrittenPart { title: words.into(), passage, tokens: 50 }];
+            SurveyWork::Introduce { section: Some(section), children, words: 100 }
         }
-        Kind::Illustrate => Work::Illustrate { section, notes },
+        SurveyKind::Illustrate => SurveyWork::Illustrate { section, notes },
     };
-    (work, texts)
+    (work, blobs)
 }
 
 /// Says what it is told, in order, and remembers what it was asked.
@@ -289,6 +291,10 @@ impl Bus for Shared {
     }
 
     async fn clear(&self, _: JobId) -> Result<()> {
+        unreachable!("no worker clears a job")
+    }
+
+    async fn clear_work(&self, _: JobId) -> Result<()> {
         unreachable!("no worker clears a job")
     }
 

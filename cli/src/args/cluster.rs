@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args as ArgGroup;
 use tributary_protocol::task::Kind;
 
-use super::{Inputs, SettingsArgs};
+use super::inputs::{Inputs, SettingsArgs};
 
 /// Where the settings are.
 #[derive(Clone, Debug, Default, ArgGroup)]

@@ -88,13 +88,19 @@ pub fn exit(status: &Status) -> Exit {
 
 #[cfg(test)]
 mod tests {
-    use tributary_protocol::{id::Hasher, job::Job, settings::Settings};
+    use tributary_protocol::{
+        id::Hasher,
+        job::Job,
+        settings::JobSettings,
+        survey::{SurveyRequest, SurveySettings},
+    };
 
     use super::*;
 
     #[test]
     fn a_job_is_found_by_the_beginning_of_its_id() {
-        let job = Job::new("Rust".into(), Settings::default(), 0, Vec::new());
+        let job =
+            Job::new(SurveyRequest::new("Rust", SurveySettings::default()), JobSettings::default(), 0, Vec::new());
         let other = JobId::of(&Hasher::new("other"));
         let states = || vec![(job.id, State::new(&job, None)), (other, State::new(&job, None))];
         let id = job.id.to_string();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tokio::task::JoinHandle;
-use tributary_coordinator::service::{self, Figures};
+use tributary_coordinator::service::{self, ServiceFigures};
 
 use super::{cluster, load};
 use crate::{
@@ -34,7 +34,7 @@ async fn in_runtime(config: Config, listen: Option<String>, terminal: &Terminal)
     let connection = bus.clone();
     health.ready_while(move || connection.is_connected());
     terminal.say(format!("coordinator: waiting for jobs at {}", config.execution.nats.place()));
-    let figures = Arc::new(Figures::default());
+    let figures = Arc::new(ServiceFigures::default());
     let shown = [http::show(http::of_coordinator(figures.clone())), http::show_lag(bus.clone())];
     let options = config.execution.cluster.service();
     let serving = service::serve(bus.clone(), bus.clone(), options, figures, async {

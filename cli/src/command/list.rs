@@ -62,21 +62,31 @@ pub fn json_of(job: JobId, state: &State) -> anyhow::Result<Value> {
     if let Some(reason) = state.status.reason() {
         object["reason"] = json!(reason);
     }
-    if let Status::Done(numbers) = &state.status {
-        object["result"] = json!(numbers);
+    if let Status::Done(result) = &state.status {
+        let mut figures: serde_json::Map<_, _> =
+            result.figures.iter().map(|(name, figure)| (name.clone(), json!(figure))).collect();
+        figures.insert("degraded".to_owned(), json!(result.degraded));
+        figures.insert("dropped".to_owned(), json!(result.dropped));
+        figures.insert("wall_seconds".to_owned(), json!(result.wall.as_secs_f64()));
+        object["result"] = figures.into();
     }
     Ok(object)
 }
 
 #[cfg(test)]
 mod tests {
-    use tributary_coordinator::service::Numbers;
-    use tributary_protocol::{job::Job, settings::Settings};
+    use tributary_coordinator::artifact::ResultSummary;
+    use tributary_protocol::{
+        job::Job,
+        settings::JobSettings,
+        survey::{SurveyRequest, SurveySettings},
+    };
 
     use super::*;
 
     fn as_json(status: Status) -> Value {
-        let job = Job::new("Rust".into(), Settings::default(), 0, Vec::new());
+        let job =
+            Job::new(SurveyRequest::new("Rust", SurveySettings::default()), JobSettings::default(), 0, Vec::new());
         json_of(job.id, &State { status, ..State::new(&job, None) }).unwrap()
     }
 
@@ -86,7 +96,12 @@ mod tests {
         assert_eq!((&running["status"], running.get("reason"), running.get("result")), (&json!("running"), None, None));
         let failed = as_json(Status::ModelFailed { reason: "no key".into() });
         assert_eq!((&failed["status"], &failed["reason"]), (&json!("model-failed"), &json!("no key")));
-        let done = as_json(Status::Done(Numbers { words: 7, cited: 1, degraded: 0, dropped: 0, wall: Duration::ZERO }));
+        let done = as_json(Status::Done(ResultSummary {
+            figures: vec![("words".into(), 7)],
+            degraded: 0,
+            dropped: 0,
+            wall: Duration::ZERO,
+        }));
         assert_eq!((&done["status"], &done["result"]["words"]), (&json!("done"), &json!(7)));
     }
 }

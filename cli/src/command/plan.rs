@@ -1,16 +1,15 @@
 //! `tributary plan`: what a run would cost, stage by stage, before anything is spent.
 
 mod forecast;
-mod reply;
 
-use tributary_coordinator::prepare::prepare;
+use tributary_coordinator::survey::SurveyTemplate;
 use tributary_protocol::settings::Models;
 
 use self::forecast::{Forecast, StageForecast};
-use super::{load, say_problems};
+use super::{load, read_inputs, say_problems};
 use crate::{
     args::PlanArgs,
-    exit::{Exit, Failure, OrExit},
+    exit::{Exit, Failure},
     terminal::Terminal,
     units,
 };
@@ -18,12 +17,11 @@ use crate::{
 /// Prints a table a survey on stdout.
 pub fn run(args: &PlanArgs, terminal: &Terminal) -> Result<Exit, Failure> {
     let config = load(&args.settings)?.config;
-    let (algorithm, execution) = (&config.algorithm, &config.execution);
-    let prepared = prepare(&args.inputs.inputs, args.inputs.title.as_deref(), algorithm, execution.seed);
-    let prepared = prepared.or_exit(Exit::BadInput)?;
+    let execution = &config.execution;
+    let prepared = read_inputs(&args.inputs, &SurveyTemplate(config.survey.clone()), &config)?;
     say_problems(&prepared.problems, terminal);
-    for draft in &prepared.surveys {
-        terminal.print(table(&Forecast::of(draft, &execution.prices)?));
+    for job in &prepared.jobs {
+        terminal.print(table(&Forecast::of(job, &execution.prices)?));
     }
     if config.models().contains(Models::EXTRACTIVE) {
         terminal.say("the extractive model makes no calls: what falls to it is not counted");
@@ -66,7 +64,7 @@ fn row([stage, calls, prompt, reply, cost]: [String; 5]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use tributary_protocol::task::Stage;
+    use tributary_protocol::survey::SurveyStage;
 
     use super::*;
 
@@ -77,14 +75,18 @@ mod tests {
             title: "Rust".into(),
             sources: 20,
             tokens: 90_000,
-            stages: [(Stage::Digest, stage(Some(500_000))), (Stage::Write, stage(Some(250_000)))].into(),
+            stages: [
+                (SurveyStage::Digest.into(), stage(Some(500_000))),
+                (SurveyStage::Write.into(), stage(Some(250_000))),
+            ]
+            .into(),
         };
         let last = |forecast: &Forecast| {
             let table = table(forecast);
             table.lines().last().unwrap().split_whitespace().collect::<Vec<_>>().join(" ")
         };
         assert_eq!(last(&forecast), "all 40 8.00 k 600 $0.75");
-        forecast.stages.insert(Stage::Digest, stage(None));
+        forecast.stages.insert(SurveyStage::Digest.into(), stage(None));
         assert!(last(&forecast).ends_with("no price"));
     }
 }

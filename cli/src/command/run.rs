@@ -1,6 +1,7 @@
 //! `tributary run`: from inputs to articles in this process.
 
 mod article;
+mod shared;
 
 use std::{
     sync::Arc,
@@ -12,9 +13,9 @@ use futures::{StreamExt, stream};
 use tokio::{runtime, sync::watch, task::spawn_blocking};
 use tributary_coordinator::{
     actor::{self, Coordinator, Window},
-    ingest::{Problem, STATE_FOLDER},
-    prepare::{Draft, Prepared, prepare},
-    reduce::output::Files,
+    ingest::STATE_FOLDER,
+    prepare::{Prepared, PreparedJob},
+    survey::SurveyTemplate,
     trace,
 };
 use tributary_protocol::{
@@ -30,8 +31,8 @@ use tributary_worker::{
     pool::{Pool, PoolOptions},
 };
 
-use self::article::Making;
-use super::{files, load, say_problems};
+use self::{article::Making, shared::Run};
+use super::{load, read_inputs, say_problems, slugs};
 use crate::{
     args::{Inputs, ProgressStyle, RunArgs},
     exit::{Exit, Failure, OrExit},
@@ -87,7 +88,7 @@ async fn in_runtime(
         return Ok(Exit::Interrupted);
     };
     say_problems(&prepared.problems, terminal);
-    prepared.surveys.iter().for_each(|draft| trace::ingested(draft.job.id, draft.job.sources.len(), began));
+    prepared.jobs.iter().for_each(|prepared| trace::ingested(prepared.job.id, prepared.job.sources.len(), began));
     let (bus, pool) = start_workers(&config, models).await?;
     let window = Window::of(TASKS_A_CALL * config.concurrency() as usize);
     let options = actor::Options { window, ..actor::Options::default() };
@@ -102,7 +103,7 @@ async fn in_runtime(
         interrupt,
         terminal: terminal.clone(),
     };
-    let exit = run.articles(prepared.surveys).await;
+    let exit = run.all(prepared.jobs).await;
     run.coordinator.stop().await;
     pool.drain(GRACE).await;
     if matches!(exit, Exit::ModelFailed | Exit::Interrupted) {
@@ -113,10 +114,9 @@ async fn in_runtime(
 
 /// Reads the inputs to their end.
 async fn read(inputs: &Inputs, config: &Config) -> Result<Prepared, Failure> {
-    let (paths, title) = (inputs.inputs.clone(), inputs.title.clone());
-    let (settings, seed) = (config.algorithm.clone(), config.execution.seed);
-    let reading = spawn_blocking(move || prepare(&paths, title.as_deref(), &settings, seed));
-    reading.await.context("the input can't be read")?.or_exit(Exit::BadInput)
+    let (inputs, config) = (inputs.clone(), config.clone());
+    let template = SurveyTemplate(config.survey.clone());
+    spawn_blocking(move || read_inputs(&inputs, &template, &config)).await.context("the input can't be read")?
 }
 
 /// Opens the state and starts the workers on it.
@@ -130,48 +130,35 @@ async fn start_workers(config: &Config, models: Models) -> Result<(Arc<dyn Bus>,
     Ok((bus, pool))
 }
 
-/// What all jobs of a run share.
-struct Run {
-    bus: Arc<dyn Bus>,
-    coordinator: Coordinator,
-    config: Config,
-    /// Of the input as a whole.
-    problems: Vec<Problem>,
-    fresh: bool,
-    style: ProgressStyle,
-    interrupt: Interrupt,
-    terminal: Terminal,
-}
-
 impl Run {
-    /// Makes the articles, a few at a time; what befalls one doesn't stop the others.
-    async fn articles(&self, drafts: Vec<Draft>) -> Exit {
-        let several = drafts.len() > 1;
-        let jobs = drafts.iter().map(|draft| (draft.job.title.as_str(), draft.job.id));
-        let files = files::of_all(&self.config.execution.out, jobs);
-        let ends = drafts.into_iter().zip(files).map(|(draft, files)| self.article(draft, files, several));
+    /// Runs the jobs, a few at a time; what befalls one doesn't stop the others.
+    async fn all(&self, jobs: Vec<PreparedJob>) -> Exit {
+        let several = jobs.len() > 1;
+        let names = jobs.iter().map(|prepared| (prepared.job.title(), prepared.job.id));
+        let slugs = slugs::of_all(&self.config.execution.out, names);
+        let ends = jobs.into_iter().zip(slugs).map(|(prepared, slug)| self.one(prepared, slug, several));
         let ends = stream::iter(ends).buffer_unordered(JOBS_AT_A_TIME);
         ends.fold(Exit::Done, |worst, exit| std::future::ready(graver(worst, exit))).await
     }
 
-    /// Makes an article and tells how that ended.
-    async fn article(&self, draft: Draft, files: Files, several: bool) -> Exit {
+    /// Runs a job and tells how that ended.
+    async fn one(&self, prepared: PreparedJob, slug: String, several: bool) -> Exit {
         if self.interrupt.happened() {
             return Exit::Interrupted;
         }
-        self.warn_if_small(&draft);
-        let (title, job, began) = (draft.job.title.clone(), draft.job.id, SystemTime::now());
+        self.warn_if_small(&prepared);
+        let (title, job, began) = (prepared.job.title().to_owned(), prepared.job.id, SystemTime::now());
         let told = |usage: &Usage, outcome, reason: Option<String>| {
             trace::ended(job, &title, began, usage, outcome, reason.as_deref());
         };
         let (sender, updates) = watch::channel(Progress::default());
-        let making = Making { run: self, draft, files };
+        let making = Making { run: self, prepared, slug };
         let made = self.interrupt.unless(making.to_the_end(sender));
         let shown = progress::follow(&title, updates, self.style, several, &self.interrupt, &self.terminal);
         match tokio::join!(made, shown).0 {
             Some(Ok(summary)) => {
                 told(&summary.usage, "done", None);
-                summary.files().for_each(|file| self.terminal.result(file));
+                summary.files.iter().for_each(|file| self.terminal.result(file));
                 self.terminal.say(summary);
                 Exit::Done
             }
@@ -187,13 +174,13 @@ impl Run {
         }
     }
 
-    fn warn_if_small(&self, draft: &Draft) {
-        let tokens = draft.tokens();
+    fn warn_if_small(&self, prepared: &PreparedJob) {
+        let tokens = prepared.tokens();
         if tokens < SMALL_CORPUS {
             self.terminal.say(format!(
                 "{}: only {tokens} tokens in all; under about {SMALL_CORPUS}, a model that is given them in one prompt \
                  does as well",
-                draft.job.title
+                prepared.job.title()
             ));
         }
     }

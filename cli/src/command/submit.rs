@@ -4,15 +4,15 @@ use std::time::SystemTime;
 
 use anyhow::Context;
 use tributary_coordinator::{
-    prepare::prepare,
     service::{self, Submitted},
+    survey::SurveyTemplate,
     trace,
 };
 
-use super::{cluster, load, say_problems};
+use super::{cluster, load, read_inputs, say_problems};
 use crate::{
     args::SubmitArgs,
-    exit::{Exit, Failure, OrExit},
+    exit::{Exit, Failure},
     settings::Config,
     terminal::Terminal,
 };
@@ -25,15 +25,15 @@ pub fn run(args: &SubmitArgs, terminal: &Terminal) -> Result<Exit, Failure> {
 async fn in_runtime(args: &SubmitArgs, config: Config, terminal: &Terminal) -> Result<Exit, Failure> {
     // A cluster that can't be reached is told before a large corpus is read.
     let bus = cluster::connect(&config, "submit").await?;
-    let (paths, title) = (args.inputs.inputs.clone(), args.inputs.title.clone());
-    let (seed, began) = (config.execution.seed, SystemTime::now());
-    let reading = tokio::task::spawn_blocking(move || prepare(&paths, title.as_deref(), &config.algorithm, seed));
-    let prepared = reading.await.context("the input can't be read")?.or_exit(Exit::BadInput)?;
+    let (inputs, began) = (args.inputs.clone(), SystemTime::now());
+    let template = SurveyTemplate(config.survey.clone());
+    let reading = tokio::task::spawn_blocking(move || read_inputs(&inputs, &template, &config));
+    let prepared = reading.await.context("the input can't be read")??;
     say_problems(&prepared.problems, terminal);
-    for draft in &prepared.surveys {
-        let (id, title) = (draft.job.id, &draft.job.title);
-        trace::ingested(id, draft.job.sources.len(), began);
-        let submitted = service::submit(&*bus, &*bus, draft, &prepared.problems, args.fresh).await;
+    for prepared_job in &prepared.jobs {
+        let (id, title) = (prepared_job.job.id, prepared_job.job.title());
+        trace::ingested(id, prepared_job.job.sources.len(), began);
+        let submitted = service::submit(&*bus, &*bus, prepared_job, &prepared.problems, args.fresh).await;
         match submitted.with_context(|| format!("{title}: the job can't be submitted"))? {
             Submitted::Now => terminal.say(format!("{title}: submitted; `tributary watch {id}` shows it")),
             Submitted::Before if args.fresh => {

@@ -11,7 +11,11 @@ use tributary_protocol::{
     task::Stage,
 };
 
-use super::{View, pace::Pace, spent, stage_spent, total};
+use super::{
+    pace::Pace,
+    spent::{spent, stage_spent, total},
+    view::View,
+};
 use crate::{terminal::Terminal, units};
 
 pub struct Bars {

@@ -10,7 +10,11 @@ use tributary_protocol::{
     task::Stage,
 };
 
-use super::{View, pace::Pace, stage_spent, total};
+use super::{
+    pace::Pace,
+    spent::{stage_spent, total},
+    view::View,
+};
 use crate::units;
 
 /// The shortest time between two lines of one stage that neither start nor end it.
@@ -102,6 +106,8 @@ impl<W: FnMut(String) + Send> View for Lines<W> {
 
 #[cfg(test)]
 mod tests {
+    use tributary_protocol::survey::SurveyStage;
+
     use std::sync::{Arc, Mutex};
 
     use super::*;
@@ -118,12 +124,15 @@ mod tests {
         let mut lines = Lines::new(String::new(), move |line| ear.lock().unwrap().push(line));
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
-        lines.update(&progress(&[(Stage::Group, 0, 1)]), at(0));
-        lines.update(&progress(&[(Stage::Group, 1, 1), (Stage::Outline, 0, 20)]), at(1));
+        lines.update(&progress(&[(SurveyStage::Group.into(), 0, 1)]), at(0));
+        lines.update(&progress(&[(SurveyStage::Group.into(), 1, 1), (SurveyStage::Outline.into(), 0, 20)]), at(1));
         for second in 2..10 {
-            lines.update(&progress(&[(Stage::Group, 1, 1), (Stage::Outline, second, 20)]), at(second));
+            lines.update(
+                &progress(&[(SurveyStage::Group.into(), 1, 1), (SurveyStage::Outline.into(), second, 20)]),
+                at(second),
+            );
         }
-        lines.end(&progress(&[(Stage::Group, 1, 1), (Stage::Outline, 20, 20)]), at(12));
+        lines.end(&progress(&[(SurveyStage::Group.into(), 1, 1), (SurveyStage::Outline.into(), 20, 20)]), at(12));
         let told = told.lock().unwrap();
         let starts =
             ["group: 1 task", "group: 1/1 done", "outline: 20 tasks", "outline: 6/20, no calls, ", "outline: 20/20"];

@@ -31,11 +31,11 @@ impl Default for Cluster {
 }
 
 impl Cluster {
-    pub fn service(&self) -> service::Options {
+    pub fn service(&self) -> service::ServiceOptions {
         let least = Window::default().least.min(self.window);
         let window = Window { least, most: self.window };
         let run = actor::Options { window, silence: Duration::from_secs_f64(self.silence) };
-        service::Options { jobs: self.jobs, run, state_every: Duration::from_secs_f64(self.state_every) }
+        service::ServiceOptions { jobs: self.jobs, run, state_every: Duration::from_secs_f64(self.state_every) }
     }
 
     pub fn grace(&self) -> Duration {

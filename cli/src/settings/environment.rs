@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 use toml::Value;
 
-use super::layer::{Layer, Wrong};
+use super::layer::{Layer, WrongSetting};
 
 const PREFIX: &str = "TRIBUTARY_";
 
@@ -67,7 +67,7 @@ fn layer(name: &str, path: &str, value: &str) -> Result<Layer> {
             bail!("{name}: no valid TOML")
         }
         // The value may be a password.
-        (Err(Wrong { message, .. }), _) => bail!("{name}: {}", message.replace(value, "…")),
+        (Err(WrongSetting { message, .. }), _) => bail!("{name}: {}", message.replace(value, "…")),
     }
 }
 

@@ -12,7 +12,7 @@ pub fn layers(flags: &SettingsArgs) -> Vec<Layer> {
     };
     text("--model", &["models", "default"], model);
     text("--language", &["language"], language);
-    text("--genre", &["genre"], genre);
+    text("--genre", &["survey", "genre"], genre);
     text("--out", &["out"], &out.as_ref().map(|path| path.to_string_lossy().into_owned()));
     let mut number = |flag: &str, key: &str, value: Option<i64>| {
         layers.extend(value.map(|value| Layer::of(flag, &[key], value)));

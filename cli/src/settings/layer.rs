@@ -1,16 +1,16 @@
 //! One layer of settings: TOML and where it comes from.
 
-use std::{fmt, sync::LazyLock};
+use std::{fmt, ops::Range, sync::LazyLock};
 
-use config::{ConfigError, FileFormat, Format, Map, Source, Value};
-use serde::{Deserialize, Serialize};
+use config::{ConfigError, FileFormat, Format, Map, Source, Value, ValueKind};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use toml::{
     Spanned, Table,
-    de::{DeTable, Deserializer},
+    de::{DeTable, DeValue, Deserializer},
 };
-use tributary_protocol::settings::Settings;
+use tributary_protocol::{settings::JobSettings, survey::SurveySettings};
 
-use super::{Config, Execution};
+use super::config::{Config, Execution};
 
 /// Some settings. Every value in the merged configuration remembers the `origin` of its layer.
 #[derive(Clone)]
@@ -25,8 +25,9 @@ impl Layer {
     pub const DEFAULT: &str = "default";
 
     pub fn defaults() -> Self {
-        let mut table = table_of(&Settings::default());
+        let mut table = table_of(&JobSettings::default());
         table.extend(table_of(&Execution::default()));
+        table.insert(SURVEY.to_owned(), table_of(&SurveySettings::default()).into());
         Self { origin: Self::DEFAULT.to_owned(), text: table.to_string() }
     }
 
@@ -42,20 +43,51 @@ impl Layer {
 
     /// Reads the layer as if it were all there is. The error says where in the text it is wrong, and how, without the
     /// text itself: a key may stand there.
-    pub fn check(&self) -> Result<Config, Wrong> {
-        let wrong = |error: toml::de::Error| Wrong::new(&error, &self.text);
+    pub fn check(&self) -> Result<Config, WrongSetting> {
+        let wrong = |error: toml::de::Error| WrongSetting::new(&error, &self.text);
         let table = DeTable::parse(&self.text).map_err(wrong)?;
         let span = table.span();
-        if let Some(key) = table.get_ref().keys().find(|key| half(key.get_ref()).is_none()) {
-            return Err(Wrong::unknown(key.get_ref(), key.span(), &self.text));
+        let [mut job, mut survey, mut execution] = [DeTable::new(), DeTable::new(), DeTable::new()];
+        for (key, value) in table.into_inner() {
+            match (section(key.get_ref()), value) {
+                (Some(Section::Job), value) => _ = job.insert(key, value),
+                (Some(Section::Execution), value) => _ = execution.insert(key, value),
+                (Some(Section::OfSurvey), value) => _ = survey.insert(key, value),
+                (Some(Section::Survey), value) => match value.into_inner() {
+                    DeValue::Table(table) => survey.extend(table),
+                    _ => return Err(WrongSetting::at(&self.text, key.span(), format!("`{SURVEY}` is a table"))),
+                },
+                (None, _) => return Err(WrongSetting::unknown(&self.text, key.span(), key.get_ref(), &known())),
+            }
         }
-        let (algorithm, execution): (DeTable, DeTable) =
-            table.into_inner().into_iter().partition(|(key, _)| half(key.get_ref()) == Some(Half::Algorithm));
-        let read = |table| Deserializer::from(Spanned::new(span.clone(), table));
+        let execution = Deserializer::from(Spanned::new(span.clone(), execution));
         Ok(Config {
-            algorithm: Settings::deserialize(read(algorithm)).map_err(wrong)?,
-            execution: Execution::deserialize(read(execution)).map_err(wrong)?,
+            job: self.strictly(&job, span.clone())?,
+            survey: self.strictly(&survey, span)?,
+            execution: Execution::deserialize(execution).map_err(wrong)?,
         })
+    }
+
+    /// Reads settings that travel, and are lenient for that, and refuses keys that they don't have.
+    fn strictly<T>(&self, table: &DeTable<'_>, span: Range<usize>) -> Result<T, WrongSetting>
+    where
+        T: DeserializeOwned + Serialize + Default,
+    {
+        let mut unknown: Option<String> = None;
+        let settings = serde_ignored::deserialize(Deserializer::from(Spanned::new(span, table.clone())), |path| {
+            unknown.get_or_insert(path.to_string());
+        });
+        let settings = settings.map_err(|error| WrongSetting::new(&error, &self.text))?;
+        let Some(path) = unknown else { return Ok(settings) };
+        let (mut table, mut defaults) = (table, &table_of(&T::default()));
+        for key in path.split('.') {
+            let Some((found, value)) = table.iter().find(|(known, _)| known.get_ref() == key) else { break };
+            match (value.get_ref(), defaults.get(key)) {
+                (DeValue::Table(inner), Some(toml::Value::Table(known))) => (table, defaults) = (inner, known),
+                _ => return Err(WrongSetting::unknown(&self.text, found.span(), key, &keys(defaults))),
+            }
+        }
+        Err(WrongSetting { place: None, message: format!("unknown setting `{path}`") })
     }
 }
 
@@ -72,51 +104,79 @@ impl Source for Layer {
     }
 
     fn collect(&self) -> Result<Map<String, Value>, ConfigError> {
-        FileFormat::Toml.parse(Some(&self.origin), &self.text).map_err(ConfigError::Foreign)
+        let mut settings = FileFormat::Toml.parse(Some(&self.origin), &self.text).map_err(ConfigError::Foreign)?;
+        // The survey's settings may stand at the top as well.
+        let of_survey = settings.extract_if(|key, _| section(key) == Some(Section::OfSurvey)).collect::<Map<_, _>>();
+        if !of_survey.is_empty() {
+            let survey = settings.entry(SURVEY.to_owned());
+            let survey = survey.or_insert_with(|| Value::new(Some(&self.origin), Map::<String, Value>::new()));
+            if let ValueKind::Table(table) = &mut survey.kind {
+                table.extend(of_survey);
+            }
+        }
+        Ok(settings)
     }
 }
 
 /// Reads the merged layers.
 pub fn read(merged: Map<String, Value>) -> Result<Config, ConfigError> {
-    let (algorithm, execution): (Map<_, _>, Map<_, _>) =
-        merged.into_iter().partition(|(key, _)| half(key) == Some(Half::Algorithm));
+    let of = |wanted| {
+        let chosen: Map<_, _> = merged.clone().into_iter().filter(|(key, _)| section(key) == Some(wanted)).collect();
+        Value::new(None, chosen)
+    };
     Ok(Config {
-        algorithm: Value::new(None, algorithm).try_deserialize()?,
-        execution: Value::new(None, execution).try_deserialize()?,
+        job: of(Section::Job).try_deserialize()?,
+        survey: merged.get(SURVEY).cloned().map(Value::try_deserialize).transpose()?.unwrap_or_default(),
+        execution: of(Section::Execution).try_deserialize()?,
     })
 }
 
-/// Which half of [`Config`] a top-level key belongs to.
+/// The table of the survey's settings.
+const SURVEY: &str = "survey";
+
+/// The part of [`Config`] that a top-level key belongs to.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Half {
-    Algorithm,
+enum Section {
+    Job,
+    /// The table of the survey's settings.
+    Survey,
+    /// A setting of the survey that stands at the top.
+    OfSurvey,
     Execution,
 }
 
-fn half(key: &str) -> Option<Half> {
-    if ALGORITHM.contains_key(key) {
-        Some(Half::Algorithm)
-    } else {
-        EXECUTION.contains_key(key).then_some(Half::Execution)
-    }
+fn section(key: &str) -> Option<Section> {
+    let sections = [(&*JOB, Section::Job), (&*OF_SURVEY, Section::OfSurvey), (&*EXECUTION, Section::Execution)];
+    let found = sections.into_iter().find(|(table, _)| table.contains_key(key)).map(|(_, section)| section);
+    if key == SURVEY { Some(Section::Survey) } else { found }
 }
 
-static ALGORITHM: LazyLock<Table> = LazyLock::new(|| table_of(&Settings::default()));
+static JOB: LazyLock<Table> = LazyLock::new(|| table_of(&JobSettings::default()));
+static OF_SURVEY: LazyLock<Table> = LazyLock::new(|| table_of(&SurveySettings::default()));
 static EXECUTION: LazyLock<Table> = LazyLock::new(|| table_of(&Execution::default()));
+
+/// The keys that may stand at the top.
+fn known() -> Vec<String> {
+    [keys(&JOB), vec![SURVEY.to_owned()], keys(&EXECUTION)].concat()
+}
+
+fn keys(table: &Table) -> Vec<String> {
+    table.keys().cloned().collect()
+}
 
 fn table_of<T: Serialize>(defaults: &T) -> Table {
     Table::try_from(defaults).expect("the defaults of settings are TOML")
 }
 
-/// What is wrong in a layer, and where.
+/// A setting that can't be read, and its place.
 #[derive(Debug)]
-pub struct Wrong {
+pub struct WrongSetting {
     /// Line and column, from 1.
     pub place: Option<(usize, usize)>,
     pub message: String,
 }
 
-impl Wrong {
+impl WrongSetting {
     fn new(error: &toml::de::Error, text: &str) -> Self {
         let mut bare = error.clone();
         // Without its input the error names the key instead of showing the line.
@@ -125,9 +185,12 @@ impl Wrong {
         Self { place: error.span().map(|span| place(text, span.start)), message }
     }
 
-    fn unknown(key: &str, span: std::ops::Range<usize>, text: &str) -> Self {
-        let known: Vec<_> = ALGORITHM.keys().chain(EXECUTION.keys()).map(|key| format!("`{key}`")).collect();
-        let message = format!("unknown setting `{key}`, expected one of {}", known.join(", "));
+    fn unknown(text: &str, span: Range<usize>, key: &str, known: &[String]) -> Self {
+        let known: Vec<_> = known.iter().map(|key| format!("`{key}`")).collect();
+        Self::at(text, span, format!("unknown setting `{key}`, expected one of {}", known.join(", ")))
+    }
+
+    fn at(text: &str, span: Range<usize>, message: String) -> Self {
         Self { place: Some(place(text, span.start)), message }
     }
 }

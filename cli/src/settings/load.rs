@@ -10,10 +10,14 @@ use anyhow::{Context, Result, anyhow, bail};
 use config::{Map, Source, Value, ValueKind};
 
 use super::{
-    Config, FILE, environment, flags,
+    config::Config,
+    environment, flags,
     layer::{self, Layer},
 };
 use crate::args::SettingsArgs;
+
+/// The file that is looked for in the working directory.
+pub const FILE: &str = "tributary.toml";
 
 /// Where settings are looked for.
 pub struct Sources<'a> {
@@ -50,7 +54,7 @@ impl fmt::Debug for Loaded {
 impl Loaded {
     /// Whether anybody said which model does the work.
     pub fn names_a_model(&self) -> bool {
-        self.names("models", "default") || !self.config.algorithm.models.by_kind.is_empty()
+        self.names("models", "default") || !self.config.job.models.by_kind.is_empty()
     }
 
     /// Whether anybody said where NATS is.

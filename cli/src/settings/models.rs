@@ -10,7 +10,7 @@ use tributary_worker::{
     throttle,
 };
 
-use super::{Config, Limits, Price, Timeouts};
+use super::config::{Config, Limits, Price, Timeouts};
 
 impl Config {
     /// The models, each of those that a job may call made ready. No server is asked anything yet.

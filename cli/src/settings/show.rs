@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use config::{Map, Value, ValueKind};
 
-use super::{Loaded, secret::is_secret};
+use super::{load::Loaded, secret::is_secret};
 
 impl Loaded {
     /// All settings as TOML, a comment on each with its origin; secrets are hidden.

@@ -1,8 +1,8 @@
 use std::{fs, path::Path};
 
 use tributary_protocol::{
-    settings::{Genre, Language},
-    task::Kind,
+    settings::Language,
+    survey::{Genre, SurveyKind},
 };
 
 use super::*;
@@ -29,10 +29,10 @@ fn flags_outrank_the_environment_that_outranks_the_file_that_outranks_the_defaul
     let variables = [("TRIBUTARY_SEED", "2"), ("TRIBUTARY_WINDOW", "16_000"), ("TRIBUTARY_CONVOLUTION__LAYERS", "4")];
     let flags = SettingsArgs { window: Some(32_000), ..SettingsArgs::default() };
     let config = load_from(file, &variables, flags).unwrap().config;
-    assert_eq!((config.algorithm.language, config.algorithm.genre), (Language::En, Genre::Guide));
-    assert_eq!((config.execution.seed, config.algorithm.window.0), (2, 32_000));
-    assert_eq!((config.algorithm.convolution.width, config.algorithm.convolution.layers), (5, 4));
-    assert_eq!(config.algorithm.convolution.results, 10);
+    assert_eq!((config.job.language, config.survey.genre), (Language::En, Genre::Guide));
+    assert_eq!((config.execution.seed, config.job.window.0), (2, 32_000));
+    assert_eq!((config.survey.convolution.width, config.survey.convolution.layers), (5, 4));
+    assert_eq!(config.survey.convolution.results, 10);
 }
 
 #[test]
@@ -54,11 +54,11 @@ fn the_environment_takes_text_numbers_tables_and_kinds_of_task() {
         ("TRIBUTARY_GENRE", ""),
     ];
     let loaded = load_from("", &variables, SettingsArgs::default()).unwrap();
-    let Config { algorithm, execution } = &loaded.config;
-    assert_eq!(algorithm.models.of(Kind::MergeOutlines), "openai/strong");
+    let Config { job, survey, execution } = &loaded.config;
+    assert_eq!(job.models.of(SurveyKind::MergeOutlines.into()), "openai/strong");
     assert_eq!(execution.openai.key.as_ref().unwrap().expose(), "12345");
     assert_eq!(execution.prices["openai/gpt-4.1"], Price { prompt: 2.0, reply: 8.0, cached_prompt: None });
-    assert!(!algorithm.writing.figures && loaded.names_a_model());
+    assert!(!survey.writing.figures && loaded.names_a_model());
 }
 
 #[test]
@@ -76,9 +76,22 @@ fn what_is_wrong_is_named_with_its_place_and_what_was_expected() {
     assert!(choice.starts_with("TRIBUTARY_LANGUAGE: ") && choice.contains("`zh`"), "{choice}");
     let variable = refusal("", &[("TRIBUTARY_CONVOLUTION__LAERS", "4")]);
     assert!(variable.starts_with("TRIBUTARY_CONVOLUTION__LAERS: ") && variable.contains("`layers`"), "{variable}");
+    let nested = refusal("[survey.convolution]\nlaers = 4", &[]);
+    assert!(nested.contains("tributary.toml:2:1: ") && nested.contains("`laers`"), "{nested}");
+    let kind = refusal("[models.for]\nweave = 'extractive'", &[]);
+    assert!(kind.contains("models.for: `weave` is not a kind of task"), "{kind}");
     assert!(refusal("window = 100", &[]).contains("window is 100"));
     assert!(refusal("[models]\ndefault = 'gpt-4o'", &[]).contains("`gpt-4o` names no model"));
     assert!(refusal("[timeouts]\ncall = 0", &[]).contains("timeouts.call"));
+}
+
+#[test]
+fn the_settings_of_a_survey_stand_in_its_table_or_at_the_top() {
+    let of = |file| load_from(file, &[], SettingsArgs::default()).unwrap().config.survey;
+    let nested = of("[survey]\nblocks = 2\n[survey.convolution]\nlayers = 4");
+    assert_eq!((nested.blocks, nested.convolution.layers, nested.convolution.width), (2, 4, 3));
+    assert_eq!(of("blocks = 2\n[convolution]\nlayers = 4"), nested);
+    assert_eq!(of("blocks = 2\n[survey.convolution]\nlayers = 4"), nested);
 }
 
 #[test]
@@ -130,7 +143,7 @@ fn addresses_that_let_somebody_in_are_never_shown() {
 fn what_is_shown_is_a_settings_file_that_means_the_same() {
     let flags = SettingsArgs {
         model: Some("openai/a".into()),
-        model_for: vec![(Kind::Write, "openai/b".into())],
+        model_for: vec![(SurveyKind::Write.into(), "openai/b".into())],
         ..SettingsArgs::default()
     };
     let prices = [("TRIBUTARY_PRICES", "{ 'openai/a' = { prompt = 2, reply = 8 } }")];

@@ -7,8 +7,10 @@ use std::{
 
 use tributary_protocol::{
     id::TaskId,
-    task::{Kind, Outcome, Stage, Task},
+    task::{Outcome, Task},
 };
+
+use crate::tasks::NewTask;
 
 /// How many tasks of a job are with the bus at a time.
 ///
@@ -40,17 +42,13 @@ impl Default for Window {
     }
 }
 
-/// Most tasks of a stage that wait behind earlier ones while what they carry is kept for them: digests for the feedback,
+/// Most heavy tasks of a rank that wait behind earlier ones while what they carry is kept for them: digests for the feedback,
 /// outlines for the convolution. Beyond, the memory for them would grow with the corpus.
 const MOST_CARRYING: usize = 512;
 
-fn carries((stage, _): &Rank) -> bool {
-    matches!(stage, Stage::Feedback | Stage::Convolution)
-}
-
 pub(super) struct Backlog {
-    /// Asked for and not published, by rank and, within it, in the order of asking.
-    ready: BTreeMap<Rank, VecDeque<Task>>,
+    /// Asked for and not published, by lane and, within it, in the order of asking.
+    ready: BTreeMap<Lane, VecDeque<Task>>,
     /// Published and without an outcome.
     out: HashMap<TaskId, Out>,
     limits: Window,
@@ -67,14 +65,12 @@ struct Out {
     since: Instant,
 }
 
-/// Which tasks go out first, the lower the sooner: earlier stages, since what has the longest way still to go should not
-/// wait, and figures, for which nothing waits, last.
-pub fn rank(task: &Task) -> Rank {
-    (task.stage, task.kind() == Kind::Illustrate)
-}
+/// Tasks of one rank, and whether they are heavy.
+type Lane = (u8, bool);
 
-/// See [`rank`].
-pub type Rank = (Stage, bool);
+fn is_heavy((_, heavy): &Lane) -> bool {
+    *heavy
+}
 
 impl Backlog {
     pub fn new(limits: Window) -> Self {
@@ -84,11 +80,10 @@ impl Backlog {
         Self { ready: BTreeMap::new(), out: HashMap::new(), limits, size, crowd: CROWD }
     }
 
-    pub fn add(&mut self, tasks: Vec<Task>) {
-        for task in tasks {
-            let ranked = self.ready.entry(rank(&task)).or_default();
-            // Outlines are merged as they come: each merging leaves one of many.
-            if task.kind() == Kind::MergeOutlines { ranked.push_front(task) } else { ranked.push_back(task) }
+    pub fn add(&mut self, tasks: Vec<NewTask>) {
+        for NewTask { task, urgency } in tasks {
+            let lane = self.ready.entry((urgency.rank, urgency.heavy)).or_default();
+            if urgency.newest_first { lane.push_front(task) } else { lane.push_back(task) }
         }
     }
 
@@ -109,8 +104,8 @@ impl Backlog {
     /// Forgets what is not `awaited` any more, once that may be half of what waits. During a replay nothing is taken, and
     /// without this all that the job ever asked, with all that it carried, would be here at once.
     pub fn thin(&mut self, awaited: impl Fn(TaskId) -> bool) {
-        let waiting = |ready: &BTreeMap<Rank, VecDeque<Task>>| {
-            ready.iter().filter(|(rank, _)| carries(rank)).map(|(_, tasks)| tasks.len()).sum::<usize>()
+        let waiting = |ready: &BTreeMap<Lane, VecDeque<Task>>| {
+            ready.iter().filter(|(lane, _)| is_heavy(lane)).map(|(_, tasks)| tasks.len()).sum::<usize>()
         };
         if waiting(&self.ready) > self.crowd {
             self.ready.values_mut().for_each(|tasks| tasks.retain(|task| awaited(task.id)));
@@ -136,13 +131,13 @@ impl Backlog {
 
     /// The next task to be published: of the first rank, unless too many that carry much wait behind it.
     fn next(&mut self) -> Option<Task> {
-        let full = |(rank, tasks): &(&Rank, &VecDeque<Task>)| carries(rank) && tasks.len() > MOST_CARRYING;
+        let full = |(lane, tasks): &(&Lane, &VecDeque<Task>)| is_heavy(lane) && tasks.len() > MOST_CARRYING;
         let crowded = self.ready.iter().rev().find(full);
-        let rank = *crowded.or_else(|| self.ready.iter().next())?.0;
-        let tasks = self.ready.get_mut(&rank)?;
+        let lane = *crowded.or_else(|| self.ready.iter().next())?.0;
+        let tasks = self.ready.get_mut(&lane)?;
         let task = tasks.pop_front();
         if tasks.is_empty() {
-            self.ready.remove(&rank);
+            self.ready.remove(&lane);
         }
         task
     }
@@ -160,18 +155,23 @@ mod tests {
     use tributary_protocol::{
         budget::Window as Context,
         id::{Hasher, JobId},
-        settings::{Genre, Language},
-        task::{Brief, Limits, Usage, Verdict, Work},
+        settings::Language,
+        survey::{Genre, SurveyBrief, SurveyLimits, SurveyStage, SurveyWork},
+        task::{Stage, Usage, Verdict, Work},
     };
 
     use super::*;
+    use crate::tasks::Urgency;
 
-    fn task(number: usize, stage: Stage) -> Task {
-        let limits = Limits { sections: 1, outline: 1, suggestion: 1, digest: 1, passage: 1 };
-        let brief =
-            Brief { title: "T".into(), language: Language::En, genre: Genre::Survey, window: Context(8_000), limits };
-        let work = Work::Group { sources: Vec::new(), size: number as u32 };
-        Task::new(JobId::of(&Hasher::new("job")), stage, number.to_string(), "m".into(), Arc::new(brief), work)
+    /// A task as urgent as its stage is early. Those of the feedback are heavy.
+    fn task(number: usize, stage: SurveyStage) -> NewTask {
+        let limits = SurveyLimits { sections: 1, outline: 1, suggestion: 1, digest: 1, passage: 1 };
+        let (language, genre) = (Language::En, Genre::Survey);
+        let brief = SurveyBrief { title: "T".into(), language, genre, window: Context(8_000), limits };
+        let work = SurveyWork::Group { sources: Vec::new(), size: number as u32 };
+        let (job, work) = (JobId::of(&Hasher::new("job")), Work::Survey(Arc::new(brief), work));
+        let urgency = Urgency { rank: stage as u8, heavy: stage == SurveyStage::Feedback, newest_first: false };
+        NewTask { task: Task::new(job, stage.into(), number.to_string(), "m".into(), work), urgency }
     }
 
     fn outcome(task: &Task, call_millis: u64) -> Outcome {
@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn earlier_stages_go_out_first_and_no_more_than_the_window() {
         let mut backlog = Backlog::new(Window::of(2));
-        backlog.add(vec![task(1, Stage::Write), task(2, Stage::Digest), task(3, Stage::Digest)]);
+        backlog.add(vec![task(1, SurveyStage::Write), task(2, SurveyStage::Digest), task(3, SurveyStage::Digest)]);
         let places = |tasks: &[Task]| tasks.iter().map(|task| task.place.clone()).collect::<Vec<_>>();
         let first = backlog.take(|_| true);
         assert_eq!(places(&first), ["2", "3"]);
@@ -195,22 +195,22 @@ mod tests {
     #[test]
     fn a_stage_whose_tasks_carry_much_goes_first_when_too_many_wait() {
         let mut backlog = Backlog::new(Window::of(2));
-        backlog.add((0..1_000).map(|number| task(number, Stage::Digest)).collect());
-        backlog.add((0..=MOST_CARRYING).map(|number| task(number, Stage::Feedback)).collect());
+        backlog.add((0..1_000).map(|number| task(number, SurveyStage::Digest)).collect());
+        backlog.add((0..=MOST_CARRYING).map(|number| task(number, SurveyStage::Feedback)).collect());
         let stages = backlog.take(|_| true).iter().map(|task| task.stage).collect::<Vec<_>>();
-        assert_eq!(stages, [Stage::Feedback, Stage::Digest]);
+        assert_eq!(stages, [SurveyStage::Feedback, SurveyStage::Digest].map(Stage::from));
     }
 
     #[test]
     fn what_nobody_awaits_is_forgotten_before_it_is_a_crowd() {
         let mut backlog = Backlog::new(Window::of(2));
         // However many there are that carry little.
-        backlog.add((0..4 * CROWD).map(|number| task(number, Stage::Digest)).collect());
-        let awaited = task(7, Stage::Feedback);
+        backlog.add((0..4 * CROWD).map(|number| task(number, SurveyStage::Digest)).collect());
+        let NewTask { task: awaited, urgency } = task(7, SurveyStage::Feedback);
         for number in 0..4 * CROWD {
-            backlog.add(vec![task(number, Stage::Feedback)]);
+            backlog.add(vec![task(number, SurveyStage::Feedback)]);
             backlog.thin(|task| task == awaited.id);
-            assert!(backlog.ready[&rank(&awaited)].len() <= CROWD);
+            assert!(backlog.ready[&(urgency.rank, urgency.heavy)].len() <= CROWD);
         }
         assert_eq!(backlog.take(|task| task == awaited.id), [awaited]);
     }
@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn the_window_grows_while_nothing_waits_and_shrinks_when_tasks_stand_in_line() {
         let mut backlog = Backlog::new(Window { least: 1, most: 40 });
-        backlog.add((0..200).map(|number| task(number, Stage::Digest)).collect());
+        backlog.add((0..200).map(|number| task(number, SurveyStage::Digest)).collect());
         let mut out = backlog.take(|_| true);
         assert_eq!(out.len(), Window::FIRST);
         for task in out.drain(..) {

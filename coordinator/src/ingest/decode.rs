@@ -2,7 +2,7 @@
 
 use encoding_rs::WINDOWS_1252;
 
-use super::{Error, Origin, intake::Intake};
+use super::{document::Error, intake::Intake, problem::Origin};
 
 /// The text of a file that should be UTF-8. What isn't is replaced and reported; what is no text at all is dropped.
 pub(super) fn decode(bytes: &[u8], origin: &Origin, intake: &mut Intake) -> Result<Option<String>, Error> {

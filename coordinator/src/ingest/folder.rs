@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
-use super::{Error, Origin, STATE_FOLDER, intake::Intake};
+use super::{document::Error, intake::Intake, problem::Origin};
+
+/// The folder of a run's state, within the folder of its results: a folder that has one is known by it, and not read as input.
+pub const STATE_FOLDER: &str = ".tributary";
 
 /// How a file is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use html2text::config;
 use html2text::render::{TaggedLine, TextDecorator};
 
 use super::intake::{Draft, one_line};
-use super::{Error, Origin, intake::Intake, pdf::quietly};
+use super::{document::Error, intake::Intake, pdf::quietly, problem::Origin};
 
 /// Wide enough that prose isn't wrapped: a paragraph is a line. Tables are drawn as wide as their cells.
 const WIDTH: usize = 100_000;

@@ -6,7 +6,12 @@ use std::hash::{Hash, Hasher};
 
 use serde_json::{Map, Value};
 
-use super::{BoxError, Document, Error, Origin, Problem, Sink, Summary, Survey, normalise, references};
+use super::{
+    document::{BoxError, Document, Error, Sink, Summary, Survey},
+    normalise,
+    problem::{Origin, Problem},
+    references,
+};
 
 /// Characters of a title, at the most: every prompt that lists sources has to have room for it.
 const LONGEST_TITLE: usize = 400;

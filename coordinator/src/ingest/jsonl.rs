@@ -14,7 +14,11 @@ use serde_json::value::RawValue;
 use super::intake::{Intake, Open, one_line};
 use super::line::Lines;
 use super::record::{self, Fields};
-use super::{Error, Origin, Survey, stem};
+use super::{
+    document::{Error, Survey},
+    problem::Origin,
+    slug::stem,
+};
 
 /// Hands out everything in `input`, the contents of the file at `path`.
 pub(super) fn read(input: impl BufRead, path: &Path, intake: &mut Intake) -> Result<(), Error> {

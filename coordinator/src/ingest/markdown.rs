@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::{
-    Origin,
     heading::{Fences, atx, underline},
     intake::Draft,
+    problem::Origin,
 };
 
 /// Headings are looked for among this many lines: a title stands at the top.

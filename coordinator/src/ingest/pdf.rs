@@ -7,7 +7,7 @@ use std::sync::Once;
 use pdf_extract::{Dictionary, Document, Object, PlainTextOutput};
 
 use super::intake::{Draft, Intake, one_line};
-use super::{Error, Origin, reflow};
+use super::{document::Error, problem::Origin, reflow};
 
 /// Letters and digits on a page that count as text: a scan may carry a stamp or a page number.
 const SCARCE: usize = 20;

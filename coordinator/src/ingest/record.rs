@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::intake::{Draft, Intake};
-use super::{Error, Origin};
+use super::{document::Error, problem::Origin};
 
 /// The fields of a JSON object, in order, unparsed.
 pub(super) struct Fields(pub Vec<(String, Box<RawValue>)>);

@@ -1,5 +1,7 @@
 //! From a title to a file name.
 
+use std::path::Path;
+
 /// The longest slug, in bytes.
 const LONGEST: usize = 80;
 /// Where a title has no letter or digit to offer.
@@ -36,6 +38,11 @@ fn is_device(name: &str) -> bool {
         name.strip_prefix(prefix).is_some_and(|number: &str| number.len() == 1 && number.as_bytes()[0].is_ascii_digit())
     };
     matches!(name, "con" | "prn" | "aux" | "nul") || numbered("com") || numbered("lpt")
+}
+
+/// The name of a file as a title: without folder, extension and underscores.
+pub fn stem(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().replace('_', " ").trim().to_owned()
 }
 
 #[cfg(test)]

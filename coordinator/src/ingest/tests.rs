@@ -1,9 +1,11 @@
 use std::cell::Cell;
 use std::io::{BufReader, Read};
+use std::path::Path;
 use std::rc::Rc;
 
 use pdf_extract::{Dictionary, Document as Pdf, Object, Stream, dictionary};
 use proptest::prelude::*;
+use serde_json::Value;
 
 use super::*;
 

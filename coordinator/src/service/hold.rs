@@ -13,17 +13,23 @@ use tributary_protocol::{
 };
 
 use super::{
-    PAUSE, Shared,
-    made::{self, Input, MakeError},
+    kept_result::{self, KeepingSink},
     measure,
-    state::{Numbers, State, Status, state},
+    shared::{PAUSE, Shared},
+    state::{State, Status, state},
     sweep,
 };
-use crate::{actor::JobError, trace};
+use crate::{
+    actor::JobError,
+    artifact::{ArtifactError, ResultSummary},
+    engine::Machine,
+    prepare::InputNotes,
+    trace,
+};
 
 /// Why a job is let go.
 enum End {
-    Done(Numbers),
+    Done(ResultSummary),
     Model(String),
     Failed(String),
     Cancelled,
@@ -84,7 +90,7 @@ async fn see_to(shared: &Arc<Shared>, job: &Arc<Job>) -> End {
         Ok(mine) => mine,
         Err(end) => return end,
     };
-    tracing::info!(job = %job.id, title = job.title, term = mine.term, holder = mine.holder, "a job is taken");
+    tracing::info!(job = %job.id, title = job.title(), term = mine.term, holder = mine.holder, "a job is taken");
     let (me, mut stopping) = (mine.clone(), shared.stopping.clone());
     let end = tokio::select! {
         biased;
@@ -106,9 +112,9 @@ async fn take(shared: &Shared, job: &Job) -> Result<State, End> {
     let read = state(&*shared.queue, job.id).await?;
     let mut mine = read.clone().unwrap_or_else(|| State::new(job, None));
     match &mine.status {
-        Status::Done(numbers) if shared.queue.result(job.id, made::INDEX).await?.is_some() => {
-            shared.bus.clear(job.id).await?;
-            return Err(End::Done(*numbers));
+        Status::Done(summary) if shared.queue.result(job.id, kept_result::INDEX).await?.is_some() => {
+            shared.bus.clear_work(job.id).await?;
+            return Err(End::Done(summary.clone()));
         }
         Status::ModelFailed { reason } => return Err(End::Model(reason.clone())),
         Status::Failed { reason } => return Err(End::Failed(reason.clone())),
@@ -155,12 +161,12 @@ async fn work(shared: &Shared, job: &Arc<Job>, mine: &mut State) -> End {
     }
     let began = Instant::now();
     let input = match mine.input {
-        Some(blob) => shared.bus.get(job.id, blob).await.and_then(|bytes| Ok(wire::decode::<Input>(&bytes)?)),
-        None => Ok(Input::default()),
+        Some(blob) => shared.bus.get(job.id, blob).await.and_then(|bytes| Ok(wire::decode::<InputNotes>(&bytes)?)),
+        None => Ok(InputNotes::default()),
     };
     let input = input.unwrap_or_else(|error| {
         tracing::warn!(job = %job.id, %error, "the report will miss what is to be said of the input");
-        Input::default()
+        InputNotes::default()
     });
     let (progress, updates) = watch::channel(mine.progress.clone());
     let run = tokio::select! {
@@ -176,11 +182,25 @@ async fn work(shared: &Shared, job: &Arc<Job>, mine: &mut State) -> End {
     };
     mine.is_at(machine.progress().clone());
     let reduced = trace::reduced(job.id);
-    match made::make(&*shared.bus, &*shared.queue, job, &machine, input, began).instrument(reduced).await {
-        Ok(numbers) => End::Done(numbers),
-        Err(MakeError::Bus(error)) => error.into(),
+    match keep_result(shared, job.id, &*machine, input, began).instrument(reduced).await {
+        Ok(summary) => End::Done(summary),
+        Err(ArtifactError::Bus(error)) => error.into(),
         Err(error) => End::Failed(error.to_string()),
     }
+}
+
+/// Makes the artifacts of a finished job, and keeps them.
+async fn keep_result(
+    shared: &Shared,
+    job: JobId,
+    machine: &dyn Machine,
+    input: InputNotes,
+    began: Instant,
+) -> Result<ResultSummary, ArtifactError> {
+    let mut sink = KeepingSink::new(&*shared.queue, job);
+    let summary = machine.make_result(&*shared.bus, input, began.elapsed(), &mut sink).await?;
+    sink.finish().await?;
+    Ok(summary)
 }
 
 /// Writes down how far the job is, not too often; never ends but for a bus that fails.
@@ -201,7 +221,7 @@ async fn tell(shared: &Shared, job: JobId, mine: &mut State, mut updates: watch:
 async fn conclude(shared: &Arc<Shared>, job: JobId, mut mine: State, end: &End) -> bus::Result<bool> {
     let over = matches!(end, End::Done(_) | End::Cancelled);
     mine.status = match end {
-        End::Done(numbers) => Status::Done(*numbers),
+        End::Done(summary) => Status::Done(summary.clone()),
         End::Model(reason) => Status::ModelFailed { reason: reason.clone() },
         End::Failed(reason) => Status::Failed { reason: reason.clone() },
         End::Cancelled => Status::Cancelled,
@@ -217,8 +237,13 @@ async fn conclude(shared: &Arc<Shared>, job: JobId, mut mine: State, end: &End) 
         return Ok(false);
     }
     measure::let_go(job, &mine);
+    match end {
+        // The result refers to the sources' texts.
+        End::Done(_) => shared.bus.clear_work(job).await?,
+        End::Cancelled => shared.bus.clear(job).await?,
+        _ => {}
+    }
     if over {
-        shared.bus.clear(job).await?;
         sweep::later(shared.bus.clone(), shared.queue.clone(), job);
     }
     Ok(true)

@@ -13,7 +13,7 @@ use tributary_protocol::{
     wire,
 };
 
-use crate::reduce::report::Report;
+use crate::artifact::ResultSummary;
 
 /// All that is known of a job from outside.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -50,7 +50,7 @@ pub enum Status {
     Queued,
     Running,
     /// Its result is kept.
-    Done(Numbers),
+    Done(ResultSummary),
     /// It goes on where it was when it is submitted again.
     ModelFailed {
         reason: String,
@@ -62,36 +62,12 @@ pub enum Status {
     Cancelled,
 }
 
-/// A finished article in numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Numbers {
-    pub words: u64,
-    pub cited: u64,
-    /// Units of work that a fallback had to do, and pieces of the input that were dropped.
-    pub degraded: u64,
-    pub dropped: u64,
-    /// From the moment that its last coordinator took it.
-    pub wall: Duration,
-}
-
-impl Numbers {
-    pub(super) fn of(report: &Report) -> Self {
-        Self {
-            words: report.article.words as u64,
-            cited: report.sources.cited as u64,
-            degraded: report.degraded.len() as u64,
-            dropped: report.dropped() as u64,
-            wall: report.wall,
-        }
-    }
-}
-
 impl State {
     /// Of a job that has just been submitted.
     pub fn new(job: &Job, input: Option<BlobId>) -> Self {
         let now = now();
         Self {
-            title: job.title.clone(),
+            title: job.title().to_owned(),
             sources: job.sources.len() as u64,
             status: Status::Queued,
             progress: Progress::default(),
@@ -268,7 +244,8 @@ fn now() -> u64 {
 mod tests {
     use tributary_protocol::{
         bus::local::{LocalBus, Options},
-        settings::Settings,
+        settings::JobSettings,
+        survey::{SurveyRequest, SurveySettings},
     };
 
     use super::*;
@@ -277,7 +254,8 @@ mod tests {
     async fn a_job_that_ends_while_another_takes_it_has_ended() {
         let folder = tempfile::tempdir().unwrap();
         let queue = LocalBus::open(folder.path(), Options::default()).unwrap();
-        let job = Job::new("Mills".into(), Settings::default(), 1, Vec::new());
+        let request = SurveyRequest::new("Mills", SurveySettings::default());
+        let job = Job::new(request, JobSettings::default(), 1, Vec::new());
         let mut first = State::new(&job, None);
         first.taken_by("first".into());
         first.begin(&queue, job.id).await.unwrap();

@@ -10,12 +10,12 @@ use tributary_protocol::{
 };
 
 use super::{
-    made::{self, Input},
+    kept_result,
     state::{State, Status, state},
 };
 use crate::{
     ingest::Problem,
-    prepare::{Draft, StoreError},
+    prepare::{InputNotes, PreparedJob, StoreError},
 };
 
 /// What became of a job that was handed in.
@@ -38,11 +38,11 @@ pub enum Submitted {
 pub async fn submit(
     bus: &dyn Bus,
     queue: &dyn JobQueue,
-    draft: &Draft,
+    prepared: &PreparedJob,
     problems: &[Problem],
     anew: bool,
 ) -> Result<Submitted, StoreError> {
-    let id = draft.job.id;
+    let id = prepared.job.id;
     let mut before = state(queue, id).await?;
     let had_ended = before.as_ref().is_some_and(|before| before.status.has_ended());
     if anew && (had_ended || before.is_none()) {
@@ -51,16 +51,16 @@ pub async fn submit(
         before = None;
     }
     match before.as_ref().map(|state| &state.status) {
-        Some(Status::Done(_)) if queue.result(id, made::INDEX).await?.is_some() => return Ok(Submitted::Done),
+        Some(Status::Done(_)) if queue.result(id, kept_result::INDEX).await?.is_some() => return Ok(Submitted::Done),
         // Storing again what is there costs little, and heals a submission that was cut short.
         Some(Status::Queued | Status::Running) => {
-            store(bus, queue, draft, problems, id, None).await?;
+            store(bus, queue, prepared, problems, id, None).await?;
             return Ok(Submitted::Before);
         }
         _ => {}
     }
     let term = before.map_or(0, |before| before.term);
-    let mut new = store(bus, queue, draft, problems, id, Some(term)).await?;
+    let mut new = store(bus, queue, prepared, problems, id, Some(term)).await?;
     if had_ended {
         // Its last holder may be about to let go of it: then the job is out till it has, and goes with what is stored.
         for _ in 0..LETTING_GO {
@@ -68,9 +68,9 @@ pub async fn submit(
                 break;
             }
             tokio::time::sleep(PAUSE).await;
-            new = queue.submit(&draft.job).await?;
+            new = queue.submit(&prepared.job).await?;
         }
-        store(bus, queue, draft, problems, id, None).await?;
+        store(bus, queue, prepared, problems, id, None).await?;
     }
     Ok(Submitted::Now)
 }
@@ -146,40 +146,40 @@ pub async fn resume(queue: &dyn JobQueue, id: JobId) -> bus::Result<Option<Resum
 async fn store(
     bus: &dyn Bus,
     queue: &dyn JobQueue,
-    draft: &Draft,
+    prepared: &PreparedJob,
     problems: &[Problem],
     id: JobId,
     term: Option<u64>,
 ) -> Result<bool, StoreError> {
-    let input = Input { extra: draft.extra.clone(), problems: problems.to_vec() };
+    let input = InputNotes { extra: prepared.extra.clone(), problems: problems.to_vec() };
     let input = Bytes::from(wire::encode(&input));
     if let Some(term) = term {
         // Before all else: who cleans up must see that this job hasn't ended, and finds by it what is left of one that was cut
         // short.
-        let mut state = State { term, ..State::new(&draft.job, Some(BlobId::of_bytes(&input))) };
+        let mut state = State { term, ..State::new(&prepared.job, Some(BlobId::of_bytes(&input))) };
         // A wish of before would end it again, if it is out and somebody takes it now.
         queue.withdraw(id).await?;
         state.begin(queue, id).await?;
     }
     bus.put(id, input).await?;
-    draft.store(bus).await?;
-    Ok(queue.submit(&draft.job).await?)
+    prepared.store(bus).await?;
+    Ok(queue.submit(&prepared.job).await?)
 }
 
 #[cfg(test)]
 mod tests {
     use tributary_protocol::{
         bus::local::{LocalBus, Options},
-        settings::Settings,
-        task::Stage,
+        settings::JobSettings,
+        survey::{SurveySettings, SurveyStage},
     };
 
     use super::*;
-    use crate::prepare::prepare;
+    use crate::{prepare::prepare, survey::SurveyTemplate};
 
     struct Bench {
         bus: LocalBus,
-        draft: Draft,
+        prepared: PreparedJob,
         _folder: tempfile::TempDir,
     }
 
@@ -188,16 +188,17 @@ mod tests {
         let path = folder.path().join("corpus.jsonl");
         let line = r#"{"title": "Mills", "papers": [{"title": "A mill", "txt": "A mill grinds corn by water."}]}"#;
         std::fs::write(&path, line).unwrap();
-        let draft = prepare(&[path], None, &Settings::default(), 1).unwrap().surveys.remove(0);
+        let template = SurveyTemplate(SurveySettings::default());
+        let prepared = prepare(&[path], None, &template, &JobSettings::default(), 1).unwrap().jobs.remove(0);
         let bus = LocalBus::open(&folder.path().join("state"), Options::default()).unwrap();
-        Bench { bus, draft, _folder: folder }
+        Bench { bus, prepared, _folder: folder }
     }
 
     #[tokio::test]
     async fn a_submission_that_was_cut_short_can_be_called_off() {
-        let Bench { bus, draft, .. } = &bench();
-        let id = draft.job.id;
-        let queued = State::new(&draft.job, None);
+        let Bench { bus, prepared, .. } = &bench();
+        let id = prepared.job.id;
+        let queued = State::new(&prepared.job, None);
         bus.set_state(id, wire::encode(&queued).into()).await.unwrap();
         let blob = bus.put(id, "a source".into()).await.unwrap();
         assert_eq!(resume(bus, id).await.unwrap(), Some(Resumed::Gone));
@@ -208,9 +209,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_job_that_waits_ends_when_it_is_called_off_and_whoever_takes_it_is_told() {
-        let Bench { bus, draft, .. } = &bench();
-        let id = draft.job.id;
-        submit(bus, bus, draft, &[], false).await.unwrap();
+        let Bench { bus, prepared, .. } = &bench();
+        let id = prepared.job.id;
+        submit(bus, bus, prepared, &[], false).await.unwrap();
         cancel(bus, bus, id).await.unwrap();
         bus.cancelled(id).await.unwrap();
         assert_eq!(state(bus, id).await.unwrap().unwrap().status, Status::Cancelled);
@@ -219,13 +220,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_job_that_goes_on_was_submitted_when_it_was_and_is_where_it_was() {
-        let Bench { bus, draft, .. } = &bench();
-        let id = draft.job.id;
-        submit(bus, bus, draft, &[], false).await.unwrap();
+        let Bench { bus, prepared, .. } = &bench();
+        let id = prepared.job.id;
+        submit(bus, bus, prepared, &[], false).await.unwrap();
         let mut failed = state(bus, id).await.unwrap().unwrap();
         failed.status = Status::Failed { reason: "it fell".into() };
         failed.submitted = 5;
-        failed.progress.stages.entry(Stage::Group).or_default().ended = 3;
+        failed.progress.stages.entry(SurveyStage::Group.into()).or_default().ended = 3;
         bus.set_state(id, wire::encode(&failed).into()).await.unwrap();
         // It is out: its holder fell before it let go.
         let (resumed, _claim) = tokio::join!(resume(bus, id), bus.claim());

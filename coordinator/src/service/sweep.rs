@@ -89,7 +89,12 @@ fn is_over(status: &Status) -> bool {
 async fn clear_if_over(bus: &dyn Bus, queue: &dyn JobQueue, job: JobId) -> bool {
     match state(queue, job).await {
         Ok(Some(state)) if is_over(&state.status) => {
-            if let Err(error) = bus.clear(job).await {
+            let cleared = match state.status {
+                // The result refers to the sources' texts.
+                Status::Done(_) => bus.clear_work(job).await,
+                _ => bus.clear(job).await,
+            };
+            if let Err(error) = cleared {
                 tracing::warn!(%job, %error, "what a job has left can't be cleared");
             }
             true

@@ -1,11 +1,16 @@
 //! What tests of jobs share.
 
+use std::sync::Arc;
+
 use tributary_protocol::{
     id::BlobId,
+    job::Job,
+    settings::JobSettings,
     source::{Chunk, Source, SourceId},
+    survey::{SurveyRequest, SurveySettings},
 };
 
-/// A source without a text: machine and rehearsal never look at one.
+/// A source without a text: machine and dry run never look at one.
 pub fn source(id: u32, chunks: Vec<Chunk>) -> Source {
     Source {
         id: SourceId(id),
@@ -15,4 +20,9 @@ pub fn source(id: u32, chunks: Vec<Chunk>) -> Source {
         title_tokens: 4,
         chunks,
     }
+}
+
+/// A job that asks for a survey of these sources.
+pub fn survey_job(survey: SurveySettings, settings: JobSettings, seed: u64, sources: Vec<Source>) -> Arc<Job> {
+    Arc::new(Job::new(SurveyRequest::new("Of sources", survey), settings, seed, sources))
 }

@@ -137,6 +137,11 @@ impl Bus for LocalBus {
         self.on_disk(move |store| store.keep_reply(call, reply)).await
     }
 
+    async fn clear_work(&self, job: JobId) -> Result<()> {
+        self.tasks.clear(job);
+        self.on_disk(move |store| store.clear_journal(job)).await
+    }
+
     async fn clear(&self, job: JobId) -> Result<()> {
         self.tasks.clear(job);
         self.on_disk(move |store| store.clear(job)).await

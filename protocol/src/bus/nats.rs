@@ -168,9 +168,13 @@ impl Bus for NatsBus {
         self.replies.keep(call, reply).await
     }
 
-    async fn clear(&self, job: JobId) -> Result<()> {
+    async fn clear_work(&self, job: JobId) -> Result<()> {
         self.tasks.clear(job).await?;
-        self.journal.clear(job).await?;
+        self.journal.clear(job).await
+    }
+
+    async fn clear(&self, job: JobId) -> Result<()> {
+        self.clear_work(job).await?;
         self.objects.remove(&self.link.names.blobs(job)).await
     }
 

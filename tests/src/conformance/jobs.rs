@@ -1,7 +1,11 @@
 //! Jobs: one coordinator at a time holds each, and everyone sees how it stands.
 
 use futures::{StreamExt as _, future::join_all};
-use tributary_protocol::{job::Job, settings::Settings};
+use tributary_protocol::{
+    job::Job,
+    settings::JobSettings,
+    survey::{SurveyRequest, SurveySettings},
+};
 
 use super::Bench;
 
@@ -130,6 +134,7 @@ pub async fn a_result_is_kept_until_it_is_forgotten(bench: &impl Bench) {
     assert_eq!(jobs.result(one, 1).await.unwrap(), None);
 }
 
-fn submitted(title: &str) -> Job {
-    Job::new(title.into(), Settings::default(), 1, Vec::new())
+/// A job without sources, one for each title.
+pub fn submitted(title: &str) -> Job {
+    Job::new(SurveyRequest::new(title, SurveySettings::default()), JobSettings::default(), 1, Vec::new())
 }

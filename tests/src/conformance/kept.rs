@@ -3,7 +3,7 @@
 use tributary_protocol::{
     bus::{BusError, Kinds},
     id::BlobId,
-    task::Kind,
+    survey::SurveyKind,
 };
 
 use super::{Bench, call, condensing, job, outcome, read, task};
@@ -44,7 +44,7 @@ pub async fn a_cleared_job_leaves_nothing_and_may_begin_again(bench: &impl Bench
     for task in [&in_hand, &waiting, &large] {
         bus.publish(task).await.unwrap();
     }
-    let delivery = bus.pull(&Kinds::only([Kind::Group]).unwrap()).await.unwrap();
+    let delivery = bus.pull(&Kinds::only([SurveyKind::Group.into()]).unwrap()).await.unwrap();
     assert_eq!(*delivery.task, in_hand);
     bus.record(job("a"), &outcome(&in_hand, "before")).await.unwrap();
     let blob = bus.put(job("a"), "a source".into()).await.unwrap();
@@ -77,6 +77,24 @@ pub async fn clearing_a_job_leaves_the_others(bench: &impl Bench) {
     assert_eq!(*bus.pull(&Kinds::all()).await.unwrap().task, task("b", 2));
     assert_eq!(bus.get(job("b"), blob).await.unwrap(), "kept");
     assert_eq!(read(&mut bus.journal(job("b")).await.unwrap()).await, [kept]);
+}
+
+pub async fn clearing_a_jobs_work_keeps_its_blobs(bench: &impl Bench) {
+    let bus = bench.open().await;
+    let blob = bus.put(job("a"), "a source".into()).await.unwrap();
+    bus.record(job("a"), &outcome(&task("a", 1), "done")).await.unwrap();
+    bus.publish(&task("a", 2)).await.unwrap();
+    bus.publish(&task("b", 2)).await.unwrap();
+    bus.clear_work(job("a")).await.unwrap();
+    assert_eq!(bus.get(job("a"), blob).await.unwrap(), "a source");
+    assert_eq!(read(&mut bus.journal(job("a")).await.unwrap()).await, []);
+    assert_eq!(*bus.pull(&Kinds::all()).await.unwrap().task, task("b", 2));
+    // Its work may begin again, and its blobs go with the job.
+    let again = outcome(&task("a", 1), "again");
+    bus.record(job("a"), &again).await.unwrap();
+    assert_eq!(read(&mut bus.journal(job("a")).await.unwrap()).await, [again]);
+    bus.clear(job("a")).await.unwrap();
+    assert!(matches!(bus.get(job("a"), blob).await, Err(BusError::NoBlob(_))));
 }
 
 pub async fn what_was_acknowledged_is_there_when_the_bus_is_opened_again(bench: &impl Bench) {

@@ -8,6 +8,7 @@ use std::{
 use futures::future::join_all;
 use tributary_protocol::{
     bus::{Kinds, Lag},
+    survey::SurveyKind,
     task::Kind,
 };
 
@@ -89,9 +90,9 @@ pub async fn a_worker_gets_only_the_kinds_that_it_serves(bench: &impl Bench) {
     let (group, condense) = (task("a", 1), condensing("a", 1, 0));
     bus.publish(&group).await.unwrap();
     bus.publish(&condense).await.unwrap();
-    let only = |kind| Kinds::only([kind]).unwrap();
-    assert_eq!(*bus.pull(&only(Kind::Condense)).await.unwrap().task, condense);
-    assert_eq!(*bus.pull(&only(Kind::Group)).await.unwrap().task, group);
+    let only = |kind: SurveyKind| Kinds::only([kind.into()]).unwrap();
+    assert_eq!(*bus.pull(&only(SurveyKind::Condense)).await.unwrap().task, condense);
+    assert_eq!(*bus.pull(&only(SurveyKind::Group)).await.unwrap().task, group);
 }
 
 pub async fn workers_at_once_get_each_task_once(bench: &impl Bench) {
@@ -151,12 +152,12 @@ pub async fn a_kind_that_always_has_tasks_keeps_no_worker_from_the_others(bench:
         bus.publish(&task("large", n)).await.unwrap();
     }
     let first = bus.pull(&Kinds::all()).await.unwrap();
-    assert_eq!(first.task.kind(), Kind::Group);
+    assert_eq!(first.task.kind(), SurveyKind::Group.into());
     bus.publish(&condensing("small", 1, 0)).await.unwrap();
     for n in WAITING..PATIENCE {
         bus.publish(&task("large", n)).await.unwrap();
         let delivery = bus.pull(&Kinds::all()).await.unwrap();
-        if delivery.task.kind() == Kind::Condense {
+        if delivery.task.kind() == SurveyKind::Condense.into() {
             return;
         }
         delivery.done().await.unwrap();
@@ -179,23 +180,23 @@ pub async fn a_task_larger_than_a_message_arrives(bench: &impl Bench) {
 
 pub async fn tasks_that_are_out_are_counted_by_kind(bench: &impl Bench) {
     let bus = bench.open().await;
-    let lag = async |kind| {
+    let lag = async |kind: SurveyKind| {
         let lags = bus.lag().await.unwrap();
-        assert_eq!(lags.len(), Kind::ALL.len());
-        lags[&kind]
+        assert_eq!(lags.len(), Kind::all().count());
+        lags[&kind.into()]
     };
-    assert_eq!(lag(Kind::Group).await, Lag::default());
+    assert_eq!(lag(SurveyKind::Group).await, Lag::default());
     for n in 0..3 {
         bus.publish(&task("a", n)).await.unwrap();
     }
     bus.publish(&condensing("b", 1, 0)).await.unwrap();
-    let delivery = bus.pull(&Kinds::only([Kind::Group]).unwrap()).await.unwrap();
-    assert_eq!(lag(Kind::Group).await, Lag { waiting: 2, in_hand: 1 });
-    assert_eq!(lag(Kind::Condense).await, Lag { waiting: 1, in_hand: 0 });
+    let delivery = bus.pull(&Kinds::only([SurveyKind::Group.into()]).unwrap()).await.unwrap();
+    assert_eq!(lag(SurveyKind::Group).await, Lag { waiting: 2, in_hand: 1 });
+    assert_eq!(lag(SurveyKind::Condense).await, Lag { waiting: 1, in_hand: 0 });
     bus.record(delivery.task.job, &outcome(&delivery.task, "made")).await.unwrap();
     delivery.done().await.unwrap();
-    assert_eq!(lag(Kind::Group).await, Lag { waiting: 2, in_hand: 0 });
+    assert_eq!(lag(SurveyKind::Group).await, Lag { waiting: 2, in_hand: 0 });
     bus.clear(task("a", 0).job).await.unwrap();
-    assert_eq!(lag(Kind::Group).await, Lag::default());
-    assert_eq!(lag(Kind::Condense).await.waiting, 1);
+    assert_eq!(lag(SurveyKind::Group).await, Lag::default());
+    assert_eq!(lag(SurveyKind::Condense).await.waiting, 1);
 }

@@ -14,12 +14,12 @@ use tributary_protocol::{
         nats::{Auth, Names, NatsBus, NatsOptions, Tls},
     },
     id::BlobId,
-    job::Job,
-    task::{Kind, Verdict},
+    survey::SurveyKind,
+    task::Verdict,
     wire,
 };
 use tributary_tests::{
-    conformance::{Bench, call, condensing, job, next, outcome, read, task},
+    conformance::{Bench, call, condensing, job, next, outcome, read, submitted, task},
     for_each_behaviour,
     nats_server::{NatsServer, Settings},
 };
@@ -332,8 +332,7 @@ async fn what_a_job_has_left_goes_when_its_time_is_up_and_what_is_out_stays() {
     let bench = bench();
     let retention = Duration::from_secs(3600);
     let bus = Arc::new(NatsBus::connect(NatsOptions { retention, ..bench.options() }).await.unwrap());
-    let of = |title: &str| Job::new(title.into(), Default::default(), 1, Vec::new());
-    let [failed, cut_short, waiting, lately] = ["failed", "cut short", "waiting", "failed lately"].map(of);
+    let [failed, cut_short, waiting, lately] = ["failed", "cut short", "waiting", "failed lately"].map(submitted);
     let has_failed = Status::Failed { reason: "it fell".into() };
     for (job, status, changed) in [
         (&failed, &has_failed, 0),
@@ -354,7 +353,7 @@ async fn what_a_job_has_left_goes_when_its_time_is_up_and_what_is_out_stays() {
     let serving = service::serve(
         bus.clone(),
         bus.clone(),
-        service::Options::default(),
+        service::ServiceOptions::default(),
         Arc::default(),
         futures::future::pending(),
     );
@@ -428,7 +427,7 @@ async fn a_reader_of_a_journal_that_is_cleared_meanwhile_catches_up() {
 async fn a_job_whose_message_never_got_there_can_be_resumed() {
     let bench = bench();
     let bus = NatsBus::connect(bench.options()).await.unwrap();
-    let job = Job::new("cut short".into(), Default::default(), 1, Vec::new());
+    let job = submitted("cut short");
     bus.set_state(job.id, wire::encode(&State::new(&job, None)).into()).await.unwrap();
     bus.submit(&job).await.unwrap();
     // Its document is there now, and its message is not.
@@ -450,7 +449,7 @@ async fn a_task_of_an_unknown_version_is_passed_on() {
     let bus = bench.open().await;
     let names = Names::new("tributary").unwrap();
     let newer = task("a", 1);
-    let subject = names.task(Kind::Group, newer.job, newer.id);
+    let subject = names.task(SurveyKind::Group.into(), newer.job, newer.id);
     bench.jetstream().await.publish(subject, vec![0, 99, 1, 2, 3].into()).await.unwrap().await.unwrap();
     bus.publish(&task("a", 2)).await.unwrap();
     assert_eq!(*bus.pull(&Kinds::all()).await.unwrap().task, task("a", 2));

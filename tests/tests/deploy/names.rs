@@ -31,7 +31,7 @@ fn streams() -> BTreeSet<String> {
 
 fn consumers() -> BTreeSet<String> {
     let names = names();
-    Kind::ALL.iter().map(|kind| names.tasks_consumer(*kind)).chain([names.jobs_consumer()]).collect()
+    Kind::all().map(|kind| names.tasks_consumer(kind)).chain([names.jobs_consumer()]).collect()
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn workers_are_scaled_by_the_consumer_of_every_kind() {
 
         let triggers = list(&scaled["spec"]["triggers"]);
         let consumers: Vec<_> = triggers.iter().map(|trigger| text(&trigger["metadata"]["consumer"])).collect();
-        let kinds: Vec<_> = Kind::ALL.iter().map(|kind| names().tasks_consumer(*kind)).collect();
+        let kinds: Vec<_> = Kind::all().map(|kind| names().tasks_consumer(kind)).collect();
         assert_eq!(consumers, kinds);
         for trigger in triggers.iter().map(|trigger| &trigger["metadata"]) {
             assert_eq!(trigger["stream"], names().tasks());

@@ -10,12 +10,10 @@ use tributary_protocol::{
         Bus as _, Entry, JobQueue as _, Kinds,
         nats::{Auth, Names, NatsBus, NatsOptions},
     },
-    job::Job,
-    settings::Settings,
     task::Kind,
 };
 use tributary_tests::{
-    conformance::{call, condensing, outcome},
+    conformance::{call, condensing, outcome, submitted},
     corpus::Corpus,
     nats_server::{self, NatsServer},
     probe::{Role, ask, free_port},
@@ -150,7 +148,7 @@ async fn each_role_may_do_all_that_it_has_to() {
             .unwrap();
     let streams = account["account_details"][0]["stream_detail"].as_array().unwrap();
     let tasks = streams.iter().find(|stream| stream["name"] == Names::new(PREFIX).unwrap().tasks()).unwrap();
-    assert_eq!(tasks["consumer_detail"].as_array().unwrap().len(), Kind::ALL.len());
+    assert_eq!(tasks["consumer_detail"].as_array().unwrap().len(), Kind::all().count());
     assert_eq!(account["config"]["sync_always"], true, "{}", account["config"]);
 }
 
@@ -160,7 +158,7 @@ async fn work(deployed: &Deployed) {
     let coordinator = deployed.connect("coordinator").await;
     let (submitter, worker) = (deployed.connect("submitter").await, deployed.connect("worker").await);
 
-    let asked = Job::new("A job".into(), Settings::default(), 1, Vec::new());
+    let asked = submitted("A job");
     submitter.submit(&asked).await.unwrap();
     let claim = coordinator.claim().await.unwrap();
     assert_eq!(*claim.job, asked);

@@ -22,7 +22,6 @@ use super::{
     turns::Turns,
 };
 use crate::{
-    kernel::prompt_tokens,
     model::{Call, ModelError, Reply, Usage},
     throttle::{Outcome, Permit},
 };
@@ -91,8 +90,8 @@ impl Line<'_> {
             measure::cached(self.kind, name);
             return Ok(Ended::Answered(answered));
         }
-        let tokens = u64::from(prompt_tokens(call));
-        let room = window.usable().saturating_sub(prompt_tokens(call)).saturating_sub(call.max_reply_tokens);
+        let tokens = u64::from(call.prompt_tokens());
+        let room = window.usable().saturating_sub(call.prompt_tokens()).saturating_sub(call.max_reply_tokens);
         let mut tries = Tries::new();
         loop {
             let headroom = self.model.headroom.within(room);

@@ -6,10 +6,10 @@ use tributary_protocol::{budget::count, bus::BusError, task::Product};
 use super::{
     Bill,
     calling::{Answered, Ended, Line},
-    split::Piece,
+    piece::Piece,
 };
 use crate::{
-    kernel::{self, Flaw, Made, fit_reply, prompt_tokens},
+    kernel::{self, Flaw, Made},
     model::{Call, Message, json::find_json},
     prompt,
 };
@@ -63,16 +63,16 @@ fn good(made: Made, bill: &mut Bill) -> Answer {
 }
 
 pub(super) async fn converse(line: &Line<'_>, piece: &Piece, bill: &mut Bill) -> Result<Answer, BusError> {
-    let brief = &*piece.task.brief;
-    let asking = kernel::of(piece.work(), brief, &piece.texts);
+    let window = piece.task.work.window();
+    let asking = kernel::of(piece.work(), &piece.blobs)?;
     let first = asking.call();
-    if prompt_tokens(&first) + kernel::LEAST_REPLY > brief.window.usable() {
+    if first.prompt_tokens() + Call::LEAST_REPLY > window.usable() {
         return Ok(Answer::TooLong { reason: "the prompt outgrows the model's window".to_owned() });
     }
     let mut call = first.clone();
     let mut harvest = Harvest::default();
     loop {
-        let answered = match line.call(&call, brief.window, bill).await? {
+        let answered = match line.call(&call, window, bill).await? {
             Ended::Answered(answered) => answered,
             Ended::TooLong { .. } if harvest.enough.is_some() => return Ok(harvest.poor(String::new(), bill)),
             Ended::TooLong { reason } => return Ok(Answer::TooLong { reason }),
@@ -125,29 +125,29 @@ pub(super) async fn converse(line: &Line<'_>, piece: &Piece, bill: &mut Bill) ->
 /// The call again, with the flawed reply and what is wrong with it. A reply that isn't even JSON, or for which there is no
 /// room, is told of but not shown.
 fn sent_back(first: &Call, text: &str, reason: &str, piece: &Piece) -> Call {
-    let brief = &*piece.task.brief;
+    let (language, window) = (piece.task.work.language(), piece.task.work.window());
     let reason = prompt::line(reason);
     let shown = find_json(text)
-        .filter(|json| prompt_tokens(first) + count(json) + first.max_reply_tokens + 128 <= brief.window.usable());
+        .filter(|json| first.prompt_tokens() + count(json) + first.max_reply_tokens + 128 <= window.usable());
     let mut call = first.clone();
     match shown {
         Some(json) => {
             call.messages.push(Message::assistant(json));
-            call.messages.push(Message::user(prompt::render(brief.language, "mend", context! { reason })));
+            call.messages.push(Message::user(prompt::render(language, "mend", context! { reason })));
         }
-        None => append(&mut call, &prompt::render(brief.language, "afresh", context! { reason })),
+        None => append(&mut call, &prompt::render(language, "afresh", context! { reason })),
     }
-    fit_reply(&mut call, brief);
+    call.fit(window);
     call
 }
 
 /// The call again, for less, with twice the room.
 fn shorter(call: &Call, piece: &Piece) -> Call {
-    let brief = &*piece.task.brief;
+    let (language, window) = (piece.task.work.language(), piece.task.work.window());
     let mut call = call.clone();
-    append(&mut call, &prompt::render(brief.language, "shorter", Value::UNDEFINED));
+    append(&mut call, &prompt::render(language, "shorter", Value::UNDEFINED));
     call.max_reply_tokens = call.max_reply_tokens.saturating_mul(2);
-    fit_reply(&mut call, brief);
+    call.fit(window);
     call
 }
 

@@ -7,7 +7,7 @@ const CALLS: &str = "tributary_calls_total";
 
 /// Counters that begin with their first event have no rate then: an alarm would miss it.
 pub(super) fn connected(model: &str) {
-    for kind in Kind::ALL {
+    for kind in Kind::all() {
         for result in ["answered", "cached", "failed"] {
             counter!(CALLS, "kind" => kind.name(), "model" => model.to_owned(), "result" => result).increment(0);
         }

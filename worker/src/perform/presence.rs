@@ -9,10 +9,7 @@ use super::{
     calling::{Ended, Line, known},
     span,
 };
-use crate::{
-    kernel::prompt_tokens,
-    model::{ModelError, trial},
-};
+use crate::model::{ModelError, trial};
 
 /// What came of a call within this time would come of another. An outage is older when the first call fails for good.
 const JUST_NOW: Duration = Duration::from_secs(3);
@@ -72,7 +69,7 @@ impl Line<'_> {
         if self.outages.has_answered_since(name, since) {
             return Ok(());
         }
-        let tokens = u64::from(prompt_tokens(&call));
+        let tokens = u64::from(call.prompt_tokens());
         let permit = self.admit(tokens + u64::from(call.max_reply_tokens)).await?;
         if self.outages.has_answered_since(name, since) {
             return Ok(());

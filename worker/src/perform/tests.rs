@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use tributary_protocol::{
     source::SourceId,
-    task::{Kind, Product, Verdict},
+    survey::{SurveyKind, SurveyProduct, SurveyWork},
+    task::{Product, Verdict},
 };
 
 use super::*;
@@ -32,7 +33,7 @@ fn performer(bus: &Shared, model: &Arc<Scripted>) -> Performer {
 }
 
 fn write_task() -> Arc<Task> {
-    task(work(Kind::Write, "The sea follows the moon around the earth.").0)
+    task(work(SurveyKind::Write, "The sea follows the moon around the earth.").0)
 }
 
 async fn outcome(model: &Arc<Scripted>) -> Outcome {
@@ -59,7 +60,9 @@ async fn a_bad_reply_goes_back_with_the_reason_and_the_next_is_taken() {
 async fn after_its_repairs_a_task_falls_back_and_says_so() {
     let model = Scripted::saying([Ok(CITES_NOTHING), Ok(CITES_NOTHING), Ok("{}"), Ok(GOOD)]);
     let outcome = outcome(&model).await;
-    let Verdict::Degraded { product: Product::Passage(_), reason } = outcome.verdict else { panic!("{outcome:?}") };
+    let Verdict::Degraded { product: Product::Survey(SurveyProduct::Passage(_)), reason } = outcome.verdict else {
+        panic!("{outcome:?}")
+    };
     assert!(reason.contains("paragraphs"), "{reason}");
     assert_eq!(model.calls(), 3);
 }
@@ -170,9 +173,11 @@ async fn work_that_is_too_long_for_the_model_is_done_in_halves() {
     let too_long = Err(ModelError::TooLong { message: "too long".into() });
     let model = Scripted::saying([too_long, Ok(ONE), Ok(TWO)]);
     let notes = vec![note("The moon.", &[1]), note("The sun.", &[2])];
-    let task = task(Work::Write { section: section_brief(), notes, words: 200 });
+    let task = task(SurveyWork::Write { section: section_brief(), notes, words: 200 });
     let outcome = performer(&Shared::default(), &model).perform(&task).await.unwrap();
-    let Verdict::Done(Product::Passage(passage)) = outcome.verdict else { panic!("{outcome:?}") };
+    let Verdict::Done(Product::Survey(SurveyProduct::Passage(passage))) = outcome.verdict else {
+        panic!("{outcome:?}")
+    };
     let cited: Vec<_> = passage.sentences().flat_map(|sentence| sentence.sources.clone()).collect();
     assert_eq!(cited, [SourceId(1), SourceId(2)]);
 }
@@ -200,7 +205,7 @@ async fn a_model_that_was_cut_off_in_thought_gets_more_room_from_then_on() {
     let outcome = performer.perform(&write_task()).await.unwrap();
     assert!(matches!(outcome.verdict, Verdict::Done(_)), "{outcome:?}");
     assert_eq!((outcome.usage.calls, outcome.usage.reply_tokens > 4_700), (3, true), "all of it is paid");
-    performer.perform(&task(work(Kind::Write, "Another matter.").0)).await.unwrap();
+    performer.perform(&task(work(SurveyKind::Write, "Another matter.").0)).await.unwrap();
     let asked = model.asked.lock().unwrap();
     let rooms: Vec<_> = asked.iter().map(|call| call.max_reply_tokens - asked[0].max_reply_tokens).collect();
     assert_eq!(rooms, [0, 4_096, 16_384, 16_384]);
@@ -220,14 +225,14 @@ async fn a_refusal_is_asked_once_more_with_another_seed() {
 
 #[tokio::test]
 async fn without_a_language_model_no_call_is_made() {
-    let (work, texts) = work(Kind::Digest, "The moon pulls at the sea, and the sea follows it around the earth.");
+    let (work, blobs) = work(SurveyKind::Digest, "The moon pulls at the sea, and the sea follows it around the earth.");
     let scripted = task(work);
     let bus = Shared::default();
-    bus.put(scripted.job, texts.chunk.into_bytes().into()).await.unwrap();
+    bus.put(scripted.job, blobs[0].clone()).await.unwrap();
     let mut task = (*scripted).clone();
     task.model = "extractive".into();
     let outcome = performer(&bus, &Scripted::saying([])).perform(&Arc::new(task)).await.unwrap();
-    assert!(matches!(outcome.verdict, Verdict::Done(Product::Digest(_))), "{outcome:?}");
+    assert!(matches!(outcome.verdict, Verdict::Done(Product::Survey(SurveyProduct::Digest(_)))), "{outcome:?}");
     assert_eq!(outcome.usage, Usage::default());
 }
 
@@ -260,7 +265,7 @@ async fn a_straggler(hedge: f64, limits: Limits) -> (Duration, Usage) {
     let performer = Performer::new(Arc::new(Shared::default()), models, patience);
     let mut last = None;
     for number in 0..=30 {
-        let task = task(work(Kind::Write, &format!("The sea has {number} tides.")).0);
+        let task = task(work(SurveyKind::Write, &format!("The sea has {number} tides.")).0);
         let begun = tokio::time::Instant::now();
         let usage = performer.perform(&task).await.unwrap().usage;
         last = Some((begun.elapsed(), usage));

@@ -24,7 +24,7 @@ pub(super) fn span(delivery: &Delivery) -> Span {
 
 /// Counters that begin with their first event have no rate then: an alarm would miss it.
 pub(super) fn start() {
-    for kind in Kind::ALL.map(Kind::name) {
+    for kind in Kind::all().map(Kind::name) {
         counter!("tributary_tasks_left_total", "kind" => kind).increment(0);
         for outcome in Verdict::NAMES {
             counter!("tributary_tasks_total", "kind" => kind, "outcome" => outcome).increment(0);

@@ -2,7 +2,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use tokio::sync::Notify;
-use tributary_protocol::task::{Outcome, Task, Work};
+use tributary_protocol::{
+    survey::SurveyWork,
+    task::{Outcome, Task, Work},
+};
 
 use super::*;
 use crate::perform::Undone;
@@ -22,10 +25,10 @@ impl Perform for Workbench {
     async fn perform(&self, task: &Arc<Task>) -> Result<Outcome, Undone> {
         self.begun.fetch_add(1, Ordering::SeqCst);
         self.has_begun.notify_one();
-        if let Work::Refine { attempt: 1, .. } = task.work {
+        if let Work::Survey(_, SurveyWork::Refine { attempt: 1, .. }) = task.work {
             panic!("as told");
         }
-        if let Work::Refine { attempt: 9, .. } = task.work {
+        if let Work::Survey(_, SurveyWork::Refine { attempt: 9, .. }) = task.work {
             return Err(Undone::Left { model: task.model.clone(), usage: Box::default() });
         }
         if self.hold {
@@ -36,7 +39,7 @@ impl Perform for Workbench {
 }
 
 fn numbered(attempt: u32) -> Arc<Task> {
-    task(Work::Refine { outline: outline().into(), round: 1, attempt })
+    task(SurveyWork::Refine { outline: outline().into(), round: 1, attempt })
 }
 
 async fn start(bus: &Shared, bench: &Arc<Workbench>, concurrency: usize) -> Pool {

@@ -3,32 +3,28 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use anyhow::{Context, Result};
-use tributary_coordinator::{machine::Machine, prepare::Draft, rehearsal};
+use tributary_coordinator::{
+    jobs::{self, DryRun},
+    prepare::PreparedJob,
+};
 use tributary_protocol::{
     settings::Models,
-    source::Card,
-    task::{Outcome, Stage, Task, Work},
-    wire,
+    task::{Stage, Task},
 };
-use tributary_worker::{
-    kernel,
-    model::{Usage, extractive::Texts},
-    perform,
-};
+use tributary_worker::{kernel, model::Usage, perform};
 
-use super::reply::reply_tokens;
 use crate::settings::Price;
 
-/// What a job would ask for.
+/// The calls and tokens that a job would take, by stage.
 pub struct Forecast {
     pub title: String,
     pub sources: u64,
-    /// Of all sources.
+    /// Tokens of all sources.
     pub tokens: u64,
     pub stages: BTreeMap<Stage, StageForecast>,
 }
 
-/// What a stage would ask for.
+/// The calls and tokens that a stage would take.
 #[derive(Clone, Copy)]
 pub struct StageForecast {
     pub calls: u64,
@@ -39,36 +35,45 @@ pub struct StageForecast {
 }
 
 impl Forecast {
+    /// Plays a job through.
+    ///
     /// # Errors
     ///
     /// Where a text that was read can't be read back.
-    pub fn of(draft: &Draft, prices: &BTreeMap<String, Price>) -> Result<Self> {
-        let job = &draft.job;
+    pub fn of(prepared: &PreparedJob, prices: &BTreeMap<String, Price>) -> Result<Self> {
+        let job = &prepared.job;
         let mut forecast = Self {
-            title: job.title.clone(),
+            title: job.title().to_owned(),
             sources: job.sources.len() as u64,
-            tokens: draft.tokens(),
+            tokens: prepared.tokens(),
             stages: BTreeMap::new(),
         };
-        let (mut machine, first) = Machine::new(job.clone());
+        let (mut machine, first) = jobs::begin(job.clone());
         let mut open = VecDeque::from(first);
-        while let Some(task) = open.pop_front() {
-            let outcome = rehearsal::outcome(&task);
-            if task.model != Models::EXTRACTIVE {
-                forecast.add(&task, &outcome, draft, prices)?;
+        while let Some(new) = open.pop_front() {
+            let DryRun { outcome, reply_tokens } = jobs::dry_run(&new.task);
+            if new.task.model != Models::EXTRACTIVE {
+                forecast.add(&new.task, reply_tokens, prepared, prices)?;
             }
             open.extend(machine.apply(&outcome));
         }
         Ok(forecast)
     }
 
-    fn add(&mut self, task: &Task, outcome: &Outcome, draft: &Draft, prices: &BTreeMap<String, Price>) -> Result<()> {
-        let prompt_tokens = u64::from(kernel::message_tokens(&kernel::render(task, &texts(task, draft)?)));
-        let reply_tokens = reply_tokens(task.kind(), outcome);
-        let usage = Usage { prompt_tokens, cached_prompt_tokens: 0, reply_tokens };
-        let cost = prices.get(&task.model).map(|price| perform::Price::from(price).micros(usage));
+    fn add(
+        &mut self,
+        task: &Task,
+        reply_tokens: u64,
+        prepared: &PreparedJob,
+        prices: &BTreeMap<String, Price>,
+    ) -> Result<()> {
+        let blobs = task.work.blobs().into_iter().map(|blob| prepared.read(blob));
+        let blobs: Vec<_> = blobs.collect::<Result<_, _>>().context("a text that was read can't be read back")?;
+        let call = kernel::render(&task.work, &blobs).context("a text that was read can't be read back")?;
+        let usage = Usage { prompt_tokens: u64::from(call.message_tokens()), cached_prompt_tokens: 0, reply_tokens };
+        let cost_micros = prices.get(&task.model).map(|price| perform::Price::from(price).micros(usage));
         let stage = self.stages.entry(task.stage).or_insert(StageForecast::NOTHING);
-        *stage = stage.and(StageForecast { calls: 1, prompt_tokens, reply_tokens, cost_micros: cost });
+        *stage = stage.and(StageForecast { calls: 1, prompt_tokens: usage.prompt_tokens, reply_tokens, cost_micros });
         Ok(())
     }
 
@@ -88,23 +93,4 @@ impl StageForecast {
             cost_micros: self.cost_micros.zip(other.cost_micros).map(|(one, other)| one + other),
         }
     }
-}
-
-/// What the task refers to by blob.
-fn texts(task: &Task, draft: &Draft) -> Result<Texts> {
-    let mut texts = Texts::default();
-    match &task.work {
-        Work::Outline { sources } => {
-            for source in sources {
-                let card = draft.read(source.card).context("a source that was read can't be read back")?;
-                texts.cards.push(wire::decode::<Card>(&card).context("a source's card")?);
-            }
-        }
-        Work::Digest { text, .. } => {
-            let chunk = draft.read(*text).context("a text that was read can't be read back")?;
-            texts.chunk = String::from_utf8_lossy(&chunk).into_owned();
-        }
-        _ => {}
-    }
-    Ok(texts)
 }

@@ -1,4 +1,4 @@
-//! One article: from its sources to its files.
+//! One job of a run: from its sources to its files.
 
 use std::time::Instant;
 
@@ -7,23 +7,23 @@ use tokio::sync::watch;
 use tracing::Instrument as _;
 use tributary_coordinator::{
     actor::{JobError, Ran},
-    prepare::Draft,
-    reduce::{self, output::Files},
+    artifact::FolderSink,
+    prepare::{InputNotes, PreparedJob},
     trace,
 };
 use tributary_protocol::job::Progress;
 
-use super::Run;
+use super::shared::Run;
 use crate::{
     exit::{Exit, Failure},
     summary::Summary,
 };
 
-/// An article that is to be made, and where.
+/// A job that is to be run, and the name that its files get.
 pub struct Making<'a> {
     pub run: &'a Run,
-    pub draft: Draft,
-    pub files: Files,
+    pub prepared: PreparedJob,
+    pub slug: String,
 }
 
 impl Making<'_> {
@@ -31,35 +31,28 @@ impl Making<'_> {
     /// at the end. May be dropped at any moment: all that is done by then is kept.
     pub async fn to_the_end(&self, progress: watch::Sender<Progress>) -> Result<Summary, Failure> {
         let began = Instant::now();
-        let (bus, job) = (&*self.run.bus, &self.draft.job);
+        let (bus, job) = (&*self.run.bus, &self.prepared.job);
         if self.run.fresh {
             bus.clear(job.id).await.context("the earlier run can't be forgotten")?;
         }
-        self.draft.store(bus).await.context("the sources can't be stored")?;
+        self.prepared.store(bus).await.context("the sources can't be stored")?;
         let ran = self.run.coordinator.run(job.clone(), progress).await.map_err(failure)?;
         self.write(&ran, began).instrument(trace::reduced(job.id)).await
     }
 
     async fn write(&self, ran: &Ran, began: Instant) -> Result<Summary, Failure> {
         let Ran { machine, done_before } = ran;
-        let (job, run) = (&self.draft.job, self.run);
-        let files = self.files.clone();
-        let report =
-            reduce::write(&*run.bus, job, machine, run.problems.clone(), &self.draft.extra, &files, began).await;
-        let report = report.context("the article can't be written")?;
+        let (job, run) = (&self.prepared.job, self.run);
+        let input = InputNotes { extra: self.prepared.extra.clone(), problems: run.problems.clone() };
+        let mut sink = FolderSink::new(&*run.bus, job.id, &run.config.execution.out, &self.slug);
+        let result = machine.make_result(&*run.bus, input, began.elapsed(), &mut sink).await;
+        let result = result.context("the result can't be written")?;
         Ok(Summary {
-            title: job.title.clone(),
-            article: files.markdown,
-            others: vec![files.jsonl],
-            report: files.report,
-            words: report.article.words as u64,
-            sources: report.sources.given as u64,
-            cited: report.sources.cited as u64,
+            title: job.title().to_owned(),
+            files: sink.into_files(),
+            result,
             usage: machine.progress().usage(),
-            wall: report.wall,
             done_before: (*done_before, machine.progress().ended()),
-            degraded: report.degraded.len() as u64,
-            dropped: report.dropped() as u64,
         })
     }
 }

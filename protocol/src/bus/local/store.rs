@@ -151,6 +151,10 @@ impl Store {
         batch.commit().map_err(|error| self.unavailable(error))
     }
 
+    pub fn clear_journal(&self, job: JobId) -> Result<()> {
+        self.journal.clear(job)
+    }
+
     pub fn clear(&self, job: JobId) -> Result<()> {
         self.journal.clear(job)?;
         self.blobs.clear(job)

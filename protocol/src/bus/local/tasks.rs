@@ -93,7 +93,7 @@ impl Tasks {
 
     pub fn lag(&self) -> BTreeMap<Kind, Lag> {
         let queue = self.lock();
-        let mut lags = BTreeMap::from(Kind::ALL.map(|kind| (kind, Lag::default())));
+        let mut lags: BTreeMap<Kind, Lag> = Kind::all().map(|kind| (kind, Lag::default())).collect();
         for item in queue.outstanding.values() {
             lags.entry(item.task.kind()).or_default().in_hand += 1;
         }

@@ -50,7 +50,7 @@ impl Streams {
         };
         let streams = Self { tasks: ensure(link, tasks).await?, journal: ensure(link, journal).await? };
         ensure(link, dead).await?;
-        for kind in Kind::ALL {
+        for kind in Kind::all() {
             ensure_consumer(link, &streams.tasks, kind).await?;
         }
         Ok(streams)

@@ -144,7 +144,7 @@ impl Tasks {
 
     /// What the server tells of the consumers. Asked once: who wants to know asks again soon.
     pub async fn lag(&self) -> Result<BTreeMap<Kind, Lag>> {
-        Ok(try_join_all(Kind::ALL.map(|kind| self.lag_of(kind))).await?.into_iter().collect())
+        Ok(try_join_all(Kind::all().map(|kind| self.lag_of(kind))).await?.into_iter().collect())
     }
 
     async fn lag_of(&self, kind: Kind) -> Result<(Kind, Lag)> {

@@ -19,6 +19,6 @@ pub async fn run(url: &str, work: &Work, slots: usize) -> Result<Run> {
     coordinator.stop().await;
     bus::end_pool(pool).await?;
     let tasks = watched.borrow().stages.values().map(|stage| stage.ended).sum();
-    ensure!(machine.finished().is_some() && tasks > work.tasks.len() as u64, "the job ended before its tasks");
+    ensure!(machine.is_finished() && tasks > work.tasks.len() as u64, "the job ended before its tasks");
     Ok(Run { tasks, took })
 }

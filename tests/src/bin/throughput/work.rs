@@ -5,14 +5,14 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use tributary_coordinator::{machine::Machine, rehearsal};
+use tributary_coordinator::jobs;
 use tributary_protocol::{
-    digest::Digest,
     id::BlobId,
     job::Job,
-    settings::Settings,
+    settings::JobSettings,
     source::{Chunk, Source, SourceId},
-    task::{Kind, Outcome, Product, Task, Usage, Verdict},
+    survey::{SurveyProduct, SurveyRequest, SurveySettings, SurveyWork, digest::Digest},
+    task::{Outcome, Task, Usage, Verdict, Work as Asked},
     wire,
 };
 use tributary_worker::perform::{Perform, Undone};
@@ -34,9 +34,11 @@ impl Work {
             card_tokens: 150,
             chunks: (0..tasks).map(chunk).collect(),
         };
-        let job = Arc::new(Job::new("Of no work".into(), Settings::default(), 1, vec![source]));
-        let (mut machine, outlines) = Machine::new(job.clone());
-        let tasks = outlines.iter().flat_map(|task| machine.apply(&outcome(task))).collect();
+        let request = SurveyRequest::new("Of no work", SurveySettings::default());
+        let job = Arc::new(Job::new(request, JobSettings::default(), 1, vec![source]));
+        let (mut machine, outlines) = jobs::begin(job.clone());
+        let digests = outlines.iter().flat_map(|new| machine.apply(&outcome(&new.task)));
+        let tasks = digests.map(|new| new.task).collect();
         Self { job, tasks }
     }
 
@@ -51,14 +53,14 @@ impl Work {
 
 /// Nothing for a chunk; for the few other tasks what a model would typically say, so that the job goes on.
 pub fn outcome(task: &Task) -> Outcome {
-    match task.kind() {
-        Kind::Digest => Outcome {
+    match &task.work {
+        Asked::Survey(_, SurveyWork::Digest { .. }) => Outcome {
             task: task.id,
-            verdict: Verdict::Done(Product::Digest(Digest::default())),
+            verdict: Verdict::Done(SurveyProduct::Digest(Digest::default()).into()),
             usage: Usage::default(),
             citations_removed: 0,
         },
-        _ => rehearsal::outcome(task),
+        _ => jobs::dry_run(task).outcome,
     }
 }
 

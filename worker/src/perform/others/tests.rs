@@ -2,7 +2,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 
 use async_trait::async_trait;
 use tokio::sync::broadcast;
-use tributary_protocol::task::{Outcome, Task};
+use tributary_protocol::{
+    survey::SurveyKind,
+    task::{Outcome, Task},
+};
 
 use super::{super::Undone, *};
 use crate::testing::Way;
@@ -58,7 +61,7 @@ impl Deployment {
 
 impl Worker {
     async fn others_can(&self) -> bool {
-        self.others.can_use(MODEL, Kind::Score, "401").await
+        self.others.can_use(MODEL, SurveyKind::Score.into(), "401").await
     }
 }
 
@@ -69,7 +72,7 @@ async fn who_can_t_use_a_model_that_others_can_is_unfit_until_it_can() {
     let _right = deployment.worker(true, Kinds::all(), 0).await;
     assert!(!wrong.others.is_unfit());
     assert!(wrong.others_can().await);
-    assert!(wrong.others.is_unfit() && wrong.others.is_unfit_for(MODEL, Kind::Score));
+    assert!(wrong.others.is_unfit() && wrong.others.is_unfit_for(MODEL, SurveyKind::Score.into()));
     sleep(AGAIN * 3).await;
     assert!(wrong.keyed.tried.load(SeqCst) >= 2 && wrong.others.is_unfit());
     wrong.keyed.is_right.store(true, SeqCst);
@@ -81,12 +84,12 @@ async fn who_can_t_use_a_model_that_others_can_is_unfit_until_it_can() {
 async fn what_others_can_t_do_is_not_left_to_them() {
     let deployment = Deployment::new();
     let wrong = deployment.worker(false, Kinds::all(), 0).await;
-    let _writes_alone = deployment.worker(true, Kinds::only([Kind::Write]).unwrap(), 0).await;
-    assert!(wrong.others.can_use(MODEL, Kind::Write, "401").await);
-    assert!(!wrong.others.can_use(MODEL, Kind::Digest, "401").await);
+    let _writes_alone = deployment.worker(true, Kinds::only([SurveyKind::Write.into()]).unwrap(), 0).await;
+    assert!(wrong.others.can_use(MODEL, SurveyKind::Write.into(), "401").await);
+    assert!(!wrong.others.can_use(MODEL, SurveyKind::Digest.into(), "401").await);
     let is_unfit_for = |model, kind| wrong.others.is_unfit_for(model, kind);
-    assert!(is_unfit_for(MODEL, Kind::Write) && !is_unfit_for(MODEL, Kind::Digest));
-    assert!(!is_unfit_for("openai/n", Kind::Write));
+    assert!(is_unfit_for(MODEL, SurveyKind::Write.into()) && !is_unfit_for(MODEL, SurveyKind::Digest.into()));
+    assert!(!is_unfit_for("openai/n", SurveyKind::Write.into()));
 }
 
 #[tokio::test(start_paused = true)]
@@ -95,7 +98,7 @@ async fn nobody_is_waited_for_who_can_t() {
     let wrong = deployment.worker(false, Kinds::all(), 0).await;
     assert!(!wrong.others_can().await, "it is alone");
     let _as_wrong = deployment.worker(false, Kinds::all(), 0).await;
-    let _of_other_kinds = deployment.worker(true, Kinds::only([Kind::Write]).unwrap(), 0).await;
+    let _of_other_kinds = deployment.worker(true, Kinds::only([SurveyKind::Write.into()]).unwrap(), 0).await;
     sleep(SAME).await;
     let began = Instant::now();
     assert!(!wrong.others_can().await && !wrong.others.is_unfit());

@@ -1,0 +1,154 @@
+//! The engine: what the jobs of every pipeline have in common. It knows no stage.
+//!
+//! A job is a pure function of its outcomes. [`Machine::apply`] takes an outcome and gives the tasks that it leads to.
+//! There is no clock, no I/O and no randomness but the job's seed, and the order in which outcomes arrive decides nothing:
+//! the same outcomes give the same result. So the journal of outcomes is the whole state of a job, and recovery is to apply
+//! the journal again.
+//!
+//! # Driving a machine
+//!
+//! Whoever drives a machine ([`crate::actor`] does) has four duties:
+//!
+//! 1. Begin the job with [`crate::jobs::begin`], and keep the tasks that it asks for first.
+//! 2. Replay the journal: [`apply`](Machine::apply) every outcome in it, and keep the tasks that they lead to.
+//! 3. Publish the tasks that the machine still [`awaits`](Machine::awaits), the most [urgent](crate::tasks::Urgency) first; a task that was
+//!    asked for during the replay may have been answered later in the journal.
+//! 4. Apply each outcome that arrives, and publish what it leads to, until the machine [is finished](Machine::is_finished).
+//!    An outcome with the verdict [`Stopped`](tributary_protocol::task::Verdict::Stopped) changes nothing: the driver stops the job with its reason.
+//!
+//! ```
+//! # use std::{collections::VecDeque, sync::Arc};
+//! # use tributary_coordinator::{engine::Machine as _, jobs};
+//! # use tributary_protocol::{id::BlobId, job::{Job, Request}, settings::JobSettings, source::{Chunk, Source, SourceId}};
+//! # use tributary_protocol::survey::{SurveyRequest, SurveySettings};
+//! # let chunk = Chunk { text: BlobId::of_bytes(b"text"), tokens: 900 };
+//! # let source = |id| Source { id: SourceId(id), title: "A source".into(), title_tokens: 2,
+//! #     card: BlobId::of_bytes(b"card"), card_tokens: 100, chunks: vec![chunk] };
+//! # let request = SurveyRequest { title: "Mills".into(), settings: SurveySettings::default().into() };
+//! # let job = Job::new(Request::Survey(request), JobSettings::default(), 1, (1..=3).map(source).collect());
+//! let (mut machine, first) = jobs::begin(Arc::new(job));
+//! let mut open = VecDeque::from(first);
+//! while let Some(new) = open.pop_front() {
+//!     let outcome = jobs::dry_run(&new.task).outcome; // or what a worker made of the task
+//!     open.extend(machine.apply(&outcome));
+//! }
+//! assert!(machine.is_finished());
+//! ```
+
+use std::{
+    collections::{HashMap, VecDeque},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use tributary_protocol::{bus::Bus, id::TaskId, job::Progress, task::Outcome};
+
+use crate::{
+    artifact::{ArtifactError, ArtifactSink, ResultSummary},
+    pipeline::Pipeline,
+    prepare::InputNotes,
+    tasks::{JobLedger, NewTask},
+};
+
+/// The machine of a job, whatever its pipeline.
+#[async_trait]
+pub trait Machine: Send + Sync {
+    /// Takes an outcome and returns the tasks that it leads to.
+    ///
+    /// An outcome whose task has not been asked for yet waits for that: a journal whose server lost a part of it may hold
+    /// later outcomes before earlier ones. An outcome of a task that has ended leads to nothing. An outcome that says that
+    /// the model can't be used at all changes nothing.
+    fn apply(&mut self, outcome: &Outcome) -> Vec<NewTask>;
+
+    /// Whether a task has been asked for and has no outcome yet.
+    fn awaits(&self, task: TaskId) -> bool;
+
+    fn progress(&self) -> &Progress;
+
+    /// Whether there is nothing left to do.
+    fn is_finished(&self) -> bool;
+
+    /// Gives a finished job's artifacts to a sink. `bus` has the texts of the job's sources, `wall` is the time that this
+    /// run of the job took.
+    ///
+    /// # Errors
+    ///
+    /// A job that isn't finished, the bus's errors, and the sink's.
+    async fn make_result(
+        &self,
+        bus: &dyn Bus,
+        input: InputNotes,
+        wall: Duration,
+        sink: &mut dyn ArtifactSink,
+    ) -> Result<ResultSummary, ArtifactError>;
+}
+
+/// A [`Machine`] of one pipeline.
+pub struct Engine<P> {
+    pipeline: P,
+    ledger: JobLedger,
+    /// Outcomes of tasks that have not been asked for yet.
+    early: HashMap<TaskId, Outcome>,
+}
+
+impl<P: Pipeline> Engine<P> {
+    /// A job at its beginning, and its first tasks.
+    pub fn new(begin: impl FnOnce(&mut JobLedger) -> P) -> (Self, Vec<NewTask>) {
+        let mut ledger = JobLedger::default();
+        let pipeline = begin(&mut ledger);
+        let first = ledger.take_new();
+        (Self { pipeline, ledger, early: HashMap::new() }, first)
+    }
+
+    pub fn pipeline(&self) -> &P {
+        &self.pipeline
+    }
+}
+
+#[async_trait]
+impl<P: Pipeline> Machine for Engine<P> {
+    fn apply(&mut self, outcome: &Outcome) -> Vec<NewTask> {
+        if !outcome.verdict.ends_task() {
+            return Vec::new();
+        }
+        if !self.pipeline.settle(&mut self.ledger, outcome) {
+            // One that came before waits as well: journals tell each but once, so nothing is spent on telling the two apart.
+            self.early.insert(outcome.task, outcome.clone());
+            return Vec::new();
+        }
+        let mut asked = VecDeque::from(self.ledger.take_new());
+        let mut unanswered = Vec::new();
+        while let Some(new) = asked.pop_front() {
+            match self.early.remove(&new.task.id) {
+                Some(outcome) => {
+                    self.pipeline.settle(&mut self.ledger, &outcome);
+                    asked.extend(self.ledger.take_new());
+                }
+                None => unanswered.push(new),
+            }
+        }
+        unanswered
+    }
+
+    fn awaits(&self, task: TaskId) -> bool {
+        self.pipeline.awaits(task)
+    }
+
+    fn progress(&self) -> &Progress {
+        self.ledger.progress()
+    }
+
+    fn is_finished(&self) -> bool {
+        self.pipeline.is_finished()
+    }
+
+    async fn make_result(
+        &self,
+        bus: &dyn Bus,
+        input: InputNotes,
+        wall: Duration,
+        sink: &mut dyn ArtifactSink,
+    ) -> Result<ResultSummary, ArtifactError> {
+        self.pipeline.make_result(&self.ledger, bus, input, wall, sink).await
+    }
+}

@@ -1,0 +1,199 @@
+//! The survey: a corpus becomes one long, cited article, after LLM×MapReduce-V2 (arXiv 2504.05732).
+//!
+//! Sources are put into groups ([`group`]), outlined ([`outline`]), read against the outline ([`digest`]); what they say
+//! leads to suggestions ([`feedback`]), which are merged layer by layer ([`convolution`]) and refined ([`refine`]); then the
+//! article is written from the notes ([`write`]) and put together ([`reduce`]). [`phase`] has the order of these stages,
+//! [`prompt_budget`] the sizes that they work with.
+//!
+//! No stage waits for more than what it needs, and none lets the order of arrivals decide anything: what a task asks is
+//! fixed by its place, the replies that it builds on, and the seed.
+
+mod context;
+mod convolution;
+mod digest;
+pub mod dry_run;
+mod feedback;
+mod finished;
+mod group;
+mod outline;
+mod phase;
+mod prompt_budget;
+mod reduce;
+mod refine;
+mod similarity;
+mod template;
+mod write;
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use tributary_protocol::{bus::Bus, id::TaskId, job::Job, survey::SurveyRequest, task::Outcome};
+
+use self::{
+    context::SurveyContext,
+    digest::Rereading,
+    phase::{Improving, Outlining, Writing},
+    reduce::FinishedRun,
+    write::WrittenText,
+};
+pub use self::{
+    finished::{Economies, FinishedSurvey},
+    template::SurveyTemplate,
+};
+use crate::{
+    artifact::{ArtifactError, ArtifactSink, ResultSummary},
+    engine::Engine,
+    pipeline::Pipeline,
+    prepare::InputNotes,
+    tasks::{Flaw, JobLedger, NewTask},
+};
+
+/// A survey between two outcomes.
+pub struct Survey {
+    context: SurveyContext,
+    phase: Phase,
+    /// What went wrong in the phases before this one.
+    flaws: Vec<Flaw>,
+    economies: Economies,
+}
+
+enum Phase {
+    Outlining(Box<Outlining>),
+    Improving(Box<Improving>),
+    Writing(Box<Writing>),
+    Finished(Arc<FinishedSurvey>),
+}
+
+impl Survey {
+    /// A survey at its beginning, and its first tasks.
+    pub fn begin(job: Arc<Job>, request: &SurveyRequest) -> (Engine<Self>, Vec<NewTask>) {
+        let context = SurveyContext::new(job, request);
+        Engine::new(|ledger| {
+            let split = context.job.sources.iter().filter(|source| source.chunks.len() > 1);
+            let economies = Economies {
+                sources_split: split.clone().count() as u32,
+                chunks_of_split_sources: split.map(|source| source.chunks.len() as u32).sum(),
+                ..Economies::default()
+            };
+            let phase = Phase::Outlining(Box::new(Outlining::start(&context, ledger)));
+            let mut survey = Self { context, phase, flaws: Vec::new(), economies };
+            survey.go_on(ledger);
+            survey
+        })
+    }
+
+    /// The article and what belongs to it, once there is nothing left to do.
+    pub fn finished(&self) -> Option<&Arc<FinishedSurvey>> {
+        match &self.phase {
+            Phase::Finished(finished) => Some(finished),
+            Phase::Outlining(_) | Phase::Improving(_) | Phase::Writing(_) => None,
+        }
+    }
+
+    /// What did not go as it should, in the order of the job's places (not of arrival).
+    pub fn flaws(&self) -> Vec<Flaw> {
+        [self.flaws.clone(), self.flaws_of_phase()].concat()
+    }
+
+    pub fn economies(&self) -> &Economies {
+        &self.economies
+    }
+
+    fn flaws_of_phase(&self) -> Vec<Flaw> {
+        match &self.phase {
+            Phase::Outlining(phase) => phase.tasks().flaws(),
+            Phase::Improving(phase) => phase.tasks().flaws(),
+            Phase::Writing(phase) => phase.tasks().flaws(),
+            Phase::Finished(_) => Vec::new(),
+        }
+    }
+
+    /// Goes on to the next phase as often as one has ended.
+    fn go_on(&mut self, ledger: &mut JobLedger) {
+        while let Some(next) = self.next_phase(ledger) {
+            self.flaws.extend(self.flaws_of_phase());
+            self.phase = next;
+        }
+    }
+
+    /// The phase after this one, if this one has ended.
+    fn next_phase(&mut self, ledger: &mut JobLedger) -> Option<Phase> {
+        let context = &self.context;
+        match &mut self.phase {
+            Phase::Outlining(phase) => {
+                let ready = phase.ready()?;
+                Some(Phase::Improving(Box::new(Improving::first(context, ledger, ready))))
+            }
+            Phase::Improving(phase) => {
+                if !phase.is_complete() {
+                    return None;
+                }
+                let (block, groups) = (phase.block + 1, std::mem::take(&mut phase.groups));
+                self.economies.layers_saved += phase.layers_saved();
+                self.economies.rounds_saved += phase.rounds_saved();
+                let rereading = Rereading::of(phase.reading(), &phase.improved_outline());
+                // A block in which nothing is read has no suggestions to convolve.
+                Some(if block < context.settings.blocks as usize && !rereading.is_empty() {
+                    Phase::Improving(Box::new(Improving::again(context, ledger, block, groups, rereading)))
+                } else {
+                    Phase::Writing(Box::new(Writing::start(context, ledger, rereading)))
+                })
+            }
+            Phase::Writing(phase) => {
+                if !phase.is_complete() {
+                    return None;
+                }
+                self.economies.notes_condensed = phase.writer.condensed as u64;
+                self.economies.notes_left_out = phase.writer.unwritten_notes as u64;
+                let WrittenText { article, notes, left_out } = phase.text(context.job.title());
+                let silent = context.job.sources.iter().map(|source| source.id);
+                let silent = silent.filter(|source| !phase.reading.has_notes_of(*source)).collect();
+                Some(Phase::Finished(Arc::new(FinishedSurvey { article, notes, silent, left_out })))
+            }
+            Phase::Finished(_) => None,
+        }
+    }
+}
+
+#[async_trait]
+impl Pipeline for Survey {
+    fn awaits(&self, task: TaskId) -> bool {
+        match &self.phase {
+            Phase::Outlining(phase) => phase.awaits(task),
+            Phase::Improving(phase) => phase.awaits(task),
+            Phase::Writing(phase) => phase.awaits(task),
+            Phase::Finished(_) => false,
+        }
+    }
+
+    fn settle(&mut self, ledger: &mut JobLedger, outcome: &Outcome) -> bool {
+        let context = &self.context;
+        let is_of_phase = match &mut self.phase {
+            Phase::Outlining(phase) => phase.settle(context, ledger, outcome),
+            Phase::Improving(phase) => phase.settle(context, ledger, outcome),
+            Phase::Writing(phase) => phase.settle(context, ledger, outcome),
+            Phase::Finished(_) => false,
+        };
+        if is_of_phase {
+            self.go_on(ledger);
+        }
+        is_of_phase
+    }
+
+    fn is_finished(&self) -> bool {
+        self.finished().is_some()
+    }
+
+    async fn make_result(
+        &self,
+        ledger: &JobLedger,
+        bus: &dyn Bus,
+        input: InputNotes,
+        wall: Duration,
+        sink: &mut dyn ArtifactSink,
+    ) -> Result<ResultSummary, ArtifactError> {
+        let finished = self.finished().ok_or(ArtifactError::Unfinished)?;
+        let run = FinishedRun { ledger, flaws: self.flaws(), economies: self.economies.clone(), input, wall };
+        reduce::make_result(&self.context, finished, run, bus, sink).await
+    }
+}
