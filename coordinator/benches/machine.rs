@@ -25,7 +25,13 @@ fn job(sources: u32) -> Arc<Job> {
         card: BlobId::of_bytes(&id.to_le_bytes()),
         card_tokens: 150,
         title_tokens: 4,
-        chunks: vec![Chunk { text: BlobId::of_bytes(&[id, 0].map(u32::to_le_bytes).concat()), tokens: 4_000 }],
+        chunks: vec![Chunk {
+            text: BlobId::of_bytes(&[id, 0].map(u32::to_le_bytes).concat()),
+            tokens: 4_000,
+            start: 0,
+        }],
+        pages: Vec::new(),
+        chunk_headings: Vec::new(),
     };
     let request = SurveyRequest::new("Of sources", SurveySettings::default());
     let sources = (1..=sources).map(source).collect();

@@ -111,7 +111,13 @@ fn job(corpus: &str, settings: &AllSettings, seed: u64) -> Arc<Job> {
         title_tokens: 4,
         card: BlobId::of_bytes(&id.to_le_bytes()),
         card_tokens: 150,
-        chunks: vec![Chunk { text: BlobId::of_bytes(&[id, 0].map(u32::to_le_bytes).concat()), tokens: 4_000 }],
+        chunks: vec![Chunk {
+            text: BlobId::of_bytes(&[id, 0].map(u32::to_le_bytes).concat()),
+            tokens: 4_000,
+            start: 0,
+        }],
+        pages: Vec::new(),
+        chunk_headings: Vec::new(),
     };
     let request = SurveyRequest::new("Of sources", settings.survey.clone());
     let sources = (1..=sources).map(source).collect();

@@ -21,9 +21,10 @@
 //! # use tributary_coordinator::{engine::Machine as _, jobs};
 //! # use tributary_protocol::{id::BlobId, job::{Job, Request}, settings::JobSettings, source::{Chunk, Source, SourceId}};
 //! # use tributary_protocol::survey::{SurveyRequest, SurveySettings};
-//! # let chunk = Chunk { text: BlobId::of_bytes(b"text"), tokens: 900 };
+//! # let chunk = Chunk { text: BlobId::of_bytes(b"text"), tokens: 900, start: 0 };
 //! # let source = |id| Source { id: SourceId(id), title: "A source".into(), title_tokens: 2,
-//! #     card: BlobId::of_bytes(b"card"), card_tokens: 100, chunks: vec![chunk] };
+//! #     card: BlobId::of_bytes(b"card"), card_tokens: 100, chunks: vec![chunk],
+//! #     pages: Vec::new(), chunk_headings: Vec::new() };
 //! # let request = SurveyRequest { title: "Mills".into(), settings: SurveySettings::default().into() };
 //! # let job = Job::new(Request::Survey(request), JobSettings::default(), 1, (1..=3).map(source).collect());
 //! let (mut machine, first) = jobs::begin(Arc::new(job));

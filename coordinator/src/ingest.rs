@@ -35,6 +35,7 @@ mod split;
 pub use self::{
     document::{BoxError, Document, Error, Sink, Summary, Survey},
     folder::STATE_FOLDER,
+    heading::headings_at,
     lead::lead,
     problem::{Origin, Problem, Severity},
     slug::slug,

@@ -165,6 +165,11 @@ pub fn prepare(
     if let Err(error) = ingest::read(inputs, &options, &mut builder) {
         return Err(Unprepared { error, problems: builder.problems });
     }
+    if let (true, Some(part), Some((_, whole))) =
+        (builder.reading.as_one_corpus, builder.open.remove(&0), builder.complete.get_mut(&0))
+    {
+        *whole = part;
+    }
     let spool = Arc::new(builder.spool);
     let job = |(survey, part): (Survey, Part)| {
         let mut blobs = part.blobs;
@@ -194,6 +199,7 @@ struct Part {
 
 impl Sink for JobBuilder {
     fn document(&mut self, survey: usize, document: Document) -> Result<(), BoxError> {
+        let survey = if self.reading.as_one_corpus { 0 } else { survey };
         let part = self.open.entry(survey).or_default();
         let lead = match &document.abstract_text {
             Some(text) => first_tokens(text, self.reading.lead_tokens),
@@ -203,10 +209,17 @@ impl Sink for JobBuilder {
         let card_tokens = title_tokens + count(&lead);
         let pieces = ingest::split(&document.text, self.reading.chunk_tokens as usize, |text| count(text) as usize);
         let mut chunks = Vec::with_capacity(pieces.len());
+        let mut start = 0;
         for piece in pieces {
             let blob = self.spool.write(piece.as_bytes())?;
             part.blobs.push(blob);
-            chunks.push(Chunk { text: blob.id, tokens: count(piece) });
+            chunks.push(Chunk { text: blob.id, tokens: count(piece), start: start as u64 });
+            start += piece.len();
+        }
+        let starts: Vec<usize> = chunks.iter().map(|chunk| chunk.start as usize).collect();
+        let mut headings = ingest::headings_at(&document.text, &starts);
+        if headings.iter().all(String::is_empty) {
+            headings.clear();
         }
         let mut extra = document.extra;
         if let Some(text) = document.abstract_text {
@@ -216,11 +229,25 @@ impl Sink for JobBuilder {
         let blob = self.spool.write(&wire::encode(&card))?;
         part.blobs.push(blob);
         let id = SourceId(part.sources.len() as u32 + 1);
-        part.sources.push(Source { id, title: document.title, title_tokens, card: blob.id, card_tokens, chunks });
+        part.sources.push(Source {
+            id,
+            title: document.title,
+            title_tokens,
+            card: blob.id,
+            card_tokens,
+            chunks,
+            pages: document.pages.into_iter().map(|page| page as u64).collect(),
+            chunk_headings: headings,
+        });
         Ok(())
     }
 
     fn survey(&mut self, number: usize, survey: Survey) -> Result<(), BoxError> {
+        if self.reading.as_one_corpus {
+            // The corpus goes on, under the title of its first survey.
+            self.complete.entry(0).or_insert((survey, Part::default()));
+            return Ok(());
+        }
         let part = self.open.remove(&number).unwrap_or_default();
         self.complete.insert(number, (survey, part));
         Ok(())

@@ -25,7 +25,7 @@ use self::common::{source, survey_job};
 const TOO_LONG: Duration = Duration::from_secs(30);
 
 fn job() -> Arc<Job> {
-    let source = |id| source(id, vec![Chunk { text: BlobId::of_bytes(b"text"), tokens: 900 }]);
+    let source = |id| source(id, vec![Chunk { text: BlobId::of_bytes(b"text"), tokens: 900, start: 0 }]);
     survey_job(SurveySettings::default(), JobSettings::default(), 1, (1..=12).map(source).collect())
 }
 

@@ -49,7 +49,7 @@ fn chunked_sources(count: u32) -> Vec<Source> {
 }
 
 fn chunk(id: u32, n: u32) -> Chunk {
-    Chunk { text: BlobId::of_bytes(&[id, n].map(u32::to_le_bytes).concat()), tokens: 900 }
+    Chunk { text: BlobId::of_bytes(&[id, n].map(u32::to_le_bytes).concat()), tokens: 900, start: 0 }
 }
 
 fn begin(job: &Arc<Job>) -> (Engine<Survey>, Vec<NewTask>) {

@@ -51,6 +51,25 @@ pub struct Source {
     pub card_tokens: u32,
     /// The full text, in order: one chunk where it fits a prompt, else split at its own headings and paragraphs.
     pub chunks: Vec<Chunk>,
+    /// The byte of the full text that each page begins at, from the second page on; empty for a source without pages.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pages: Vec<u64>,
+    /// The heading in force where each chunk begins, empty for none; no list where no chunk begins under a heading.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chunk_headings: Vec<String>,
+}
+
+impl Source {
+    /// The number of the page that a byte of the full text stands on, from 1; none for a source without pages.
+    pub fn page_of(&self, byte: u64) -> Option<u32> {
+        let page = self.pages.partition_point(|start| *start <= byte) + 1;
+        (!self.pages.is_empty()).then_some(page as u32)
+    }
+
+    /// The heading in force where a chunk begins.
+    pub fn heading_of(&self, chunk: usize) -> Option<&str> {
+        self.chunk_headings.get(chunk).map(String::as_str).filter(|heading| !heading.is_empty())
+    }
 }
 
 /// A part of a source's text that fits a prompt, stored as UTF-8.
@@ -58,6 +77,9 @@ pub struct Source {
 pub struct Chunk {
     pub text: BlobId,
     pub tokens: u32,
+    /// The byte of the full text that the chunk begins at.
+    #[serde(default)]
+    pub start: u64,
 }
 
 /// A source without its text: what stages before the digest read, and what the reference list needs.

@@ -16,6 +16,8 @@ pub struct Document {
     pub abstract_text: Option<String>,
     /// The full text, never empty: LF line ends, no NUL, no reference list.
     pub text: String,
+    /// The byte of the text that each page begins at, from the second page on; empty for a document without pages.
+    pub pages: Vec<usize>,
     pub url: Option<String>,
     /// Fields that have no meaning here, kept as they were.
     pub extra: Map<String, Value>,

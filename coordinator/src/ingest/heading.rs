@@ -10,6 +10,25 @@ pub(super) fn atx(line: &str) -> Option<(usize, &str)> {
     Some((level, words.trim().trim_end_matches('#').trim_end())).filter(|(_, words)| !words.is_empty())
 }
 
+/// The last `# heading` before each of these bytes of a text, ascending; empty where there is none.
+pub fn headings_at(text: &str, bytes: &[usize]) -> Vec<String> {
+    let mut fences = Fences::default();
+    let (mut headings, mut heading, mut at) = (Vec::with_capacity(bytes.len()), "", 0);
+    for line in text.split_inclusive('\n') {
+        while bytes.get(headings.len()).is_some_and(|byte| *byte <= at) {
+            headings.push(heading.to_owned());
+        }
+        if !fences.covers(line)
+            && let Some((_, words)) = atx(line.trim())
+        {
+            heading = words;
+        }
+        at += line.len();
+    }
+    headings.resize(bytes.len(), heading.to_owned());
+    headings
+}
+
 /// Whether a line underlines the one before it as a heading, and with which character.
 pub(super) fn underline(line: &str) -> Option<char> {
     let line = line.trim_end();
@@ -52,4 +71,16 @@ fn fence(line: &str) -> Option<&str> {
     let length = line.len() - line.trim_start_matches(mark).len();
     let inline = mark == '`' && line[length..].contains('`');
     (length >= 3 && !inline).then_some(&line[..length])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chunk_begins_under_the_last_heading_before_it() {
+        let text = "Before.\n# One\ntext\n```\n# no heading\n```\n## Two ##\nmore";
+        let bytes = ["Before", "# One", "text", "## Two", "more"].map(|word| text.find(word).unwrap());
+        assert_eq!(headings_at(text, &bytes), ["", "", "One", "One", "Two"]);
+    }
 }

@@ -21,6 +21,8 @@ pub(super) struct Draft {
     pub title: Option<String>,
     pub abstract_text: Option<String>,
     pub text: String,
+    /// The byte of the text that each page begins at, from the second page on.
+    pub pages: Vec<usize>,
     pub url: Option<String>,
     pub extra: Map<String, Value>,
     pub origin: Origin,
@@ -28,7 +30,15 @@ pub(super) struct Draft {
 
 impl Draft {
     pub fn new(text: String, origin: &Origin) -> Self {
-        Self { title: None, abstract_text: None, text, url: None, extra: Map::new(), origin: origin.clone() }
+        Self {
+            title: None,
+            abstract_text: None,
+            text,
+            pages: Vec::new(),
+            url: None,
+            extra: Map::new(),
+            origin: origin.clone(),
+        }
     }
 }
 
@@ -90,9 +100,9 @@ impl<'a> Intake<'a> {
 
     /// Takes on a source of the survey `open`.
     pub fn document(&mut self, open: &mut Open, draft: Draft) -> Result<(), Error> {
-        let Draft { title, abstract_text, text, url, extra, origin } = draft;
+        let Draft { title, abstract_text, text, pages, url, extra, origin } = draft;
         let abstract_text = abstract_text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
-        let Some(text) = self.text(text, abstract_text.as_deref(), title.as_deref(), &origin)? else {
+        let Some((text, pages)) = self.text(text, &pages, abstract_text.as_deref(), title.as_deref(), &origin)? else {
             return Ok(());
         };
         let title = self.named(title, &text, &origin)?;
@@ -104,7 +114,7 @@ impl<'a> Intake<'a> {
             self.numbered - 1
         });
         self.summary.documents += 1;
-        let document = Document { title, abstract_text, text, url, extra, origin };
+        let document = Document { title, abstract_text, text, pages, url, extra, origin };
         self.hand(|sink| sink.document(number, document))
     }
 
@@ -131,33 +141,38 @@ impl<'a> Intake<'a> {
         give(self.sink).map_err(Error::Sink)
     }
 
-    /// The text worth reading: clean, without its reference list; the abstract if there is no other.
+    /// The text worth reading, and where its pages begin: clean, without its reference list; the abstract if there is no
+    /// other.
     fn text(
         &mut self,
         text: String,
+        pages: &[usize],
         abstract_text: Option<&str>,
         title: Option<&str>,
         origin: &Origin,
-    ) -> Result<Option<String>, Error> {
-        let clean = normalise::normalise(text);
+    ) -> Result<Option<(String, Vec<usize>)>, Error> {
+        let clean = normalise::normalise(text, pages);
         if clean.controls > 0 {
             self.problem(origin.changed(format!("{} control character(s) removed", clean.controls)))?;
         }
-        let mut text = clean.text;
+        let (mut text, mut pages) = (clean.text, clean.marks);
         if let Some(list) = references::find(&text) {
             let lines = text[list.clone()].lines().count();
             self.problem(origin.changed(format!("its reference list left out ({lines} lines)")))?;
+            for page in &mut pages {
+                *page -= (*page).clamp(list.start, list.end) - list.start;
+            }
             text.replace_range(list, "");
             text.truncate(text.trim_end().len());
         }
         if !text.trim().is_empty() {
-            return Ok(Some(text));
+            return Ok(Some((text, pages)));
         }
         let name = title.map(|title| format!(" (\"{}\")", title.trim())).unwrap_or_default();
         match abstract_text {
             Some(abstract_text) => {
                 self.problem(origin.changed(format!("no text{name}: its abstract stands in for it")))?;
-                Ok(Some(abstract_text.to_owned()))
+                Ok(Some((abstract_text.to_owned(), Vec::new())))
             }
             None => {
                 self.problem(origin.dropped(format!("no text{name}")))?;

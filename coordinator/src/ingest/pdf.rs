@@ -33,11 +33,11 @@ pub(super) fn read(bytes: &[u8], origin: &Origin, intake: &mut Intake) -> Result
         }
         return Ok(None);
     }
-    let reflow::Reflowed { text, furniture } = reflow::reflow(&texts);
+    let reflow::Reflowed { text, pages, furniture } = reflow::reflow(&texts);
     if furniture > 0 {
         intake.problem(origin.changed(format!("{furniture} running heads and page numbers left out")))?;
     }
-    let mut draft = Draft::new(text, origin);
+    let mut draft = Draft { pages, ..Draft::new(text, origin) };
     draft.title = quietly(|| catch_unwind(AssertUnwindSafe(|| metadata_title(&document)))).unwrap_or_default();
     draft.title = draft.title.or_else(|| first_line(&draft.text));
     Ok(Some(draft))

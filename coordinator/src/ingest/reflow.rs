@@ -5,6 +5,8 @@ use std::collections::{HashMap, HashSet};
 /// What a PDF's pages say, as running text.
 pub(super) struct Reflowed {
     pub text: String,
+    /// The byte of the text that each page begins at, from the second page on.
+    pub pages: Vec<usize>,
     /// Lines left out because pages repeat them: running heads and page numbers.
     pub furniture: usize,
 }
@@ -19,14 +21,16 @@ const SHORT: usize = 75;
 pub(super) fn reflow(pages: &[String]) -> Reflowed {
     let mut pages: Vec<Vec<String>> = pages.iter().map(|page| page.lines().map(tidy).collect()).collect();
     let furniture = strip_furniture(&mut pages);
-    let lines: Vec<String> = pages
+    let lines: Vec<(usize, String)> = pages
         .into_iter()
-        .flat_map(|mut page| {
+        .enumerate()
+        .flat_map(|(number, mut page)| {
             page.push(String::new());
-            page
+            page.into_iter().map(move |line| (number, line))
         })
         .collect();
-    Reflowed { text: join(&lines), furniture }
+    let Joined { text, pages } = join(&lines);
+    Reflowed { text, pages, furniture }
 }
 
 /// A line with single spaces and with ligatures as letters.
@@ -130,12 +134,18 @@ fn pages_number(pattern: &str) -> bool {
     )
 }
 
-/// Joins lines that a page's width has broken.
-fn join(lines: &[String]) -> String {
-    let width = width(lines);
-    let mut text = String::new();
+/// Lines joined to a text, and where its pages begin.
+struct Joined {
+    text: String,
+    pages: Vec<usize>,
+}
+
+/// Joins lines, each with the number of its page from 0, that a page's width has broken.
+fn join(lines: &[(usize, String)]) -> Joined {
+    let width = width(lines.iter().map(|(_, line)| line.as_str()));
+    let (mut text, mut pages) = (String::new(), Vec::new());
     let (mut previous, mut gap) = (0, false);
-    for line in lines {
+    for (page, line) in lines {
         if line.is_empty() {
             gap = true;
             continue;
@@ -144,10 +154,12 @@ fn join(lines: &[String]) -> String {
             let short = previous * 100 < width * SHORT;
             connect(&mut text, line, short, gap);
         }
+        pages.resize(*page, text.len());
         text.push_str(line);
         (previous, gap) = (line.chars().count(), false);
     }
-    text
+    pages.resize(lines.last().map_or(0, |(page, _)| *page), text.len());
+    Joined { text, pages }
 }
 
 /// Puts what belongs between `text` and `line`: nothing after a hyphen, a space, or a paragraph's end.
@@ -180,8 +192,8 @@ fn is_item(line: &str) -> bool {
 }
 
 /// The width of a full line, in characters: most lines of prose are full, and few are longer.
-fn width(lines: &[String]) -> usize {
-    let mut widths: Vec<usize> = lines.iter().map(|line| line.chars().count()).filter(|width| *width > 20).collect();
+fn width<'a>(lines: impl Iterator<Item = &'a str>) -> usize {
+    let mut widths: Vec<usize> = lines.map(|line| line.chars().count()).filter(|width| *width > 20).collect();
     widths.sort_unstable();
     widths.get(widths.len() * 3 / 4).copied().unwrap_or(0)
 }
@@ -199,7 +211,7 @@ mod tests {
             )
         };
         let pages: Vec<String> = texts.iter().enumerate().map(page).collect();
-        let Reflowed { text, furniture } = reflow(&pages);
+        let Reflowed { text, furniture, .. } = reflow(&pages);
         assert_eq!((furniture, text.matches("Journal of Sleep").count()), (5, 1), "{text}");
     }
 
@@ -214,8 +226,10 @@ mod tests {
             page(2, "and goes on over the page break\nuntil it ends here.\n• An item of a list of items."),
             page(3, "The last page has only one line."),
         ];
-        let Reflowed { text, furniture } = reflow(&pages);
+        let Reflowed { text, pages, furniture } = reflow(&pages);
         assert_eq!(furniture, 5);
+        let second = text.find("and goes on over").unwrap();
+        assert_eq!(pages, [second, text.find("The last page").unwrap()]);
         assert_eq!(
             text,
             "A Running Head\n\n1 Introduction\n\nThe transformer is an architecture for finding structure in long sequences of any tokens. \

@@ -19,6 +19,8 @@ pub fn source(id: u32, chunks: Vec<Chunk>) -> Source {
         card_tokens: 120,
         title_tokens: 4,
         chunks,
+        pages: Vec::new(),
+        chunk_headings: Vec::new(),
     }
 }
 

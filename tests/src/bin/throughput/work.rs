@@ -25,7 +25,7 @@ pub struct Work {
 
 impl Work {
     pub fn new(tasks: u32) -> Self {
-        let chunk = |n: u32| Chunk { text: BlobId::of_bytes(&n.to_le_bytes()), tokens: 4_000 };
+        let chunk = |n: u32| Chunk { text: BlobId::of_bytes(&n.to_le_bytes()), tokens: 4_000, start: 0 };
         let source = Source {
             id: SourceId(1),
             title: "A source of many chunks. ".repeat(12),
@@ -33,6 +33,8 @@ impl Work {
             card: BlobId::of_bytes(b"its card"),
             card_tokens: 150,
             chunks: (0..tasks).map(chunk).collect(),
+            pages: Vec::new(),
+            chunk_headings: Vec::new(),
         };
         let request = SurveyRequest::new("Of no work", SurveySettings::default());
         let job = Arc::new(Job::new(request, JobSettings::default(), 1, vec![source]));
