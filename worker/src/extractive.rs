@@ -22,6 +22,6 @@ mod quotable;
 mod rank;
 mod sentences;
 pub(crate) mod survey;
-mod terms;
+pub(crate) mod terms;
 mod titles;
 mod vectors;

@@ -18,15 +18,6 @@ use tributary_protocol::{
     },
 };
 
-macro_rules! templates {
-    ($($name:literal),* $(,)?) => {
-        [$(
-            (concat!("en/", $name, ".md"), include_str!(concat!("../prompts/en/", $name, ".md"))),
-            (concat!("zh/", $name, ".md"), include_str!(concat!("../prompts/zh/", $name, ".md"))),
-        )*]
-    };
-}
-
 static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -37,36 +28,8 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         Some((language, _)) => format!("{language}/{name}").into(),
         None => name.into(),
     });
-    let all = templates![
-        "system",
-        "genre-survey",
-        "genre-guide",
-        "genre-report",
-        "article",
-        "shown-outline",
-        "sections",
-        "origin",
-        "section",
-        "notes",
-        "group",
-        "outline",
-        "merge-outlines",
-        "digest",
-        "feedback",
-        "score",
-        "convolve",
-        "refine",
-        "condense",
-        "write",
-        "introduce",
-        "illustrate",
-        "mend",
-        "afresh",
-        "shorter",
-    ];
-    for (name, text) in all {
-        environment.add_template(name, text).expect("the templates in this repository are valid");
-    }
+    // The build script has gathered every file under `prompts/`.
+    minijinja_embed::load_templates!(&mut environment);
     environment
 });
 

@@ -21,8 +21,8 @@ use super::{
     Checked, Flaw, Half, Kernel, Made, inherit_sources::about, lenient, lexicon::Lexicon, schema::SchemaBuilder,
     sections::prose, truncate,
 };
-use crate::extractive::survey as extractive;
 use crate::prompt::{fence, line, origin, shown_outline, words};
+use crate::{extractive::survey as extractive, text};
 
 /// How often their limit the notes may fill before they are sent back, and shortened if that doesn't help. What comes after
 /// counts the tokens that there are.
@@ -168,7 +168,7 @@ impl Kernel for Digest<'_> {
     }
 
     fn halves(&self) -> Option<[Half; 2]> {
-        let [one, other] = cut_near_middle(&self.text)?;
+        let [one, other] = text::cut_near_middle(&self.text)?;
         let half = |number, text: &str| {
             let work = SurveyWork::Digest {
                 source: self.source.clone(),
@@ -195,17 +195,4 @@ impl Kernel for Digest<'_> {
             (one, _) => one,
         }
     }
-}
-
-/// A text cut near its middle: between paragraphs, else lines, else sentences, else words, else anywhere. None where a half
-/// would be blank.
-fn cut_near_middle(text: &str) -> Option<[&str; 2]> {
-    let boundary = |from: usize| (from..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
-    let (middle, end) = (boundary(text.len() / 2), boundary(text.len() * 3 / 4));
-    let at = ["\n\n", "\n", ". ", "。", " "]
-        .into_iter()
-        .find_map(|mark| text[middle..end].find(mark).map(|at| middle + at + mark.len()))
-        .unwrap_or(middle);
-    let (one, other) = text.split_at(at);
-    (!one.trim().is_empty() && !other.trim().is_empty()).then_some([one, other])
 }

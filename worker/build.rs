@@ -1,0 +1,5 @@
+//! Embeds the prompts' templates.
+
+fn main() {
+    minijinja_embed::embed_templates!("prompts");
+}
