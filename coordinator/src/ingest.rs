@@ -54,6 +54,8 @@ pub struct Options {
     /// The title of the survey that files, folders and JSONL lines without a survey of their own make together. It also
     /// stands in for the title of a survey that has none.
     pub title: Option<String>,
+    /// Whether the title is a mere stand-in, so that nobody need be told where a survey has another.
+    pub is_stand_in: bool,
 }
 
 /// Reads `inputs`, files and folders, in the order given, and hands everything to `sink`.
@@ -68,7 +70,7 @@ pub struct Options {
 /// The first and the missing title of files are found before anything is handed out.
 pub fn read(inputs: &[PathBuf], options: &Options, sink: &mut dyn Sink) -> Result<Summary, Error> {
     let title = options.title.as_deref().map(str::trim).filter(|title| !title.is_empty());
-    let mut intake = Intake::new(sink, title);
+    let mut intake = Intake::new(sink, title, options.is_stand_in);
     let entries = folder::find(inputs, &mut intake)?;
     if title.is_none()
         && let Some(entry) = entries.iter().find(|entry| entry.kind != Kind::Jsonl)

@@ -161,7 +161,7 @@ pub fn prepare(
         complete: BTreeMap::new(),
         problems: Vec::new(),
     };
-    let options = ingest::Options { title: title.map(str::to_owned) };
+    let options = ingest::Options { title: title.map(str::to_owned), is_stand_in: builder.reading.as_one_corpus };
     if let Err(error) = ingest::read(inputs, &options, &mut builder) {
         return Err(Unprepared { error, problems: builder.problems });
     }

@@ -61,6 +61,7 @@ impl Open {
 pub(super) struct Intake<'a> {
     sink: &'a mut dyn Sink,
     title: Option<&'a str>,
+    is_stand_in: bool,
     loose: Open,
     loose_origin: Option<Origin>,
     numbered: usize,
@@ -68,13 +69,26 @@ pub(super) struct Intake<'a> {
 }
 
 impl<'a> Intake<'a> {
-    pub fn new(sink: &'a mut dyn Sink, title: Option<&'a str>) -> Self {
-        Self { sink, title, loose: Open::default(), loose_origin: None, numbered: 0, summary: Summary::default() }
+    pub fn new(sink: &'a mut dyn Sink, title: Option<&'a str>, is_stand_in: bool) -> Self {
+        Self {
+            sink,
+            title,
+            is_stand_in,
+            loose: Open::default(),
+            loose_origin: None,
+            numbered: 0,
+            summary: Summary::default(),
+        }
     }
 
     /// The title that the user gave.
     pub fn title(&self) -> Option<&'a str> {
         self.title
+    }
+
+    /// Whether the user has to be told that a survey keeps a title other than the given one.
+    pub fn tells_of_titles(&self) -> bool {
+        !self.is_stand_in
     }
 
     pub fn problem(&mut self, problem: Problem) -> Result<(), Error> {

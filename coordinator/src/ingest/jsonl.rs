@@ -154,7 +154,7 @@ fn title_of(own: Option<String>, origin: &Origin, intake: &mut Intake) -> Result
         intake.problem(origin.field("title").changed(format!("the survey has no title: called \"{title}\"")))?;
         return Ok(title);
     }
-    if given.is_some_and(|given| one_line(given) != own) {
+    if intake.tells_of_titles() && given.is_some_and(|given| one_line(given) != own) {
         let message = format!("the survey keeps its own title, \"{own}\", not the one given for other sources");
         intake.problem(origin.field("title").warning(message))?;
     }

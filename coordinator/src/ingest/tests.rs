@@ -51,7 +51,7 @@ impl Kept {
 
 fn jsonl(input: &[u8], title: Option<&str>) -> (Kept, Result<Summary, Error>) {
     let mut kept = Kept::default();
-    let mut intake = Intake::new(&mut kept, title);
+    let mut intake = Intake::new(&mut kept, title, false);
     let outcome = jsonl::read(input, Path::new("dir/a.jsonl"), &mut intake).and_then(|()| intake.finish());
     (kept, outcome)
 }
@@ -67,7 +67,7 @@ fn folder(files: &[(&str, &[u8])]) -> tempfile::TempDir {
 }
 
 fn titled(title: &str) -> Options {
-    Options { title: Some(title.to_owned()) }
+    Options { title: Some(title.to_owned()), ..Options::default() }
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn a_survey_larger_than_memory_is_handed_out_while_it_is_read() {
     let papers = Endless { read: read.clone(), paper: Vec::new() };
     let input = (&br#"{"papers": ["#[..]).chain(papers);
     let mut watch = Watch(read, 0);
-    let mut intake = Intake::new(&mut watch, None);
+    let mut intake = Intake::new(&mut watch, None, false);
     let outcome = jsonl::read(BufReader::new(input), Path::new("a.jsonl"), &mut intake);
     assert!(matches!(outcome, Err(Error::Sink(error)) if error.to_string() == "enough"));
 }
