@@ -4,6 +4,8 @@ mod cluster;
 pub mod help;
 mod inputs;
 
+use std::path::PathBuf;
+
 use clap::{
     Args as ArgGroup, Parser, Subcommand, ValueEnum,
     builder::{Styles, styling::AnsiColor},
@@ -47,6 +49,9 @@ pub enum Command {
     /// Make the articles, here, in this process
     #[command(long_about = help::RUN)]
     Run(RunArgs),
+    /// Answer a question from the sources, here, in this process
+    #[command(long_about = help::ASK)]
+    Ask(AskArgs),
     /// Say what a run would cost, by stage; nothing is spent
     #[command(long_about = help::PLAN)]
     Plan(PlanArgs),
@@ -97,9 +102,33 @@ pub struct RunArgs {
 }
 
 #[derive(Debug, ArgGroup)]
+pub struct AskArgs {
+    /// JSONL files, documents (Markdown, text, HTML, PDF) or folders of them; all of them make one corpus
+    #[arg(required = true, value_name = "INPUT")]
+    pub inputs: Vec<PathBuf>,
+    /// The question
+    #[arg(long, short = 'Q', value_name = "QUESTION")]
+    pub question: String,
+    /// Print the answer as JSON, with the place of every quote
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub settings: SettingsArgs,
+    /// Forget what an earlier run of this very question has done, and start it anew
+    ///
+    /// Without it, a job that was interrupted goes on where it was. Replies of models stay known either way: no call is
+    /// paid for twice.
+    #[arg(long)]
+    pub fresh: bool,
+}
+
+#[derive(Debug, ArgGroup)]
 pub struct PlanArgs {
     #[command(flatten)]
     pub inputs: Inputs,
+    /// Say what the answer to this question would cost, instead of an article
+    #[arg(long, short = 'Q', value_name = "QUESTION")]
+    pub question: Option<String>,
     #[command(flatten)]
     pub settings: SettingsArgs,
 }

@@ -1,5 +1,6 @@
 //! One file a command.
 
+pub mod ask;
 pub mod cancel;
 mod cluster;
 pub mod completions;
@@ -17,10 +18,16 @@ pub mod submit;
 pub mod watch;
 pub mod worker;
 
+use std::sync::Arc;
+
+use anyhow::anyhow;
 use tributary_coordinator::{
+    answer::AnswerTemplate,
     ingest::{Problem, Severity},
     prepare::{Prepared, RequestTemplate, prepare},
+    survey::SurveyTemplate,
 };
+use tributary_protocol::budget::count;
 
 use crate::{
     args::{Inputs, SettingsArgs},
@@ -56,6 +63,24 @@ fn say_problems(problems: &[Problem], terminal: &Terminal) {
 fn load(flags: &SettingsArgs) -> Result<Loaded, Failure> {
     settings::load(&Sources::of_process(flags)).or_exit(Exit::BadInput)
 }
+
+/// What the inputs are to become: the answer to a question, where there is one, else articles.
+fn template(question: Option<&str>, config: &Config) -> Result<Arc<dyn RequestTemplate>, Failure> {
+    let Some(question) = question else { return Ok(Arc::new(SurveyTemplate(config.survey.clone()))) };
+    let question = question.split_whitespace().collect::<Vec<_>>().join(" ");
+    if question.is_empty() {
+        return Err(anyhow!("--question is empty: ask something")).or_exit(Exit::BadInput);
+    }
+    let tokens = count(&question);
+    if tokens > MOST_QUESTION {
+        return Err(anyhow!("the question has {tokens} tokens; at most {MOST_QUESTION} have room in every prompt"))
+            .or_exit(Exit::BadInput);
+    }
+    Ok(Arc::new(AnswerTemplate { question, settings: config.answer }))
+}
+
+/// The most tokens of a question: it stands in every prompt.
+const MOST_QUESTION: u32 = 400;
 
 /// Reads the inputs to their end. Blocks.
 fn read_inputs(inputs: &Inputs, template: &dyn RequestTemplate, config: &Config) -> Result<Prepared, Failure> {

@@ -40,6 +40,7 @@ fn run(args: &Args, terminal: &Terminal) -> Result<Exit, Failure> {
 fn carry_out(args: &Args, terminal: &Terminal) -> Result<Exit, Failure> {
     match &args.command {
         Command::Run(run) => command::run::run(run, args.console.progress, terminal),
+        Command::Ask(ask) => command::ask::run(ask, args.console.progress, terminal),
         Command::Plan(plan) => command::plan::run(plan, terminal),
         Command::Coordinator(role) => command::coordinator::run(role, terminal),
         Command::Worker(role) => command::worker::run(role, terminal),

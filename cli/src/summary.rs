@@ -50,6 +50,14 @@ fn headline(result: &ResultSummary) -> String {
     if let (Some(cited), Some(sources)) = (result.figure("cited"), result.figure("sources")) {
         parts.push(format!("{cited} of {sources} sources cited"));
     }
+    match (result.figure("answered"), result.figure("confidence_tenths")) {
+        (Some(0), _) => parts.push("the sources don't say".to_owned()),
+        (Some(_), Some(tenths)) => parts.push(format!("confidence {:.1} of 5", tenths as f64 / 10.0)),
+        _ => {}
+    }
+    if let (Some(quoted), Some(sources)) = (result.figure("sources_quoted"), result.figure("sources")) {
+        parts.push(format!("{quoted} of {sources} sources quoted"));
+    }
     parts.join(", ")
 }
 

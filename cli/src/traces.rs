@@ -90,7 +90,7 @@ impl Traces {
 /// What this process is to the collector, unless the variables say otherwise.
 fn service(command: &Command) -> Option<&'static str> {
     match command {
-        Command::Run(_) | Command::Submit(_) => Some("tributary"),
+        Command::Run(_) | Command::Ask(_) | Command::Submit(_) => Some("tributary"),
         Command::Coordinator(_) => Some("tributary-coordinator"),
         Command::Worker(_) => Some("tributary-worker"),
         _ => None,

@@ -8,6 +8,7 @@ use tributary_protocol::{
 };
 
 use crate::{
+    answer::{self, Answering},
     engine::Machine,
     survey::{self, Survey},
     tasks::NewTask,
@@ -18,6 +19,10 @@ pub fn begin(job: Arc<Job>) -> (Box<dyn Machine>, Vec<NewTask>) {
     match &Arc::clone(&job).request {
         Request::Survey(request) => {
             let (engine, first) = Survey::begin(job, request);
+            (Box::new(engine), first)
+        }
+        Request::Answer(request) => {
+            let (engine, first) = Answering::begin(job, request);
             (Box::new(engine), first)
         }
     }
@@ -37,6 +42,11 @@ pub fn dry_run(task: &Task) -> DryRun {
         Work::Survey(brief, work) => {
             let product = survey::dry_run::product(task.id, brief, work);
             let reply_tokens = survey::dry_run::reply_tokens(work, &product);
+            (product.into(), reply_tokens)
+        }
+        Work::Answer(_, work) => {
+            let product = answer::dry_run::product(task.id, work);
+            let reply_tokens = answer::dry_run::reply_tokens(&product);
             (product.into(), reply_tokens)
         }
     };

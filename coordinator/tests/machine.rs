@@ -55,12 +55,14 @@ fn chunk(id: u32, n: u32) -> Chunk {
 fn begin(job: &Arc<Job>) -> (Engine<Survey>, Vec<NewTask>) {
     match &job.request {
         Request::Survey(request) => Survey::begin(job.clone(), request),
+        Request::Answer(_) => unreachable!("these jobs are surveys"),
     }
 }
 
 fn work_of(task: &Task) -> &SurveyWork {
     match &task.work {
         Work::Survey(_, work) => work,
+        Work::Answer(..) => unreachable!("these jobs are surveys"),
     }
 }
 

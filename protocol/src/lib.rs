@@ -1,10 +1,11 @@
 //! What coordinator and worker say to each other.
 //!
 //! Read from the top, this crate tells the whole system: the documents that a job is given ([`source`]), what is asked for
-//! and how far it is ([`job`], [`settings`]), the work done on it ([`task`]), the nouns of each pipeline ([`survey`]) and
+//! and how far it is ([`job`], [`settings`]), the work done on it ([`task`]), the nouns of each pipeline ([`survey`], [`answer`]) and
 //! the one place that names them all ([`pipeline`]), how values are written down ([`wire`]), how progress is traced
 //! ([`trace`], [`process`]), and the one seam that carries everything ([`bus`]). There is no policy here and no model call.
 
+pub mod answer;
 pub mod budget;
 pub mod bus;
 pub mod id;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use strum::IntoEnumIterator as _;
 
 use crate::{
+    answer::{AnswerBrief, AnswerKind, AnswerProduct, AnswerRequest, AnswerStage, AnswerWork},
     budget::Window,
     id::{BlobId, Hasher},
     kind::Kind,
@@ -22,6 +23,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Request {
     Survey(SurveyRequest),
+    Answer(AnswerRequest),
 }
 
 impl Request {
@@ -29,6 +31,7 @@ impl Request {
     pub fn title(&self) -> &str {
         match self {
             Self::Survey(request) => &request.title,
+            Self::Answer(request) => &request.question,
         }
     }
 
@@ -39,6 +42,9 @@ impl Request {
             Self::Survey(SurveyRequest { title, settings }) => {
                 hasher.part(b"survey").part(title.as_bytes()).part(&settings.identity());
             }
+            Self::Answer(AnswerRequest { question, settings }) => {
+                hasher.part(b"answer").part(question.as_bytes()).part(&settings.identity());
+            }
         }
     }
 
@@ -46,6 +52,7 @@ impl Request {
     pub fn unknown_settings(&self) -> Vec<String> {
         match self {
             Self::Survey(request) => request.settings.unknown(),
+            Self::Answer(request) => request.settings.unknown(),
         }
     }
 }
@@ -54,6 +61,7 @@ impl Request {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Work {
     Survey(Arc<SurveyBrief>, SurveyWork),
+    Answer(Arc<AnswerBrief>, AnswerWork),
 }
 
 impl Work {
@@ -64,12 +72,17 @@ impl Work {
                 hasher.part(&wire::fields(brief));
                 work.hash(hasher);
             }
+            Self::Answer(brief, work) => {
+                hasher.part(&wire::fields(brief));
+                work.hash(hasher);
+            }
         }
     }
 
     pub fn kind(&self) -> Kind {
         match self {
             Self::Survey(_, work) => SurveyKind::from(work).into(),
+            Self::Answer(_, work) => AnswerKind::from(work).into(),
         }
     }
 
@@ -77,6 +90,7 @@ impl Work {
     pub fn language(&self) -> Language {
         match self {
             Self::Survey(brief, _) => brief.language,
+            Self::Answer(brief, _) => brief.language,
         }
     }
 
@@ -84,6 +98,7 @@ impl Work {
     pub fn window(&self) -> Window {
         match self {
             Self::Survey(brief, _) => brief.window,
+            Self::Answer(brief, _) => brief.window,
         }
     }
 
@@ -91,6 +106,7 @@ impl Work {
     pub fn blobs(&self) -> Vec<BlobId> {
         match self {
             Self::Survey(_, work) => work.blobs(),
+            Self::Answer(_, work) => work.blobs(),
         }
     }
 }
@@ -99,6 +115,7 @@ impl Work {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Product {
     Survey(SurveyProduct),
+    Answer(AnswerProduct),
 }
 
 impl From<SurveyRequest> for Request {
@@ -120,7 +137,44 @@ impl TryFrom<Product> for SurveyProduct {
     fn try_from(product: Product) -> Result<Self, Product> {
         match product {
             Product::Survey(product) => Ok(product),
+            other => Err(other),
         }
+    }
+}
+
+impl From<AnswerRequest> for Request {
+    fn from(request: AnswerRequest) -> Self {
+        Self::Answer(request)
+    }
+}
+
+impl From<AnswerProduct> for Product {
+    fn from(product: AnswerProduct) -> Self {
+        Self::Answer(product)
+    }
+}
+
+impl TryFrom<Product> for AnswerProduct {
+    type Error = Product;
+
+    /// The product itself comes back where another pipeline made it.
+    fn try_from(product: Product) -> Result<Self, Product> {
+        match product {
+            Product::Answer(product) => Ok(product),
+            other => Err(other),
+        }
+    }
+}
+
+impl From<AnswerKind> for Kind {
+    fn from(kind: AnswerKind) -> Self {
+        Self::named(kind.into())
+    }
+}
+
+impl From<AnswerStage> for Stage {
+    fn from(stage: AnswerStage) -> Self {
+        Self::numbered(stage as u8, stage.into())
     }
 }
 
@@ -139,13 +193,13 @@ impl From<SurveyStage> for Stage {
 impl Kind {
     /// All kinds of task, of all pipelines.
     pub fn all() -> impl Iterator<Item = Self> {
-        SurveyKind::iter().map(Self::from)
+        SurveyKind::iter().map(Self::from).chain(AnswerKind::iter().map(Self::from))
     }
 }
 
 impl Stage {
     /// All stages, of all pipelines.
     pub fn all() -> impl Iterator<Item = Self> {
-        SurveyStage::iter().map(Self::from)
+        SurveyStage::iter().map(Self::from).chain(AnswerStage::iter().map(Self::from))
     }
 }

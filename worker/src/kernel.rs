@@ -5,6 +5,7 @@
 //! worth (a product, or a reason to send it back), how work that is too long is halved, and what is made where no model
 //! answers. Nothing here waits or calls; [`crate::perform`] does.
 
+pub(crate) mod answer;
 mod reply;
 pub(crate) mod survey;
 
@@ -223,6 +224,7 @@ impl<K: Kernel> Asking for Asked<'_, K> {
 pub(crate) fn of<'a>(work: &'a Work, blobs: &'a [Bytes]) -> Result<Box<dyn Asking + 'a>, WireError> {
     match work {
         Work::Survey(brief, work) => survey::of(brief, work, blobs),
+        Work::Answer(brief, work) => Ok(answer::of(brief, work, blobs)),
     }
 }
 

@@ -59,6 +59,9 @@ pub struct WorkerArgs {
 pub struct SubmitArgs {
     #[command(flatten)]
     pub inputs: Inputs,
+    /// Ask this question of the sources, instead of making an article of them
+    #[arg(long, short = 'Q', value_name = "QUESTION")]
+    pub question: Option<String>,
     #[command(flatten)]
     pub settings: SettingsArgs,
     /// Forget what has been done of this very job, and its result, and start it anew

@@ -19,6 +19,18 @@ stdout, a line each; everything else goes to stderr.
 The state lives in DIR/.tributary. A run that ended early, however it ended, goes on where it was when the same command \
 is given again, and no answered call is paid for twice.";
 
+pub const ASK: &str = "\
+Answer a question from the sources, here, in this process (LLM×MapReduce-V1, arXiv 2410.09342).
+
+Every chunk of every source is read for the question; findings are merged until one prompt holds them, and the last call \
+answers. The answer is printed on stdout, with its confidence from 0 to 5, the quotes that it rests on (each found in its \
+source word for word, with heading and page) and what speaks against it. Where the sources don't say, the answer says so. \
+DIR gets SLUG.answer.md, SLUG.answer.json and SLUG.report.json.
+
+Without a model, the sentences that share the most telling words with the question are the answer.
+
+A question that was interrupted goes on where it was when the same command is given again.";
+
 pub const PLAN: &str = "\
 Say what a run would cost, by stage: calls, prompt and reply tokens, and money where a price is set. Nothing is spent: no \
 model is asked.

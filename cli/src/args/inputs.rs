@@ -19,6 +19,13 @@ pub struct Inputs {
     pub title: Option<String>,
 }
 
+impl Inputs {
+    /// The same inputs; a question stands for a title where there is none.
+    pub fn titled(self, question: Option<&str>) -> Self {
+        Self { title: self.title.or_else(|| question.map(str::to_owned)), ..self }
+    }
+}
+
 /// Settings that have a flag; each outranks the environment and the file.
 #[derive(Clone, Debug, Default, ArgGroup)]
 #[command(next_help_heading = "Settings")]
@@ -32,7 +39,7 @@ pub struct SettingsArgs {
     /// Another model for one kind of task, such as write=openai/gpt-4.1; repeatable
     ///
     /// Kinds: group, outline, merge-outlines, digest, feedback, score, convolve, refine, condense, write, introduce,
-    /// illustrate. Most calls are digests: a cheap model there and a strong one for `write` go together well.
+    /// illustrate; for answers: find, collapse, conclude. Most calls are digests: a cheap model there and a strong one for `write` go together well.
     #[arg(long, value_name = "KIND=MODEL", value_parser = model_for)]
     pub model_for: Vec<(Kind, String)>,
     /// The folder that articles, reports and the state are written to [default: tributary-out]

@@ -2,11 +2,10 @@
 
 mod forecast;
 
-use tributary_coordinator::survey::SurveyTemplate;
 use tributary_protocol::settings::Models;
 
 use self::forecast::{Forecast, StageForecast};
-use super::{load, read_inputs, say_problems};
+use super::{load, read_inputs, say_problems, template};
 use crate::{
     args::PlanArgs,
     exit::{Exit, Failure},
@@ -18,7 +17,9 @@ use crate::{
 pub fn run(args: &PlanArgs, terminal: &Terminal) -> Result<Exit, Failure> {
     let config = load(&args.settings)?.config;
     let execution = &config.execution;
-    let prepared = read_inputs(&args.inputs, &SurveyTemplate(config.survey.clone()), &config)?;
+    let template = template(args.question.as_deref(), &config)?;
+    let inputs = args.inputs.clone().titled(args.question.as_deref());
+    let prepared = read_inputs(&inputs, &*template, &config)?;
     say_problems(&prepared.problems, terminal);
     for job in &prepared.jobs {
         terminal.print(table(&Forecast::of(job, &execution.prices)?));

@@ -1,5 +1,6 @@
 //! `tributary run`: from inputs to articles in this process.
 
+mod answer;
 mod article;
 mod shared;
 
@@ -31,10 +32,11 @@ use tributary_worker::{
     pool::{Pool, PoolOptions},
 };
 
+pub(super) use self::shared::{Shown, Wanted};
 use self::{article::Making, shared::Run};
 use super::{load, read_inputs, say_problems, slugs};
 use crate::{
-    args::{Inputs, ProgressStyle, RunArgs},
+    args::{ProgressStyle, RunArgs},
     exit::{Exit, Failure, OrExit},
     interrupt::Interrupt,
     progress,
@@ -57,10 +59,23 @@ const GRACE: Duration = Duration::from_secs(10);
 /// Makes every article that the inputs ask for.
 pub fn run(args: &RunArgs, style: ProgressStyle, terminal: &Terminal) -> Result<Exit, Failure> {
     let loaded = load(&args.settings)?;
+    let template = SurveyTemplate(loaded.config.survey.clone());
+    let wanted =
+        Wanted { inputs: args.inputs.clone(), template: Arc::new(template), fresh: args.fresh, shown: Shown::Paths };
+    run_here(wanted, loaded, style, terminal)
+}
+
+/// Runs the jobs that are wanted in this process.
+pub(super) fn run_here(
+    wanted: Wanted,
+    loaded: Loaded,
+    style: ProgressStyle,
+    terminal: &Terminal,
+) -> Result<Exit, Failure> {
     let models = loaded.config.connect().or_exit(Exit::BadInput)?;
     say_which_model(&loaded, terminal);
     let runtime = runtime::Builder::new_multi_thread().enable_all().build().context("no threads to run on")?;
-    let end = runtime.block_on(in_runtime(args, loaded.config, models, style, terminal));
+    let end = runtime.block_on(in_runtime(wanted, loaded.config, models, style, terminal));
     // A file that is still being read keeps nobody waiting.
     runtime.shutdown_background();
     end
@@ -76,7 +91,7 @@ fn say_which_model(loaded: &Loaded, terminal: &Terminal) {
 }
 
 async fn in_runtime(
-    args: &RunArgs,
+    wanted: Wanted,
     config: Config,
     models: Models,
     style: ProgressStyle,
@@ -84,7 +99,7 @@ async fn in_runtime(
 ) -> Result<Exit, Failure> {
     let interrupt = Interrupt::listen(terminal);
     let began = SystemTime::now();
-    let Some(prepared) = interrupt.unless(read(&args.inputs, &config)).await.transpose()? else {
+    let Some(prepared) = interrupt.unless(read(&wanted, &config)).await.transpose()? else {
         return Ok(Exit::Interrupted);
     };
     say_problems(&prepared.problems, terminal);
@@ -98,7 +113,8 @@ async fn in_runtime(
         coordinator,
         config,
         problems: prepared.problems,
-        fresh: args.fresh,
+        fresh: wanted.fresh,
+        shown: wanted.shown,
         style,
         interrupt,
         terminal: terminal.clone(),
@@ -113,10 +129,9 @@ async fn in_runtime(
 }
 
 /// Reads the inputs to their end.
-async fn read(inputs: &Inputs, config: &Config) -> Result<Prepared, Failure> {
-    let (inputs, config) = (inputs.clone(), config.clone());
-    let template = SurveyTemplate(config.survey.clone());
-    spawn_blocking(move || read_inputs(&inputs, &template, &config)).await.context("the input can't be read")?
+async fn read(wanted: &Wanted, config: &Config) -> Result<Prepared, Failure> {
+    let (inputs, template, config) = (wanted.inputs.clone(), Arc::clone(&wanted.template), config.clone());
+    spawn_blocking(move || read_inputs(&inputs, &*template, &config)).await.context("the input can't be read")?
 }
 
 /// Opens the state and starts the workers on it.
@@ -158,9 +173,15 @@ impl Run {
         match tokio::join!(made, shown).0 {
             Some(Ok(summary)) => {
                 told(&summary.usage, "done", None);
-                summary.files.iter().for_each(|file| self.terminal.result(file));
+                let shown = self.shown.show(&summary.files, &self.terminal);
                 self.terminal.say(summary);
-                Exit::Done
+                match shown {
+                    Ok(()) => Exit::Done,
+                    Err(error) => {
+                        self.terminal.complain(format!("{title}: {error:#}"));
+                        Exit::Failed
+                    }
+                }
             }
             Some(Err(Failure { exit, error })) => {
                 told(&Usage::default(), "failed", Some(format!("{error:#}")));
@@ -176,7 +197,7 @@ impl Run {
 
     fn warn_if_small(&self, prepared: &PreparedJob) {
         let tokens = prepared.tokens();
-        if tokens < SMALL_CORPUS {
+        if tokens < SMALL_CORPUS && self.shown == Shown::Paths {
             self.terminal.say(format!(
                 "{}: only {tokens} tokens in all; under about {SMALL_CORPUS}, a model that is given them in one prompt \
                  does as well",

@@ -5,11 +5,10 @@ use std::time::SystemTime;
 use anyhow::Context;
 use tributary_coordinator::{
     service::{self, Submitted},
-    survey::SurveyTemplate,
     trace,
 };
 
-use super::{cluster, load, read_inputs, say_problems};
+use super::{cluster, load, read_inputs, say_problems, template};
 use crate::{
     args::SubmitArgs,
     exit::{Exit, Failure},
@@ -25,9 +24,9 @@ pub fn run(args: &SubmitArgs, terminal: &Terminal) -> Result<Exit, Failure> {
 async fn in_runtime(args: &SubmitArgs, config: Config, terminal: &Terminal) -> Result<Exit, Failure> {
     // A cluster that can't be reached is told before a large corpus is read.
     let bus = cluster::connect(&config, "submit").await?;
-    let (inputs, began) = (args.inputs.clone(), SystemTime::now());
-    let template = SurveyTemplate(config.survey.clone());
-    let reading = tokio::task::spawn_blocking(move || read_inputs(&inputs, &template, &config));
+    let inputs = args.inputs.clone().titled(args.question.as_deref());
+    let (template, began) = (template(args.question.as_deref(), &config)?, SystemTime::now());
+    let reading = tokio::task::spawn_blocking(move || read_inputs(&inputs, &*template, &config));
     let prepared = reading.await.context("the input can't be read")??;
     say_problems(&prepared.problems, terminal);
     for prepared_job in &prepared.jobs {

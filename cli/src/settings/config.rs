@@ -9,6 +9,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 use tributary_protocol::{
+    answer::AnswerSettings,
     bus::nats::NatsOptions,
     settings::{JobSettings, Models},
     survey::SurveySettings,
@@ -24,6 +25,8 @@ pub struct Config {
     pub job: JobSettings,
     /// The settings that articles depend on.
     pub survey: SurveySettings,
+    /// The settings that answers depend on.
+    pub answer: AnswerSettings,
     /// The settings that no result depends on.
     pub execution: Execution,
 }
@@ -161,6 +164,7 @@ impl Config {
     pub(super) fn check(&self) -> Result<(), String> {
         self.job.check()?;
         self.survey.check(self.job.window)?;
+        self.answer.check(self.job.window)?;
         for model in self.models() {
             model.parse::<ModelName>().map_err(|error| format!("models: {error}"))?;
         }

@@ -8,7 +8,7 @@ use toml::{
     Spanned, Table,
     de::{DeTable, DeValue, Deserializer},
 };
-use tributary_protocol::{settings::JobSettings, survey::SurveySettings};
+use tributary_protocol::{answer::AnswerSettings, settings::JobSettings, survey::SurveySettings};
 
 use super::config::{Config, Execution};
 
@@ -28,6 +28,7 @@ impl Layer {
         let mut table = table_of(&JobSettings::default());
         table.extend(table_of(&Execution::default()));
         table.insert(SURVEY.to_owned(), table_of(&SurveySettings::default()).into());
+        table.insert(ANSWER.to_owned(), table_of(&AnswerSettings::default()).into());
         Self { origin: Self::DEFAULT.to_owned(), text: table.to_string() }
     }
 
@@ -47,15 +48,20 @@ impl Layer {
         let wrong = |error: toml::de::Error| WrongSetting::new(&error, &self.text);
         let table = DeTable::parse(&self.text).map_err(wrong)?;
         let span = table.span();
-        let [mut job, mut survey, mut execution] = [DeTable::new(), DeTable::new(), DeTable::new()];
+        let [mut job, mut survey, mut answer, mut execution] =
+            [DeTable::new(), DeTable::new(), DeTable::new(), DeTable::new()];
         for (key, value) in table.into_inner() {
             match (section(key.get_ref()), value) {
                 (Some(Section::Job), value) => _ = job.insert(key, value),
                 (Some(Section::Execution), value) => _ = execution.insert(key, value),
                 (Some(Section::OfSurvey), value) => _ = survey.insert(key, value),
-                (Some(Section::Survey), value) => match value.into_inner() {
-                    DeValue::Table(table) => survey.extend(table),
-                    _ => return Err(WrongSetting::at(&self.text, key.span(), format!("`{SURVEY}` is a table"))),
+                (Some(section @ (Section::Survey | Section::Answer)), value) => match value.into_inner() {
+                    DeValue::Table(table) if section == Section::Survey => survey.extend(table),
+                    DeValue::Table(table) => answer.extend(table),
+                    _ => {
+                        let message = format!("`{}` is a table", key.get_ref());
+                        return Err(WrongSetting::at(&self.text, key.span(), message));
+                    }
                 },
                 (None, _) => return Err(WrongSetting::unknown(&self.text, key.span(), key.get_ref(), &known())),
             }
@@ -63,7 +69,8 @@ impl Layer {
         let execution = Deserializer::from(Spanned::new(span.clone(), execution));
         Ok(Config {
             job: self.strictly(&job, span.clone())?,
-            survey: self.strictly(&survey, span)?,
+            survey: self.strictly(&survey, span.clone())?,
+            answer: self.strictly(&answer, span)?,
             execution: Execution::deserialize(execution).map_err(wrong)?,
         })
     }
@@ -124,15 +131,18 @@ pub fn read(merged: Map<String, Value>) -> Result<Config, ConfigError> {
         let chosen: Map<_, _> = merged.clone().into_iter().filter(|(key, _)| section(key) == Some(wanted)).collect();
         Value::new(None, chosen)
     };
+    let table = |name: &str| merged.get(name).cloned().unwrap_or_else(|| Map::<String, Value>::new().into());
     Ok(Config {
         job: of(Section::Job).try_deserialize()?,
-        survey: merged.get(SURVEY).cloned().map(Value::try_deserialize).transpose()?.unwrap_or_default(),
+        survey: table(SURVEY).try_deserialize()?,
+        answer: table(ANSWER).try_deserialize()?,
         execution: of(Section::Execution).try_deserialize()?,
     })
 }
 
-/// The table of the survey's settings.
+/// The tables of the pipelines' settings.
 const SURVEY: &str = "survey";
+const ANSWER: &str = "answer";
 
 /// The part of [`Config`] that a top-level key belongs to.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -142,13 +152,19 @@ enum Section {
     Survey,
     /// A setting of the survey that stands at the top.
     OfSurvey,
+    /// The table of the answer's settings.
+    Answer,
     Execution,
 }
 
 fn section(key: &str) -> Option<Section> {
     let sections = [(&*JOB, Section::Job), (&*OF_SURVEY, Section::OfSurvey), (&*EXECUTION, Section::Execution)];
     let found = sections.into_iter().find(|(table, _)| table.contains_key(key)).map(|(_, section)| section);
-    if key == SURVEY { Some(Section::Survey) } else { found }
+    match key {
+        SURVEY => Some(Section::Survey),
+        ANSWER => Some(Section::Answer),
+        _ => found,
+    }
 }
 
 static JOB: LazyLock<Table> = LazyLock::new(|| table_of(&JobSettings::default()));
@@ -157,7 +173,7 @@ static EXECUTION: LazyLock<Table> = LazyLock::new(|| table_of(&Execution::defaul
 
 /// The keys that may stand at the top.
 fn known() -> Vec<String> {
-    [keys(&JOB), vec![SURVEY.to_owned()], keys(&EXECUTION)].concat()
+    [keys(&JOB), vec![SURVEY.to_owned(), ANSWER.to_owned()], keys(&EXECUTION)].concat()
 }
 
 fn keys(table: &Table) -> Vec<String> {

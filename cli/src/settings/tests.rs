@@ -54,7 +54,7 @@ fn the_environment_takes_text_numbers_tables_and_kinds_of_task() {
         ("TRIBUTARY_GENRE", ""),
     ];
     let loaded = load_from("", &variables, SettingsArgs::default()).unwrap();
-    let Config { job, survey, execution } = &loaded.config;
+    let Config { job, survey, execution, .. } = &loaded.config;
     assert_eq!(job.models.of(SurveyKind::MergeOutlines.into()), "openai/strong");
     assert_eq!(execution.openai.key.as_ref().unwrap().expose(), "12345");
     assert_eq!(execution.prices["openai/gpt-4.1"], Price { prompt: 2.0, reply: 8.0, cached_prompt: None });

@@ -1,0 +1,259 @@
+//! The answer: a question is put to a whole corpus, after LLM×MapReduce-V1 (arXiv 2410.09342).
+//!
+//! Every chunk of every source is read for the question (map). Chunks that say nothing are counted and left out; findings
+//! that outgrow one prompt are collapsed, level by level ([`AnswerPlace::Collapse`]), as long as a level makes them clearly
+//! fewer; the last call concludes (reduce). V1's collapse may go on for ever, since nothing makes it shrink: here the surest
+//! findings that fit go on to the end, and the report counts the rest.
+
+mod budget;
+mod context;
+pub(crate) mod dry_run;
+mod markdown;
+mod place;
+mod report;
+mod result;
+mod template;
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use tributary_protocol::{
+    answer::{
+        AnswerProduct, AnswerRequest, AnswerWork,
+        finding::{Answer, Finding},
+    },
+    budget::pack,
+    bus::Bus,
+    id::TaskId,
+    job::Job,
+    source::TitledSource,
+    task::Outcome,
+};
+
+pub use self::template::AnswerTemplate;
+use self::{
+    context::{AnswerContext, Ask},
+    place::AnswerPlace,
+    report::FindingCounts,
+};
+use crate::{
+    artifact::{ArtifactError, ArtifactSink, ResultSummary},
+    engine::Engine,
+    pipeline::Pipeline,
+    prepare::InputNotes,
+    tasks::{JobLedger, NewTask, PhaseTasks},
+};
+
+/// The most findings that one call collapses or concludes from: servers bound the handles that a schema may list.
+const MOST_FINDINGS: usize = 60;
+
+/// Collapsing goes on where a level leaves no more than this share of the prompts it took.
+const WORTHWHILE: f64 = 2.0 / 3.0;
+
+/// An answer between two outcomes.
+pub struct Answering {
+    context: AnswerContext,
+    tasks: PhaseTasks<AnswerPlace>,
+    step: Step,
+    counts: FindingCounts,
+}
+
+enum Step {
+    /// Chunks are read: by source and chunk, in order, what each gave.
+    Finding {
+        found: Vec<Option<Vec<Finding>>>,
+        missing: usize,
+    },
+    /// Findings are collapsed: the batches of a level, each what it was, or what it has become.
+    Collapsing {
+        batches: Vec<Vec<Finding>>,
+        missing: usize,
+    },
+    /// The answer is made of these findings.
+    Concluding {
+        findings: Vec<Finding>,
+    },
+    Answered(Answer),
+}
+
+impl Answering {
+    /// An answer at its beginning, and its first tasks.
+    pub fn begin(job: Arc<Job>, request: &AnswerRequest) -> (Engine<Self>, Vec<NewTask>) {
+        let context = AnswerContext::new(job, request);
+        Engine::new(|ledger| {
+            let mut tasks = PhaseTasks::default();
+            let mut ask = Ask::new(&context, &mut tasks, ledger);
+            let mut chunks = 0;
+            for source in &context.job.sources {
+                let parts = source.chunks.len() as u32;
+                for (number, chunk) in (0..).zip(&source.chunks) {
+                    let work = AnswerWork::Find {
+                        source: TitledSource::from(source),
+                        text: chunk.text,
+                        part: (number, parts),
+                        heading: source.heading_of(number as usize).map(str::to_owned),
+                        quotes: context.settings.quotes,
+                    };
+                    ask.ask(AnswerPlace::Find { chunk: chunks, source: source.id, part: number }, work);
+                    chunks += 1;
+                }
+            }
+            let step = Step::Finding { found: vec![None; chunks], missing: chunks };
+            let counts = FindingCounts { chunks: chunks as u64, ..FindingCounts::default() };
+            let mut answering = Self { context, tasks, step, counts };
+            if chunks == 0 {
+                answering.step = Step::Answered(Answer::nothing());
+            }
+            answering
+        })
+    }
+
+    /// The answer, once there is nothing left to do.
+    pub fn answer(&self) -> Option<&Answer> {
+        match &self.step {
+            Step::Answered(answer) => Some(answer),
+            Step::Finding { .. } | Step::Collapsing { .. } | Step::Concluding { .. } => None,
+        }
+    }
+
+    /// What a chunk gave. With the last of them the findings go on.
+    fn found(&mut self, ledger: &mut JobLedger, chunk: usize, product: Option<AnswerProduct>) {
+        let Step::Finding { found, missing } = &mut self.step else { return };
+        found[chunk] = Some(findings_of(product).unwrap_or_default());
+        *missing -= 1;
+        if *missing == 0 {
+            let found = std::mem::take(found);
+            self.counts.silent_chunks = found.iter().flatten().filter(|findings| findings.is_empty()).count() as u64;
+            let findings: Vec<Finding> = found.into_iter().flatten().flatten().collect();
+            self.counts.findings = findings.len() as u64;
+            self.go_on(ledger, findings, 0, None);
+        }
+    }
+
+    /// What a batch was collapsed to, where that is any shorter. With the last of its level the findings go on.
+    fn collapsed(&mut self, ledger: &mut JobLedger, level: u32, batch: usize, product: Option<AnswerProduct>) {
+        let Step::Collapsing { batches, missing } = &mut self.step else { return };
+        if let Some(fewer) = findings_of(product).filter(|fewer| !fewer.is_empty())
+            && tokens_of(&fewer) < tokens_of(&batches[batch])
+        {
+            batches[batch] = fewer;
+        }
+        *missing -= 1;
+        if *missing == 0 {
+            let batches = std::mem::take(batches);
+            self.go_on(ledger, batches.concat(), level + 1, Some(batches.len()));
+        }
+    }
+
+    /// Concludes from findings that one prompt holds, and collapses more of them first. `before` is the number of prompts
+    /// that the level before took.
+    fn go_on(&mut self, ledger: &mut JobLedger, findings: Vec<Finding>, level: u32, before: Option<usize>) {
+        if findings.is_empty() {
+            self.step = Step::Answered(Answer::nothing());
+            return;
+        }
+        let room = self.context.budget.findings;
+        let tokens: Vec<u32> = findings.iter().map(Finding::tokens).collect();
+        let batches = pack(&tokens, room, MOST_FINDINGS);
+        let is_stuck = before.is_some_and(|before| batches.len() as f64 > before as f64 * WORTHWHILE);
+        if batches.len() == 1 || batches.len() == findings.len() || is_stuck {
+            return self.conclude(ledger, findings);
+        }
+        let batches: Vec<Vec<Finding>> = batches.into_iter().map(|range| findings[range].to_vec()).collect();
+        let mut ask = Ask::new(&self.context, &mut self.tasks, ledger);
+        let mut missing = 0;
+        for (batch, findings) in batches.iter().enumerate().filter(|(_, findings)| findings.len() > 1) {
+            ask.ask(AnswerPlace::Collapse { level, batch }, AnswerWork::Collapse { findings: findings.clone() });
+            missing += 1;
+        }
+        self.step = Step::Collapsing { batches, missing };
+    }
+
+    /// Concludes from the surest findings that fit one prompt, in the order of their sources.
+    fn conclude(&mut self, ledger: &mut JobLedger, findings: Vec<Finding>) {
+        let mut order: Vec<usize> = (0..findings.len()).collect();
+        order.sort_by_key(|place| (std::cmp::Reverse(findings[*place].confidence), *place));
+        let (mut kept, mut left) = (Vec::new(), self.context.budget.findings);
+        for place in order {
+            let tokens = findings[place].tokens();
+            if kept.len() < MOST_FINDINGS && (tokens <= left || kept.is_empty()) {
+                left = left.saturating_sub(tokens);
+                kept.push(place);
+            }
+        }
+        kept.sort_unstable();
+        self.counts.dropped_findings = (findings.len() - kept.len()) as u64;
+        let findings: Vec<Finding> = kept.into_iter().map(|place| findings[place].clone()).collect();
+        let work = AnswerWork::Conclude { findings: findings.clone() };
+        Ask::new(&self.context, &mut self.tasks, ledger).ask(AnswerPlace::Conclude, work);
+        self.step = Step::Concluding { findings };
+    }
+
+    /// The answer, or the surest finding where nothing came of the last call.
+    fn concluded(&mut self, product: Option<AnswerProduct>) {
+        let Step::Concluding { findings } = &self.step else { return };
+        self.step = Step::Answered(match product {
+            Some(AnswerProduct::Answer(answer)) => answer,
+            _ => surest(findings),
+        });
+    }
+}
+
+fn findings_of(product: Option<AnswerProduct>) -> Option<Vec<Finding>> {
+    match product {
+        Some(AnswerProduct::Findings(findings)) => Some(findings),
+        _ => None,
+    }
+}
+
+fn tokens_of(findings: &[Finding]) -> u32 {
+    findings.iter().map(Finding::tokens).sum()
+}
+
+/// The surest finding as the answer, the first of equals.
+fn surest(findings: &[Finding]) -> Answer {
+    let best = findings.iter().reduce(|best, next| if next.confidence > best.confidence { next } else { best });
+    best.map_or_else(Answer::nothing, |finding| Answer {
+        text: finding.answer.clone(),
+        confidence: finding.confidence,
+        quotes: finding.quotes.clone(),
+        against: Vec::new(),
+    })
+}
+
+#[async_trait]
+impl Pipeline for Answering {
+    fn awaits(&self, task: TaskId) -> bool {
+        self.tasks.awaits(task)
+    }
+
+    fn settle(&mut self, ledger: &mut JobLedger, outcome: &Outcome) -> bool {
+        let job = Arc::clone(&self.context.job);
+        let Some((place, product)) = self.tasks.end::<AnswerProduct>(ledger, &job, outcome) else { return false };
+        match place {
+            AnswerPlace::Find { chunk, .. } => self.found(ledger, chunk, product),
+            AnswerPlace::Collapse { level, batch } => self.collapsed(ledger, level, batch, product),
+            AnswerPlace::Conclude => self.concluded(product),
+        }
+        true
+    }
+
+    fn is_finished(&self) -> bool {
+        self.answer().is_some()
+    }
+
+    async fn make_result(
+        &self,
+        ledger: &JobLedger,
+        bus: &dyn Bus,
+        input: InputNotes,
+        wall: Duration,
+        sink: &mut dyn ArtifactSink,
+    ) -> Result<ResultSummary, ArtifactError> {
+        let answer = self.answer().ok_or(ArtifactError::Unfinished)?;
+        let report =
+            report::AnswerReport::new(&self.context, ledger, answer, self.counts, self.tasks.flaws(), input, wall);
+        result::write(&self.context, bus, answer, &report, sink).await?;
+        Ok(report.summary())
+    }
+}

@@ -1,0 +1,50 @@
+//! The prompt budget of an answer: every size that it works with, derived from the window.
+
+use tributary_protocol::{answer::AnswerLimits, budget::Window};
+
+/// Tokens that a kernel's own words take of a prompt at most: system message, instructions, the reply's schema. The worker's
+/// tests hold every kernel to it.
+const OVERHEAD: u32 = 1_000;
+
+/// Tokens that the handles of quotes take of the schema, for each token of the findings that are shown.
+const HANDLES: f64 = 0.15;
+
+/// Room in prompts, in tokens, after the kernel's words and the largest reply.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AnswerBudget {
+    pub limits: AnswerLimits,
+    /// For a chunk of a source.
+    pub chunk: u32,
+    /// For findings that are collapsed or concluded from.
+    pub findings: u32,
+}
+
+impl AnswerBudget {
+    pub fn new(window: Window) -> Self {
+        let usable = window.usable() - OVERHEAD;
+        let limits = AnswerLimits {
+            finding: (usable / 5).min(900),
+            collapsed: (usable / 4).min(4_000),
+            answer: (usable / 4).min(2_000),
+        };
+        let largest_reply = (limits.collapsed.max(limits.answer)) * 3 / 2 + 256;
+        Self {
+            limits,
+            chunk: usable - limits.finding * 3 / 2 - 128,
+            findings: (f64::from(usable - largest_reply) * (1.0 - HANDLES)) as u32,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tributary_protocol::settings::JobSettings;
+
+    use super::*;
+
+    #[test]
+    fn the_smallest_window_has_room_for_a_chunk_and_for_several_findings() {
+        let budget = AnswerBudget::new(Window(JobSettings::LEAST_WINDOW));
+        assert!(budget.chunk >= 1_000 && budget.findings >= 2 * budget.limits.finding, "{budget:?}");
+    }
+}
