@@ -62,6 +62,11 @@ impl Loaded {
         self.names("nats", "url")
     }
 
+    /// Whether anybody said where a role is to listen.
+    pub fn names_listen(&self) -> bool {
+        self.merged.get("listen").and_then(Value::origin) != Some(Layer::DEFAULT)
+    }
+
     fn names(&self, section: &str, key: &str) -> bool {
         let section = self.merged.get(section).map(|value| &value.kind);
         let Some(ValueKind::Table(section)) = section else { return false };
