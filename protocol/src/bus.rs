@@ -13,6 +13,7 @@
 //! - **Blobs** are immutable and belong to a job. **Replies** outlive jobs.
 //! - What was acknowledged to its writer survives the death of any process (`kill -9`).
 
+mod error;
 mod jobs;
 pub mod local;
 mod members;
@@ -34,32 +35,13 @@ use futures::{
 use crate::{
     id::{BlobId, CallId, JobId},
     task::{Kind, Outcome, Task},
-    wire::WireError,
 };
 
 pub use self::{
+    error::{BusError, BusProblem, Result},
     jobs::{Claim, GivesWay, JobQueue},
     members::Members,
 };
-
-#[derive(Debug, thiserror::Error)]
-pub enum BusError {
-    /// Another process works on the same local state.
-    #[error("{place} is in use by another process")]
-    InUse { place: String },
-    /// The place of the bus, a folder or a server, can't be had: it says which and why.
-    #[error("{place}: {reason}")]
-    Unavailable { place: String, reason: String },
-    /// It can't be had before somebody mends the settings or the server: a wrong login, no JetStream.
-    #[error("{place}: {reason}")]
-    Unusable { place: String, reason: String },
-    #[error("the bus holds no blob {0}")]
-    NoBlob(BlobId),
-    #[error(transparent)]
-    Wire(#[from] WireError),
-}
-
-pub type Result<T, E = BusError> = std::result::Result<T, E>;
 
 /// See the module's documentation for what is promised.
 ///

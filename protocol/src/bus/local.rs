@@ -86,7 +86,7 @@ impl LocalBus {
             Ok(result) => result,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_) => Err(self.store.unavailable("the process is ending")),
+                Err(_) => Err(self.store.failed("the process is ending")),
             },
         }
     }
@@ -216,7 +216,7 @@ impl JobQueue for LocalBus {
     async fn cancelled(&self, job: JobId) -> Result<()> {
         let mut changes = self.jobs.changes(job);
         while self.on_disk(move |store| store.about("cancel", job)).await?.is_none() {
-            changes.changed().await.map_err(|_| self.store.unavailable("the bus is gone"))?;
+            changes.changed().await.map_err(|_| self.store.failed("the bus is gone"))?;
         }
         Ok(())
     }

@@ -106,8 +106,8 @@ impl NatsBus {
     /// Waits until all that was said has left for the server, if that is there: due before the process ends.
     pub async fn flush(&self) -> Result<()> {
         let flushed = tokio::time::timeout(ANSWER, self.link.client.flush()).await;
-        let flushed = flushed.map_err(|_| self.link.unavailable("nothing answers there in time"))?;
-        flushed.map_err(|error| self.link.unavailable(error))
+        let flushed = flushed.map_err(|_| self.link.failed("nothing answers there in time"))?;
+        flushed.map_err(|error| self.link.failed(error))
     }
 }
 

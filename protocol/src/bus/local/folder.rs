@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use crate::bus::{BusError, Result};
+use crate::bus::{BusError, BusProblem, Result};
 
 /// Marks a folder as a bus's, and is locked while a process works on it.
 const LOCK: &str = "tributary.lock";
@@ -27,16 +27,15 @@ pub(super) struct Folder {
 impl Folder {
     /// Makes the folder if it isn't there, checks whose it is, and locks it.
     pub fn claim(path: &Path) -> Result<Self> {
-        let unavailable = |error: io::Error| unavailable(path, &error);
-        fs::create_dir_all(path).map_err(unavailable)?;
-        if !path.join(LOCK).exists() && fs::read_dir(path).map_err(unavailable)?.next().is_some() {
-            return Err(super::folder::unavailable(path, "the folder holds other files, and no state of Tributary's"));
+        let failed = |error: io::Error| failed(path, error);
+        fs::create_dir_all(path).map_err(failed)?;
+        if !path.join(LOCK).exists() && fs::read_dir(path).map_err(failed)?.next().is_some() {
+            return Err(error(path, BusProblem::OtherFiles));
         }
-        let lock =
-            OpenOptions::new().create(true).truncate(false).write(true).open(path.join(LOCK)).map_err(unavailable)?;
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(path.join(LOCK)).map_err(failed)?;
         acquire(&lock, path)?;
         let folder = Self { path: path.to_owned(), _lock: lock };
-        folder.discard_unfinished().map_err(unavailable)?;
+        folder.discard_unfinished().map_err(failed)?;
         Ok(folder)
     }
 
@@ -68,13 +67,17 @@ fn acquire(lock: &File, path: &Path) -> Result<()> {
     for _ in 0..20 {
         match lock.try_lock() {
             Ok(()) => return Ok(()),
-            Err(TryLockError::Error(error)) => return Err(unavailable(path, &error)),
+            Err(TryLockError::Error(error)) => return Err(failed(path, error)),
             Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(25)),
         }
     }
     Err(BusError::InUse { place: path.display().to_string() })
 }
 
-pub(super) fn unavailable(path: &Path, reason: impl ToString) -> BusError {
-    BusError::Unavailable { place: path.display().to_string(), reason: reason.to_string() }
+pub(super) fn error(path: &Path, problem: BusProblem) -> BusError {
+    BusError::at(path.display().to_string(), problem)
+}
+
+pub(super) fn failed(path: &Path, cause: impl ToString) -> BusError {
+    error(path, BusProblem::Other(cause.to_string()))
 }

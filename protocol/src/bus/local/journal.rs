@@ -13,7 +13,7 @@ use futures::{
 };
 use tokio::sync::watch;
 
-use super::{LocalBus, folder::unavailable};
+use super::{LocalBus, folder::failed};
 use crate::{
     bus::{BusError, Entry, Result},
     id::{JobId, TaskId},
@@ -52,7 +52,7 @@ impl Journal {
             return Ok(log.clone());
         }
         let last = self.entries.prefix(job.to_string()).next_back().map(|entry| entry.key()).transpose();
-        let last = last.map_err(|error| self.unavailable(error))?;
+        let last = last.map_err(|error| self.failed(error))?;
         let log = Arc::new(Log {
             writing: Mutex::default(),
             next: watch::Sender::new(last.map_or(0, |key| number(&key) + 1)),
@@ -62,7 +62,7 @@ impl Journal {
     }
 
     pub fn has_ended(&self, job: JobId, task: TaskId) -> Result<bool> {
-        self.ended.contains_key(ended_key(job, task)).map_err(|error| self.unavailable(error))
+        self.ended.contains_key(ended_key(job, task)).map_err(|error| self.failed(error))
     }
 
     pub fn append(&self, job: JobId, outcome: &Outcome) -> Result<()> {
@@ -77,7 +77,7 @@ impl Journal {
         if outcome.verdict.ends_task() {
             batch.insert(&self.ended, ended_key(job, outcome.task), []);
         }
-        batch.commit().map_err(|error| self.unavailable(error))?;
+        batch.commit().map_err(|error| self.failed(error))?;
         log.next.send_replace(next + 1);
         Ok(())
     }
@@ -86,7 +86,7 @@ impl Journal {
     fn read(&self, job: JobId, from: u64, until: u64) -> Result<(VecDeque<Arc<Outcome>>, u64)> {
         let (mut outcomes, mut bytes) = (VecDeque::new(), 0);
         for entry in self.entries.range(entry_key(job, from)..entry_key(job, until)) {
-            let (key, value) = entry.into_inner().map_err(|error| self.unavailable(error))?;
+            let (key, value) = entry.into_inner().map_err(|error| self.failed(error))?;
             outcomes.push_back(Arc::new(wire::decode(&value)?));
             bytes += value.len();
             if outcomes.len() >= PAGE.0 || bytes >= PAGE.1 {
@@ -102,14 +102,14 @@ impl Journal {
         let mut batch = self.database.batch();
         for keyspace in [&self.entries, &self.ended] {
             for entry in keyspace.prefix(job.to_string()) {
-                batch.remove(keyspace, entry.key().map_err(|error| self.unavailable(error))?);
+                batch.remove(keyspace, entry.key().map_err(|error| self.failed(error))?);
             }
         }
-        batch.commit().map_err(|error| self.unavailable(error))
+        batch.commit().map_err(|error| self.failed(error))
     }
 
-    fn unavailable(&self, reason: impl ToString) -> BusError {
-        unavailable(&self.path, reason)
+    fn failed(&self, cause: impl ToString) -> BusError {
+        failed(&self.path, cause)
     }
 }
 

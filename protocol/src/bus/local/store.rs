@@ -14,11 +14,11 @@ use fjall::{Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, Pers
 use super::{
     Options,
     blobs::Blobs,
-    folder::{Folder, unavailable},
+    folder::{Folder, error, failed},
     journal::Journal,
 };
 use crate::{
-    bus::{BusError, Result},
+    bus::{BusError, BusProblem, Result},
     id::{CallId, JobId},
     job::Job,
     wire,
@@ -88,45 +88,45 @@ impl Store {
     }
 
     pub fn reply(&self, call: CallId) -> Result<Option<Bytes>> {
-        let reply = self.replies.get(call.to_string()).map_err(|error| self.unavailable(error))?;
+        let reply = self.replies.get(call.to_string()).map_err(|error| self.failed(error))?;
         Ok(reply.map(Into::into))
     }
 
     pub fn keep_reply(&self, call: CallId, reply: Bytes) -> Result<()> {
-        self.replies.insert(call.to_string(), reply).map_err(|error| self.unavailable(error))
+        self.replies.insert(call.to_string(), reply).map_err(|error| self.failed(error))
     }
 
     /// The jobs that were submitted and aren't over, in the order of their ids.
     pub fn submitted(&self) -> Result<Vec<Job>> {
         let documents = self.jobs.prefix("job/").map(|entry| entry.value());
-        documents.map(|document| Ok(wire::decode(&document.map_err(|error| self.unavailable(error))?)?)).collect()
+        documents.map(|document| Ok(wire::decode(&document.map_err(|error| self.failed(error))?)?)).collect()
     }
 
     pub fn submit(&self, job: &Job) -> Result<()> {
         let mut batch = self.database.batch();
         batch.insert(&self.jobs, format!("job/{}", job.id), wire::encode(job));
         batch.remove(&self.jobs, format!("cancel/{}", job.id));
-        batch.commit().map_err(|error| self.unavailable(error))
+        batch.commit().map_err(|error| self.failed(error))
     }
 
     /// What is written about a job under `what`.
     pub fn about(&self, what: &str, job: JobId) -> Result<Option<Bytes>> {
-        let value = self.jobs.get(format!("{what}/{job}")).map_err(|error| self.unavailable(error))?;
+        let value = self.jobs.get(format!("{what}/{job}")).map_err(|error| self.failed(error))?;
         Ok(value.map(Into::into))
     }
 
     pub fn set_about(&self, what: &str, job: JobId, value: Bytes) -> Result<()> {
-        self.jobs.insert(format!("{what}/{job}"), value).map_err(|error| self.unavailable(error))
+        self.jobs.insert(format!("{what}/{job}"), value).map_err(|error| self.failed(error))
     }
 
     pub fn remove_about(&self, what: &str, job: JobId) -> Result<()> {
-        self.jobs.remove(format!("{what}/{job}")).map_err(|error| self.unavailable(error))
+        self.jobs.remove(format!("{what}/{job}")).map_err(|error| self.failed(error))
     }
 
     pub fn states(&self) -> Result<Vec<(JobId, Bytes)>> {
         let mut states = Vec::new();
         for entry in self.jobs.prefix("state/") {
-            let (key, state) = entry.into_inner().map_err(|error| self.unavailable(error))?;
+            let (key, state) = entry.into_inner().map_err(|error| self.failed(error))?;
             let job = std::str::from_utf8(&key).ok().and_then(|key| key.strip_prefix("state/")?.parse().ok());
             states.extend(job.map(|job| (job, state.into())));
         }
@@ -134,21 +134,21 @@ impl Store {
     }
 
     pub fn result(&self, job: JobId, part: u32) -> Result<Option<Bytes>> {
-        let result = self.results.get(result_key(job, part)).map_err(|error| self.unavailable(error))?;
+        let result = self.results.get(result_key(job, part)).map_err(|error| self.failed(error))?;
         Ok(result.map(Into::into))
     }
 
     pub fn keep_result(&self, job: JobId, part: u32, result: Bytes) -> Result<()> {
-        self.results.insert(result_key(job, part), result).map_err(|error| self.unavailable(error))
+        self.results.insert(result_key(job, part), result).map_err(|error| self.failed(error))
     }
 
     pub fn forget(&self, job: JobId) -> Result<()> {
         let mut batch = self.database.batch();
         ["state", "cancel"].iter().for_each(|what| batch.remove(&self.jobs, format!("{what}/{job}")));
         for part in self.results.prefix(job.to_string()) {
-            batch.remove(&self.results, part.key().map_err(|error| self.unavailable(error))?);
+            batch.remove(&self.results, part.key().map_err(|error| self.failed(error))?);
         }
-        batch.commit().map_err(|error| self.unavailable(error))
+        batch.commit().map_err(|error| self.failed(error))
     }
 
     pub fn clear_journal(&self, job: JobId) -> Result<()> {
@@ -160,8 +160,8 @@ impl Store {
         self.blobs.clear(job)
     }
 
-    pub fn unavailable(&self, reason: impl ToString) -> BusError {
-        unavailable(&self.path, reason)
+    pub fn failed(&self, cause: impl ToString) -> BusError {
+        failed(&self.path, cause)
     }
 }
 
@@ -184,22 +184,22 @@ fn check_layout(about: &Keyspace, path: &Path) -> Result<()> {
         Some(found) if *found == *LAYOUT => Ok(()),
         Some(found) => {
             let (found, known) = (String::from_utf8_lossy(&found), String::from_utf8_lossy(LAYOUT));
-            Err(unavailable(path, format!("state of layout {found}; this build reads layout {known}")))
+            Err(error(path, BusProblem::OtherLayout { found: found.into_owned(), known: known.into_owned() }))
         }
         None => about.insert("layout", LAYOUT).map_err(|error| open_error(path, error)),
     }
 }
 
-fn open_error(path: &Path, error: fjall::Error) -> BusError {
-    match error {
+fn open_error(path: &Path, cause: fjall::Error) -> BusError {
+    match cause {
         fjall::Error::Locked => BusError::InUse { place: path.display().to_string() },
-        fjall::Error::Io(error) => unavailable(path, error),
-        error => damaged(path, error),
+        fjall::Error::Io(cause) => failed(path, cause),
+        cause => damaged(path, cause),
     }
 }
 
-fn damaged(path: &Path, reason: impl ToString) -> BusError {
-    unavailable(path, format!("the state kept there is damaged ({}); move it away to begin anew", reason.to_string()))
+fn damaged(path: &Path, cause: impl ToString) -> BusError {
+    error(path, BusProblem::Damaged { cause: cause.to_string() })
 }
 
 /// Makes what was written safe against a power failure, time and again and at the end.

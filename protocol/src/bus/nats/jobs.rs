@@ -92,7 +92,7 @@ impl Jobs {
             let (hand, waiting) = oneshot::channel();
             let sent = self.puller().await?.send(hand);
             let Ok(held) = waiting.await else {
-                sent.map_err(|_| self.link.unavailable("no more jobs can be pulled"))?;
+                sent.map_err(|_| self.link.failed("no more jobs can be pulled"))?;
                 continue;
             };
             let id = held.message.subject.rsplit('.').next().and_then(|id| id.parse::<JobId>().ok());

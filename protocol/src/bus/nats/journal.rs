@@ -244,7 +244,7 @@ impl Reader {
     }
 
     async fn take(&mut self, message: &async_nats::jetstream::Message) -> Result<()> {
-        let info = message.info().map_err(|error| self.journal.link.unavailable(error))?;
+        let info = message.info().map_err(|error| self.journal.link.failed(error))?;
         let (sequence, stored, pending) = (info.stream_sequence, info.published.unix_timestamp_nanos(), info.pending);
         if let Some(open) = &mut self.open {
             open.taken = info.consumer_sequence;

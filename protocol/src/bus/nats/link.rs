@@ -12,9 +12,9 @@ use tokio::{sync::watch, time::Instant};
 
 use super::{
     names::Names,
-    options::{Auth, NatsOptions, place},
+    options::{Auth, NatsOptions},
 };
-use crate::bus::{BusError, Result};
+use crate::bus::{BusError, BusProblem, Result};
 
 /// What an attempt may fail with; it is tried again.
 pub(super) type Trouble = Box<dyn Error + Send + Sync>;
@@ -50,7 +50,7 @@ pub(super) enum Stored {
 
 impl Link {
     pub async fn connect(options: NatsOptions) -> Result<Self> {
-        let names = Names::new(&options.prefix).map_err(|reason| unusable(&options.url, reason))?;
+        let names = Names::new(&options.prefix).map_err(|problem| BusError::at(options.place(), problem))?;
         let (connected, mut epoch) = watch::channel(0);
         let client = connect(&options, connected).await?;
         // The word on this connection may come late, and would be taken for that on another.
@@ -73,8 +73,10 @@ impl Link {
         let give_up = Instant::now() + ELECTION;
         loop {
             match attempt().await {
-                Err(BusError::Unavailable { reason, .. }) if is_without_leader(&reason) && Instant::now() < give_up => {
-                    tracing::debug!(reason, "NATS may be choosing who leads; trying again");
+                Err(BusError::Unavailable { problem, .. })
+                    if is_without_leader(&problem) && Instant::now() < give_up =>
+                {
+                    tracing::debug!(%problem, "NATS may be choosing who leads; trying again");
                     tokio::time::sleep(Duration::from_millis(250)).await;
                 }
                 ended => return ended,
@@ -85,14 +87,11 @@ impl Link {
     pub async fn check_jetstream(&self) -> Result<()> {
         use context::AccountErrorKind as Kind;
         let Err(error) = self.jetstream.query_account().await else { return Ok(()) };
-        let url = &self.options.url;
-        Err(match error.kind() {
-            Kind::JetStreamUnavailable => {
-                unusable(url, "JetStream is off on this server, and it keeps all that a job needs")
-            }
-            Kind::JetStream(error) => unusable(url, format!("JetStream is not to be had for this account: {error}")),
-            _ => unavailable(url, format!("JetStream doesn't answer: {error}; may this account use `$JS.API.>`?")),
-        })
+        Err(self.error(match error.kind() {
+            Kind::JetStreamUnavailable => BusProblem::JetStreamOff,
+            Kind::JetStream(error) => BusProblem::JetStreamRefused { cause: error.to_string() },
+            Kind::TimedOut | Kind::Other => BusProblem::JetStreamSilent { cause: error.to_string() },
+        }))
     }
 
     /// Tries until it works, or until the servers have been out of reach for too long. What is tried must bear being
@@ -115,7 +114,7 @@ impl Link {
                 Ok(()) = epoch.changed() => continue,
             };
             if Instant::now() + pause >= give_up {
-                return Err(self.unavailable(format!("{what}: {trouble}")));
+                return Err(self.failed(format!("{what}: {trouble}")));
             }
             if began.elapsed() >= NOTICED && !std::mem::replace(&mut is_told, true) {
                 tracing::warn!(%trouble, "{what}; trying again");
@@ -170,14 +169,19 @@ impl Link {
         self.client.max_payload().saturating_sub(16 << 10)
     }
 
-    pub fn unavailable(&self, reason: impl ToString) -> BusError {
-        unavailable(&self.options.url, reason)
+    pub fn error(&self, problem: BusProblem) -> BusError {
+        BusError::at(self.options.place(), problem)
+    }
+
+    pub fn failed(&self, cause: impl ToString) -> BusError {
+        self.error(BusProblem::Other(cause.to_string()))
     }
 }
 
 /// In the server's words, or in nobody's.
-fn is_without_leader(reason: &str) -> bool {
-    ["timed out", "temporarily unavailable", "no suitable peers"].iter().any(|word| reason.contains(word))
+fn is_without_leader(problem: &BusProblem) -> bool {
+    let text = problem.to_string();
+    ["timed out", "temporarily unavailable", "no suitable peers"].iter().any(|words| text.contains(words))
 }
 
 fn is_there_already(error: &context::PublishError) -> bool {
@@ -187,6 +191,7 @@ fn is_there_already(error: &context::PublishError) -> bool {
 }
 
 async fn connect(options: &NatsOptions, connected: watch::Sender<u64>) -> Result<Client> {
+    let refused = |problem| BusError::at(options.place(), problem);
     let servers: Vec<&str> = options.url.split(',').map(str::trim).collect();
     let mut connect = ConnectOptions::new()
         .name(&options.name)
@@ -213,12 +218,12 @@ async fn connect(options: &NatsOptions, connected: watch::Sender<u64>) -> Result
         Auth::Token(token) => connect.token(token.clone()),
         Auth::Nkey(seed) => connect.nkey(seed.clone()),
         Auth::Credentials(path) => connect.credentials_file(path).await.map_err(|error| {
-            unusable(&options.url, format!("the credentials file {} can't be used: {error}", path.display()))
+            refused(BusProblem::Credentials { path: path.display().to_string(), cause: error.to_string() })
         })?,
     };
     for path in [&options.tls.ca, &options.tls.certificate, &options.tls.key].into_iter().flatten() {
         if !path.is_file() {
-            return Err(unusable(&options.url, format!("there is no file {}", path.display())));
+            return Err(refused(BusProblem::Tls { cause: format!("there is no file {}", path.display()) }));
         }
     }
     if let Some(ca) = &options.tls.ca {
@@ -227,9 +232,12 @@ async fn connect(options: &NatsOptions, connected: watch::Sender<u64>) -> Result
     connect = match (&options.tls.certificate, &options.tls.key) {
         (Some(certificate), Some(key)) => connect.add_client_certificate(certificate.clone(), key.clone()),
         (None, None) => connect,
-        _ => return Err(unusable(&options.url, "a TLS certificate needs its key, and a key its certificate")),
+        _ => {
+            let cause = "a certificate needs its key, and a key its certificate".to_owned();
+            return Err(refused(BusProblem::Tls { cause }));
+        }
     };
-    connect.connect(servers).await.map_err(|error| not_connected(&options.url, &error))
+    connect.connect(servers).await.map_err(|error| refused(not_connected(&error)))
 }
 
 /// The user and the password of the first address that names some; a token stands there as a user without a password.
@@ -240,26 +248,14 @@ fn login_in(servers: &[&str]) -> Option<(String, Option<String>)> {
     })
 }
 
-fn not_connected(url: &str, error: &async_nats::ConnectError) -> BusError {
-    let cause = error.source().map(|source| format!(" ({source})")).unwrap_or_default();
+fn not_connected(error: &async_nats::ConnectError) -> BusProblem {
+    let cause = error.source().map_or_else(|| error.to_string(), ToString::to_string);
     match error.kind() {
-        ConnectErrorKind::ServerParse => unusable(url, format!("no address of a NATS server{cause}")),
-        ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => {
-            unusable(url, "the server refuses this login")
-        }
-        ConnectErrorKind::Tls => unusable(url, format!("no TLS connection{cause}")),
-        ConnectErrorKind::Dns => unavailable(url, format!("no such host{cause}")),
-        ConnectErrorKind::TimedOut => unavailable(url, "nothing answers there in time"),
-        ConnectErrorKind::Io | ConnectErrorKind::MaxReconnects => {
-            unavailable(url, format!("no NATS server can be reached{cause}"))
-        }
+        ConnectErrorKind::ServerParse => BusProblem::Address { cause },
+        ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => BusProblem::LoginRefused,
+        ConnectErrorKind::Tls => BusProblem::Tls { cause },
+        ConnectErrorKind::Dns => BusProblem::Unreachable { cause: format!("no such host: {cause}") },
+        ConnectErrorKind::TimedOut => BusProblem::Unreachable { cause: "no answer in time".to_owned() },
+        ConnectErrorKind::Io | ConnectErrorKind::MaxReconnects => BusProblem::Unreachable { cause },
     }
-}
-
-pub(super) fn unavailable(url: &str, reason: impl ToString) -> BusError {
-    BusError::Unavailable { place: place(url), reason: reason.to_string() }
-}
-
-fn unusable(url: &str, reason: impl ToString) -> BusError {
-    BusError::Unusable { place: place(url), reason: reason.to_string() }
 }

@@ -3,6 +3,7 @@
 use async_nats::Subject;
 
 use crate::{
+    bus::BusProblem,
     id::{JobId, TaskId},
     task::Kind,
 };
@@ -16,11 +17,11 @@ pub struct Names {
 impl Names {
     /// # Errors
     ///
-    /// The reason where the prefix can't begin a name.
-    pub fn new(prefix: &str) -> Result<Self, String> {
+    /// [`BusProblem::Prefix`] where the prefix can't begin a name.
+    pub fn new(prefix: &str) -> Result<Self, BusProblem> {
         let good = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         if prefix.is_empty() || !prefix.chars().all(good) {
-            return Err(format!("`{prefix}` is no prefix for names: letters, digits, `-` and `_` are allowed in one"));
+            return Err(BusProblem::Prefix { prefix: prefix.to_owned() });
         }
         Ok(Self { prefix: prefix.to_owned() })
     }

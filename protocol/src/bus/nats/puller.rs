@@ -74,7 +74,7 @@ pub(super) async fn start(link: Arc<Link>, source: Source) -> Result<mpsc::Unbou
 
 async fn open_inbox(link: &Link) -> Result<(String, Subscriber)> {
     let inbox = link.client.new_inbox();
-    let answers = link.client.subscribe(format!("{inbox}.*")).await.map_err(|error| link.unavailable(error))?;
+    let answers = link.client.subscribe(format!("{inbox}.*")).await.map_err(|error| link.failed(error))?;
     Ok((inbox, answers))
 }
 

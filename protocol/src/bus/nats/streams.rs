@@ -11,7 +11,10 @@ use async_nats::jetstream::{
 };
 
 use super::link::Link;
-use crate::{bus::Result, task::Kind};
+use crate::{
+    bus::{BusError, BusProblem, Result},
+    task::Kind,
+};
 
 /// Requests of workers that may wait at a consumer at once.
 const WAITING: i64 = 16_384;
@@ -84,12 +87,13 @@ pub(super) async fn ensure(link: &Link, mut wanted: Config) -> Result<Stream> {
     wanted.storage = StorageType::File;
     wanted.allow_direct = true;
     let name = wanted.name.clone();
+    let what = format!("the stream {name}");
     for _ in 0..3 {
         match link.jetstream.get_stream(&name).await {
             Ok(stream) => {
                 let found = &stream.cached_info().config;
                 if let Some(difference) = difference(&wanted, found) {
-                    return Err(link.unavailable(format!("the stream {name} has another shape: {difference}")));
+                    return Err(link.error(BusProblem::OtherShape { what, difference }));
                 }
                 if link.options.adjust {
                     let (num_replicas, max_age) = (wanted.num_replicas, wanted.max_age);
@@ -100,16 +104,24 @@ pub(super) async fn ensure(link: &Link, mut wanted: Config) -> Result<Stream> {
             Err(error) if is_missing(&error.kind()) => {
                 // Another process may do so at the same time; then it is there the next time round.
                 if let Err(error) = link.jetstream.create_stream(wanted.clone()).await {
-                    tracing::debug!(%error, "the stream {name} was not created");
+                    tracing::debug!(%error, "{what} was not created");
                     if !error.to_string().contains("in use") {
-                        return Err(link.unavailable(format!("the stream {name} can't be created: {error}")));
+                        return Err(not_created(link, what, error));
                     }
                 }
             }
-            Err(error) => return Err(link.unavailable(format!("the stream {name} can't be looked at: {error}"))),
+            Err(error) => return Err(not_created(link, what, error)),
         }
     }
-    Err(link.unavailable(format!("the stream {name} is neither there nor can it be created")))
+    Err(not_created(link, what, "created and removed by others at the same time"))
+}
+
+fn not_created(link: &Link, what: String, cause: impl ToString) -> BusError {
+    link.error(BusProblem::NotCreated { what, cause: cause.to_string() })
+}
+
+fn not_changed(link: &Link, what: String, cause: impl ToString) -> BusError {
+    link.error(BusProblem::NotChanged { what, cause: cause.to_string() })
 }
 
 pub(super) fn is_missing(error: &GetStreamErrorKind) -> bool {
@@ -161,19 +173,21 @@ pub(super) async fn queue_consumer(
         max_waiting: WAITING,
         ..pull::Config::default()
     };
-    let problem =
-        |error: &dyn std::fmt::Display| link.unavailable(format!("the consumer {name} can't be had: {error}"));
-    let consumer: Consumer<pull::Config> =
-        stream.get_or_create_consumer(&name, wanted.clone()).await.map_err(|error| problem(&error))?;
+    let what = format!("the consumer {name}");
+    let consumer: Consumer<pull::Config> = match stream.get_or_create_consumer(&name, wanted.clone()).await {
+        Ok(consumer) => consumer,
+        Err(error) => return Err(not_created(link, what, error)),
+    };
     let found = &consumer.cached_info().config;
     if found.filter_subject != wanted.filter_subject || found.ack_policy != wanted.ack_policy {
-        return Err(link.unavailable(format!(
-            "the consumer {name} has another shape: it should acknowledge {} explicitly, and acknowledges {} by {:?}",
+        let difference = format!(
+            "it should acknowledge {} explicitly, and acknowledges {} by {:?}",
             wanted.filter_subject, found.filter_subject, found.ack_policy
-        )));
+        );
+        return Err(link.error(BusProblem::OtherShape { what, difference }));
     }
     if link.options.adjust && found.ack_wait != wanted.ack_wait {
-        return stream.update_consumer(wanted).await.map_err(|error| problem(&error));
+        return stream.update_consumer(wanted).await.map_err(|error| not_changed(link, what, error));
     }
     Ok(consumer)
 }
@@ -199,7 +213,7 @@ async fn create_bucket(link: &Link, wanted: kv::Config) -> Result<(kv::Store, bo
         Ok(store) => Ok((store, true)),
         Err(error) => match link.jetstream.get_key_value(&name).await {
             Ok(store) => Ok((store, false)),
-            Err(_) => Err(link.unavailable(format!("the bucket {name} can't be created: {error}"))),
+            Err(_) => Err(not_created(link, format!("the bucket {name}"), error)),
         },
     }
 }
@@ -228,5 +242,5 @@ pub(super) async fn update(link: &Link, found: &Config, mut wanted: Config) -> R
     }
     let name = wanted.name.clone();
     let updated = link.jetstream.update_stream(wanted).await.map(drop);
-    updated.map_err(|error| link.unavailable(format!("the stream {name} can't be changed: {error}")))
+    updated.map_err(|error| not_changed(link, format!("the stream {name}"), error))
 }

@@ -64,7 +64,7 @@ impl Tasks {
             let (hand, waiting) = oneshot::channel();
             let sent = self.puller(kinds).await?.send(hand);
             let Ok(held) = waiting.await else {
-                sent.map_err(|_| self.link.unavailable("no more tasks can be pulled"))?;
+                sent.map_err(|_| self.link.failed("no more tasks can be pulled"))?;
                 continue;
             };
             if let Some(delivery) = self.unpack(held).await? {
@@ -150,7 +150,7 @@ impl Tasks {
     async fn lag_of(&self, kind: Kind) -> Result<(Kind, Lag)> {
         let name = self.link.names.tasks_consumer(kind);
         let info = self.stream.consumer_info(&name).await;
-        let info = info.map_err(|error| self.link.unavailable(format!("the consumer {name}: {error}")))?;
+        let info = info.map_err(|error| self.link.failed(format!("the consumer {name}: {error}")))?;
         Ok((kind, Lag { waiting: info.num_pending, in_hand: info.num_ack_pending as u64 }))
     }
 
