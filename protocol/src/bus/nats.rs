@@ -24,6 +24,7 @@ mod receipt;
 mod replies;
 mod streams;
 mod tasks;
+mod version;
 
 use std::{
     collections::BTreeMap,
@@ -88,7 +89,7 @@ impl NatsBus {
     }
 
     async fn open(link: Arc<Link>) -> Result<Self> {
-        link.check_jetstream().await?;
+        link.check_server().await?;
         let streams = Streams::ensure(&link).await?;
         let objects = Arc::new(Objects::new(link.clone()));
         let journal = Arc::new(Journal::new(link.clone(), objects.clone(), streams.journal));

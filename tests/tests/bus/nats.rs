@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use tributary_coordinator::service::{self, Resumed, State, Status};
 use tributary_protocol::{
     bus::{
-        Bus, BusError, Entry, JobQueue, Kinds, Members,
+        Bus, BusError, BusProblem, Entry, JobQueue, Kinds, Members,
         nats::{Auth, Names, NatsBus, NatsOptions, Tls},
     },
     id::BlobId,
@@ -22,6 +22,7 @@ use tributary_tests::{
     conformance::{Bench, call, condensing, job, next, outcome, read, submitted, task},
     for_each_behaviour,
     nats_server::{NatsServer, Settings},
+    old_nats_server::{self, OldNatsServer},
 };
 
 struct Nats(NatsServer);
@@ -192,6 +193,22 @@ async fn a_server_without_jetstream_is_said() {
     let server = NatsServer::start(Settings { without_jetstream: true, ..Settings::default() }).unwrap();
     let error = refusal(NatsOptions { url: server.url(), ..NatsOptions::default() }).await;
     assert!(error.contains("JetStream"), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_that_is_too_old_is_refused_before_jetstream_is_asked() {
+    let server = OldNatsServer::start().unwrap();
+    let error = NatsBus::connect(NatsOptions { url: server.url(), ..NatsOptions::default() }).await.err().unwrap();
+    assert!(
+        matches!(
+            &error,
+            BusError::Unusable { problem: BusProblem::ServerTooOld { found, needed }, .. }
+                if found == old_nats_server::VERSION && needed.starts_with("2.10.")
+        ),
+        "{error:?}"
+    );
+    assert!(error.to_string().contains("upgrade nats-server"), "{error}");
+    assert_eq!(server.jetstream_requests(), 0);
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ use tokio::{sync::watch, time::Instant};
 use super::{
     names::Names,
     options::{Auth, NatsOptions},
+    version,
 };
 use crate::bus::{BusError, BusProblem, Result};
 
@@ -84,8 +85,10 @@ impl Link {
         }
     }
 
-    pub async fn check_jetstream(&self) -> Result<()> {
+    /// Checks that the server is new enough and has JetStream for this account.
+    pub async fn check_server(&self) -> Result<()> {
         use context::AccountErrorKind as Kind;
+        version::check(&self.client.server_info().version).map_err(|problem| self.error(problem))?;
         let Err(error) = self.jetstream.query_account().await else { return Ok(()) };
         Err(self.error(match error.kind() {
             Kind::JetStreamUnavailable => BusProblem::JetStreamOff,
