@@ -18,7 +18,7 @@ use futures::{
 use tokio::sync::{Notify, broadcast};
 use tributary_protocol::{
     budget::{Window, count},
-    bus::{Bus, BusError, Delivery, Entry, Kinds, Lag, Members, Receipt, Result},
+    bus::{Bus, BusError, BusProblem, Delivery, Entry, Kinds, Lag, Members, Receipt, Result},
     id::{BlobId, CallId, Hasher, JobId},
     settings::Language,
     source::{Card, CardRef, SourceId, TitledSource},
@@ -314,7 +314,7 @@ pub(crate) struct Way {
 impl Members for Way {
     async fn tell(&self, _: &str, word: Bytes) -> Result<()> {
         if self.is_cut.load(Ordering::Relaxed) {
-            return Err(BusError::Unavailable { place: "here".into(), reason: "it is cut".into() });
+            return Err(BusError::Unavailable { place: "here".into(), problem: BusProblem::Other("it is cut".into()) });
         }
         let _ = self.all.send(word);
         Ok(())
