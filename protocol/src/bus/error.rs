@@ -44,7 +44,7 @@ pub enum BusProblem {
     Prefix { prefix: String },
     #[error("no NATS server can be reached ({cause}); start the server, or correct the address")]
     Unreachable { cause: String },
-    #[error("no TLS connection can be made ({cause}); check the certificates of both sides")]
+    #[error("no TLS connection can be made ({cause}); check the certificates, and that the server speaks TLS")]
     Tls { cause: String },
     #[error("the server refuses this login; set a login that the server knows")]
     LoginRefused,

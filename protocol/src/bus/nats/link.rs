@@ -1,6 +1,6 @@
 //! The connection, and how everything on it outlasts a server's restart.
 
-use std::{error::Error, time::Duration};
+use std::{error::Error, io, time::Duration};
 
 use async_nats::{
     Client, ConnectErrorKind, ConnectOptions, Event, HeaderMap, ServerAddr,
@@ -257,8 +257,15 @@ fn not_connected(error: &async_nats::ConnectError) -> BusProblem {
         ConnectErrorKind::ServerParse => BusProblem::Address { cause },
         ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => BusProblem::LoginRefused,
         ConnectErrorKind::Tls => BusProblem::Tls { cause },
+        ConnectErrorKind::Io if is_handshake(error) => BusProblem::Tls { cause },
         ConnectErrorKind::Dns => BusProblem::Unreachable { cause: format!("no such host: {cause}") },
         ConnectErrorKind::TimedOut => BusProblem::Unreachable { cause: "no answer in time".to_owned() },
         ConnectErrorKind::Io | ConnectErrorKind::MaxReconnects => BusProblem::Unreachable { cause },
     }
+}
+
+/// True where the TLS handshake failed: the client reports that as trouble with input and output.
+fn is_handshake(error: &async_nats::ConnectError) -> bool {
+    let cause = error.source().and_then(|source| source.downcast_ref::<io::Error>()).and_then(io::Error::get_ref);
+    cause.is_some_and(|cause| cause.is::<async_nats::rustls::Error>())
 }
