@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use async_nats::{Message, StatusCode, Subscriber};
+use async_nats::{Message, StatusCode, Subscriber, jetstream};
 use futures::{FutureExt as _, StreamExt as _};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -265,8 +265,15 @@ impl Puller {
 
     fn take_message(&mut self, message: Message) {
         self.last_message = Instant::now();
-        let consumer = message.reply.as_deref().and_then(consumer_of);
-        if let Some(at) = self.lanes.iter().position(|lane| Some(lane.consumer.as_str()) == consumer) {
+        // Messages of a pull come as plain ones; the client reads where they are from once they are JetStream's.
+        let message = jetstream::Message { message, context: self.link.jetstream.clone() };
+        let info = match message.info() {
+            Ok(info) => info,
+            Err(error) => return tracing::warn!(%error, "dropped a message that came from no consumer"),
+        };
+        let deliveries = info.delivered.try_into().unwrap_or(u32::MAX);
+        let sequence = info.stream_sequence;
+        if let Some(at) = self.lanes.iter().position(|lane| lane.consumer == info.consumer) {
             let lane = &mut self.lanes[at];
             let asked = if lane.scanned > 0 { &mut lane.scanned } else { &mut lane.awaited };
             *asked = asked.saturating_sub(1);
@@ -275,9 +282,7 @@ impl Puller {
                 self.turn = Turn { lane: at, ends: Some(self.last_message + TURN) };
             }
         }
-        if let Some(held) = Held::new(self.link.clone(), message, self.patience) {
-            self.store.push_back(held);
-        }
+        self.store.push_back(Held::new(self.link.clone(), message.message, deliveries, sequence, self.patience));
     }
 
     fn take_refusal(&mut self, message: &Message, status: StatusCode) {
@@ -358,12 +363,6 @@ impl Puller {
         }
         self.lanes.iter_mut().for_each(Lane::reset);
     }
-}
-
-/// The consumer in the subject that a message is acknowledged on.
-fn consumer_of(reply: &str) -> Option<&str> {
-    let long = reply.split('.').count() >= 11;
-    reply.split('.').nth(if long { 5 } else { 3 })
 }
 
 /// How fast messages are taken.

@@ -22,10 +22,8 @@ pub(super) struct Held {
 }
 
 impl Held {
-    /// None of a message that didn't come from a consumer.
-    pub fn new(link: Arc<Link>, message: Message, patience: Duration) -> Option<Self> {
-        let (deliveries, sequence) = numbers(message.reply.as_ref()?)?;
-        Some(Self { link, message, deliveries, sequence, patience, armed: true })
+    pub fn new(link: Arc<Link>, message: Message, deliveries: u32, sequence: u64, patience: Duration) -> Self {
+        Self { link, message, deliveries, sequence, patience, armed: true }
     }
 
     /// The server forgets the message, and has done so when this returns: a task that is published again at once, as one
@@ -105,12 +103,4 @@ impl Receipt for Held {
         }
         Ok(())
     }
-}
-
-/// How often a message was delivered, and its number in the stream, by the subject that it is acknowledged on.
-fn numbers(reply: &str) -> Option<(u32, u64)> {
-    // `$JS.ACK.stream.consumer.deliveries.sequence...`, or with domain and account before the stream.
-    let at = if reply.split('.').count() >= 11 { 6 } else { 4 };
-    let mut numbers = reply.split('.').skip(at);
-    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
