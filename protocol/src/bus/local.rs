@@ -29,7 +29,7 @@ use crate::{
     task::{Kind, Outcome, Task},
 };
 
-use self::{jobs::Jobs, members::Members, store::Store, tasks::Tasks};
+use self::{jobs::LocalJobs, members::Members, store::LocalStore, tasks::LocalTasks};
 
 /// Threads that wait for the disk at a time. Each keeps some memory for what it has once done: hundreds of them, as a large
 /// corpus would have at once, keep a gigabyte.
@@ -54,10 +54,10 @@ impl Default for Options {
 /// another process once the last clone, delivery and journal stream is gone.
 #[derive(Clone)]
 pub struct LocalBus {
-    store: Arc<Store>,
+    store: Arc<LocalStore>,
     threads: Arc<Semaphore>,
-    tasks: Arc<Tasks>,
-    jobs: Arc<Jobs>,
+    tasks: Arc<LocalTasks>,
+    jobs: Arc<LocalJobs>,
     members: Arc<Members>,
 }
 
@@ -69,14 +69,17 @@ impl LocalBus {
     /// [`BusError::InUse`] where another process has it open, [`BusError::Unavailable`] where the folder can't be read or
     /// written, holds something else, or is damaged.
     pub fn open(folder: &Path, options: Options) -> Result<Self> {
-        let store = Store::open(folder, &options)?;
-        let jobs = Arc::new(Jobs::new(store.submitted()?));
+        let store = LocalStore::open(folder, &options)?;
+        let jobs = Arc::new(LocalJobs::new(store.submitted()?));
         let threads = Arc::new(Semaphore::new(THREADS));
         Ok(Self { store: Arc::new(store), threads, tasks: Arc::default(), jobs, members: Arc::default() })
     }
 
     /// Runs what may wait for the disk where waiting harms nobody. It is carried out whole, even if nobody waits for it.
-    async fn on_disk<T: Send + 'static>(&self, work: impl FnOnce(&Store) -> Result<T> + Send + 'static) -> Result<T> {
+    async fn on_disk<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&LocalStore) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let (store, threads) = (self.store.clone(), self.threads.clone());
         let ended = tokio::spawn(async move {
             let _thread = threads.acquire_owned().await;
@@ -167,7 +170,7 @@ impl JobQueue for LocalBus {
 
     async fn claim(&self) -> Result<Claim> {
         let job = self.jobs.claim().await;
-        let held = jobs::Held { bus: self.clone(), job: job.clone(), armed: true };
+        let held = jobs::HeldJob { bus: self.clone(), job: job.clone(), armed: true };
         Ok(Claim::new(job, Box::new(held)))
     }
 
@@ -186,7 +189,7 @@ impl JobQueue for LocalBus {
     }
 
     async fn states(&self) -> Result<Vec<(JobId, Bytes)>> {
-        self.on_disk(Store::states).await
+        self.on_disk(LocalStore::states).await
     }
 
     async fn watch(&self, job: JobId) -> Result<BoxStream<'static, Result<Bytes>>> {

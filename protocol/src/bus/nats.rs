@@ -11,7 +11,6 @@
 //! A server may forget what it acknowledged, when it dies with the machine it runs on. Readers notice and read on from
 //! where it is now; [`Bus::disturbances`] tells the coordinator to publish again what is outstanding.
 
-mod claim;
 mod jobs;
 mod journal;
 mod link;
@@ -19,6 +18,7 @@ mod members;
 mod names;
 mod objects;
 mod options;
+mod oversized;
 mod puller;
 mod receipt;
 mod replies;
@@ -48,13 +48,13 @@ use crate::{
 };
 
 use self::{
-    jobs::Jobs,
-    journal::Journal,
-    link::{ANSWER, Link},
-    objects::Objects,
-    replies::Replies,
-    streams::Streams,
-    tasks::Tasks,
+    jobs::NatsJobs,
+    journal::NatsJournal,
+    link::{ANSWER, NatsLink},
+    objects::ObjectStores,
+    replies::ReplyBucket,
+    streams::BusStreams,
+    tasks::NatsTasks,
 };
 
 pub use self::{
@@ -65,12 +65,12 @@ pub use self::{
 /// A bus on a NATS server or a cluster of them. Clones are the same connection.
 #[derive(Clone)]
 pub struct NatsBus {
-    link: Arc<Link>,
-    objects: Arc<Objects>,
-    tasks: Arc<Tasks>,
-    journal: Arc<Journal>,
-    replies: Arc<Replies>,
-    jobs: Arc<Jobs>,
+    link: Arc<NatsLink>,
+    objects: Arc<ObjectStores>,
+    tasks: Arc<NatsTasks>,
+    journal: Arc<NatsJournal>,
+    replies: Arc<ReplyBucket>,
+    jobs: Arc<NatsJobs>,
 }
 
 impl NatsBus {
@@ -82,20 +82,20 @@ impl NatsBus {
     /// login, TLS, JetStream. [`BusError::Unavailable`] where no server answers, or where a stream has our name and another
     /// shape. Both say what is wrong.
     pub async fn connect(options: NatsOptions) -> Result<Self> {
-        let link = Arc::new(Link::connect(options).await?);
+        let link = Arc::new(NatsLink::connect(options).await?);
         let bus = link.while_leaders_are_chosen(|| Self::open(link.clone())).await?;
         tokio::spawn(keep_open(Arc::downgrade(&bus.link), Arc::downgrade(&bus.jobs)));
         Ok(bus)
     }
 
-    async fn open(link: Arc<Link>) -> Result<Self> {
+    async fn open(link: Arc<NatsLink>) -> Result<Self> {
         link.check_server().await?;
-        let streams = Streams::ensure(&link).await?;
-        let objects = Arc::new(Objects::new(link.clone()));
-        let journal = Arc::new(Journal::new(link.clone(), objects.clone(), streams.journal));
-        let tasks = Arc::new(Tasks::new(link.clone(), objects.clone(), journal.clone(), streams.tasks));
-        let replies = Arc::new(Replies::open(link.clone(), objects.clone()).await?);
-        let jobs = Arc::new(Jobs::open(link.clone(), objects.clone()).await?);
+        let streams = BusStreams::ensure(&link).await?;
+        let objects = Arc::new(ObjectStores::new(link.clone()));
+        let journal = Arc::new(NatsJournal::new(link.clone(), objects.clone(), streams.journal));
+        let tasks = Arc::new(NatsTasks::new(link.clone(), objects.clone(), journal.clone(), streams.tasks));
+        let replies = Arc::new(ReplyBucket::open(link.clone(), objects.clone()).await?);
+        let jobs = Arc::new(NatsJobs::open(link.clone(), objects.clone()).await?);
         Ok(Self { link, objects, tasks, journal, replies, jobs })
     }
 
@@ -113,7 +113,7 @@ impl NatsBus {
 }
 
 /// Makes anew what a server lacks that comes back without its store. Ends with the connection.
-async fn keep_open(link: Weak<Link>, jobs: Weak<Jobs>) {
+async fn keep_open(link: Weak<NatsLink>, jobs: Weak<NatsJobs>) {
     let Some(mut epoch) = link.upgrade().map(|link| link.epoch.clone()) else { return };
     epoch.mark_unchanged();
     while epoch.changed().await.is_ok() {

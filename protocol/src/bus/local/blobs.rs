@@ -11,13 +11,13 @@ use crate::{
     id::{BlobId, JobId},
 };
 
-pub(super) struct Blobs {
+pub(super) struct LocalBlobs {
     database: Database,
     options: fn() -> KeyspaceCreateOptions,
     path: PathBuf,
 }
 
-impl Blobs {
+impl LocalBlobs {
     /// Keeps each job's blobs in a keyspace with these options.
     pub fn new(database: Database, options: fn() -> KeyspaceCreateOptions, path: PathBuf) -> Self {
         Self { database, options, path }

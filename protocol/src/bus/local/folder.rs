@@ -18,13 +18,13 @@ const DATABASE: &str = "db";
 const COMPLETE: &str = "version";
 
 /// A folder that this process alone works on, until this is dropped.
-pub(super) struct Folder {
+pub(super) struct LockedFolder {
     pub path: PathBuf,
     /// Unlocked by the operating system when it is closed, by whatever death.
     _lock: File,
 }
 
-impl Folder {
+impl LockedFolder {
     /// Makes the folder if it isn't there, checks whose it is, and locks it.
     pub fn claim(path: &Path) -> Result<Self> {
         let failed = |error: io::Error| failed(path, error);

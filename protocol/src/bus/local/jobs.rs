@@ -18,8 +18,8 @@ use crate::{
 
 /// Which jobs wait, which are held, and who wants to know about them.
 #[derive(Default)]
-pub(super) struct Jobs {
-    queue: Mutex<Queue>,
+pub(super) struct LocalJobs {
+    queue: Mutex<UnfinishedJobs>,
     waiting: Notify,
     /// Changes each time that anything is written about the job.
     changed: Mutex<HashMap<JobId, watch::Sender<()>>>,
@@ -28,12 +28,12 @@ pub(super) struct Jobs {
 }
 
 #[derive(Default)]
-struct Queue {
+struct UnfinishedJobs {
     waiting: VecDeque<Arc<Job>>,
     out: HashSet<JobId>,
 }
 
-impl Jobs {
+impl LocalJobs {
     /// The jobs that were out when the folder was last closed.
     pub fn new(jobs: Vec<Job>) -> Self {
         let this = Self::default();
@@ -99,19 +99,19 @@ impl Jobs {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Queue> {
+    fn lock(&self) -> MutexGuard<'_, UnfinishedJobs> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// A job in a coordinator's hands. Dropped undone, it waits again.
-pub(super) struct Held {
+pub(super) struct HeldJob {
     pub bus: super::LocalBus,
     pub job: Arc<Job>,
     pub armed: bool,
 }
 
-impl Drop for Held {
+impl Drop for HeldJob {
     fn drop(&mut self) {
         if self.armed {
             self.bus.jobs.release(self.job.clone());
@@ -120,7 +120,7 @@ impl Drop for Held {
 }
 
 #[async_trait]
-impl Receipt for Held {
+impl Receipt for HeldJob {
     async fn working(&self) -> Result<()> {
         Ok(())
     }

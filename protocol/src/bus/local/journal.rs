@@ -24,36 +24,36 @@ use crate::{
 /// How much a reader takes from disk at once, in entries and in bytes.
 const PAGE: (usize, usize) = (256, 1 << 20);
 
-pub(super) struct Journal {
+pub(super) struct LocalJournal {
     database: Database,
     /// Job and number → outcome.
     entries: Keyspace,
     /// Job and task → nothing: the task has an outcome that ended it.
     ended: Keyspace,
-    logs: Mutex<HashMap<JobId, Arc<Log>>>,
+    logs: Mutex<HashMap<JobId, Arc<JobLog>>>,
     path: PathBuf,
 }
 
 /// One job's journal while this process lives.
-pub(super) struct Log {
+pub(super) struct JobLog {
     writing: Mutex<()>,
     /// The number that the next entry gets. Never falls, so that readers keep their place when the job is cleared.
     next: watch::Sender<u64>,
 }
 
-impl Journal {
+impl LocalJournal {
     pub fn new(database: Database, entries: Keyspace, ended: Keyspace, path: PathBuf) -> Self {
         Self { database, entries, ended, logs: Mutex::default(), path }
     }
 
-    pub fn log(&self, job: JobId) -> Result<Arc<Log>> {
+    pub fn log(&self, job: JobId) -> Result<Arc<JobLog>> {
         let mut logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(log) = logs.get(&job) {
             return Ok(log.clone());
         }
         let last = self.entries.prefix(job.to_string()).next_back().map(|entry| entry.key()).transpose();
         let last = last.map_err(|error| self.failed(error))?;
-        let log = Arc::new(Log {
+        let log = Arc::new(JobLog {
             writing: Mutex::default(),
             next: watch::Sender::new(last.map_or(0, |key| number(&key) + 1)),
         });
@@ -127,10 +127,10 @@ fn ended_key(job: JobId, task: TaskId) -> String {
 }
 
 /// Gives what a job's journal holds, then what comes.
-pub(super) fn follow(bus: LocalBus, job: JobId, log: Arc<Log>) -> BoxStream<'static, Result<Entry>> {
+pub(super) fn follow(bus: LocalBus, job: JobId, log: Arc<JobLog>) -> BoxStream<'static, Result<Entry>> {
     let grown = log.next.subscribe();
     let until = *grown.borrow();
-    let reader = Reader { bus, job, grown, _log: log, next: 0, until, page: VecDeque::new(), caught: false };
+    let reader = JournalReader { bus, job, grown, _log: log, next: 0, until, page: VecDeque::new(), caught: false };
     stream::unfold(reader, |mut reader| async {
         let entry = reader.entry().await;
         Some((entry, reader))
@@ -138,12 +138,12 @@ pub(super) fn follow(bus: LocalBus, job: JobId, log: Arc<Log>) -> BoxStream<'sta
     .boxed()
 }
 
-struct Reader {
+struct JournalReader {
     bus: LocalBus,
     job: JobId,
     grown: watch::Receiver<u64>,
     /// Keeps the sender of `grown`.
-    _log: Arc<Log>,
+    _log: Arc<JobLog>,
     /// Read up to here,
     next: u64,
     /// known to be there up to here.
@@ -152,7 +152,7 @@ struct Reader {
     caught: bool,
 }
 
-impl Reader {
+impl JournalReader {
     async fn entry(&mut self) -> Result<Entry> {
         loop {
             if let Some(outcome) = self.page.pop_front() {

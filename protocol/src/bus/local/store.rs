@@ -13,9 +13,9 @@ use fjall::{Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, Pers
 
 use super::{
     Options,
-    blobs::Blobs,
-    folder::{Folder, error, failed},
-    journal::Journal,
+    blobs::LocalBlobs,
+    folder::{LockedFolder, error, failed},
+    journal::LocalJournal,
 };
 use crate::{
     bus::{BusError, BusProblem, Result},
@@ -34,30 +34,30 @@ const MEMTABLE: u64 = 4 << 20;
 /// queue that these threads empty: there must be more of them than keyspaces that fill up at once.
 const WORKERS: usize = 6;
 
-pub(super) struct Store {
+pub(super) struct LocalStore {
     // The order matters: what uses the database goes before it is closed, and the folder is freed last.
-    pub journal: Journal,
-    pub blobs: Blobs,
+    pub journal: LocalJournal,
+    pub blobs: LocalBlobs,
     replies: Keyspace,
     /// What is kept about jobs: `job/`, `state/` or `cancel/`, then the job.
     jobs: Keyspace,
     /// Job and part → a part of what came of it.
     results: Keyspace,
     database: Database,
-    _syncer: Syncer,
+    _syncer: DiskSyncer,
     path: PathBuf,
-    _folder: Folder,
+    _folder: LockedFolder,
 }
 
-impl Store {
+impl LocalStore {
     pub fn open(path: &Path, options: &Options) -> Result<Self> {
-        let folder = Folder::claim(path)?;
+        let folder = LockedFolder::claim(path)?;
         // The database panics on some kinds of damage.
         let opened = catch_unwind(AssertUnwindSafe(|| Self::open_database(folder, options)));
         opened.unwrap_or_else(|_| Err(damaged(path, "the database in it can't be read")))
     }
 
-    fn open_database(folder: Folder, options: &Options) -> Result<Self> {
+    fn open_database(folder: LockedFolder, options: &Options) -> Result<Self> {
         let path = folder.path.clone();
         let database = Database::builder(folder.database())
             .cache_size(options.cache)
@@ -70,17 +70,17 @@ impl Store {
         };
         check_layout(&keyspace("about", small)?, &path)?;
         Ok(Self {
-            journal: Journal::new(
+            journal: LocalJournal::new(
                 database.clone(),
                 keyspace("journal", small)?,
                 keyspace("ended", small)?,
                 path.clone(),
             ),
             results: keyspace("results", large)?,
-            blobs: Blobs::new(database.clone(), large, path.clone()),
+            blobs: LocalBlobs::new(database.clone(), large, path.clone()),
             replies: keyspace("replies", small)?,
             jobs: keyspace("jobs", small)?,
-            _syncer: Syncer::start(database.clone(), options.sync_every),
+            _syncer: DiskSyncer::start(database.clone(), options.sync_every),
             database,
             path,
             _folder: folder,
@@ -203,12 +203,12 @@ fn damaged(path: &Path, cause: impl ToString) -> BusError {
 }
 
 /// Makes what was written safe against a power failure, time and again and at the end.
-struct Syncer {
+struct DiskSyncer {
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Syncer {
+impl DiskSyncer {
     fn start(database: Database, every: Duration) -> Self {
         let (stop, stopped) = channel();
         let thread = thread::Builder::new().name("bus-sync".into()).spawn(move || sync(&database, every, &stopped));
@@ -228,7 +228,7 @@ fn sync(database: &Database, every: Duration, stopped: &Receiver<()>) {
     }
 }
 
-impl Drop for Syncer {
+impl Drop for DiskSyncer {
     /// Waits, so that the database is closed when the store is gone.
     fn drop(&mut self) {
         self.stop.take();

@@ -20,20 +20,20 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(3600);
 
 /// Tasks in order of publication within a job, jobs by turns.
 #[derive(Default)]
-pub(super) struct Tasks(Mutex<Queue>);
+pub(super) struct LocalTasks(Mutex<TaskQueue>);
 
 #[derive(Default)]
-struct Queue {
-    outstanding: HashMap<TaskId, Item>,
+struct TaskQueue {
+    outstanding: HashMap<TaskId, OutstandingTask>,
     /// Of these, the tasks that wait for a worker, by job.
-    lanes: HashMap<JobId, Lane>,
+    lanes: HashMap<JobId, JobLane>,
     /// The jobs in `lanes`, the next in turn first.
     turns: VecDeque<JobId>,
-    pullers: VecDeque<Puller>,
+    pullers: VecDeque<WaitingPull>,
     published: u64,
 }
 
-struct Item {
+struct OutstandingTask {
     task: Arc<Task>,
     /// Its place in the order of publication, and its name: a task that is published anew after it ended is another one.
     order: u64,
@@ -41,27 +41,27 @@ struct Item {
 }
 
 /// A job's waiting tasks, by kind and order.
-type Lane = BTreeMap<Kind, BTreeMap<u64, TaskId>>;
+type JobLane = BTreeMap<Kind, BTreeMap<u64, TaskId>>;
 
 /// Someone who found no task of these kinds.
-struct Puller {
+struct WaitingPull {
     kinds: Kinds,
-    hand: oneshot::Sender<Held>,
+    hand: oneshot::Sender<HeldTask>,
 }
 
-impl Tasks {
+impl LocalTasks {
     pub fn publish(self: &Arc<Self>, task: &Task) {
         let mut queue = self.lock();
         if queue.outstanding.contains_key(&task.id) {
             return;
         }
         queue.published += 1;
-        let item = Item { task: Arc::new(task.clone()), order: queue.published, deliveries: 0 };
+        let item = OutstandingTask { task: Arc::new(task.clone()), order: queue.published, deliveries: 0 };
         queue.outstanding.insert(task.id, item);
         self.offer(&mut queue, task.id);
     }
 
-    pub async fn pull(self: &Arc<Self>, kinds: &Kinds) -> Held {
+    pub async fn pull(self: &Arc<Self>, kinds: &Kinds) -> HeldTask {
         loop {
             let waiting = {
                 let mut queue = self.lock();
@@ -70,7 +70,7 @@ impl Tasks {
                 }
                 let (hand, waiting) = oneshot::channel();
                 queue.pullers.retain(|puller| !puller.hand.is_closed());
-                queue.pullers.push_back(Puller { kinds: kinds.clone(), hand });
+                queue.pullers.push_back(WaitingPull { kinds: kinds.clone(), hand });
                 waiting
             };
             if let Ok(held) = waiting.await {
@@ -106,7 +106,7 @@ impl Tasks {
     }
 
     /// Gives a task that nobody holds to the first who waits for its kind, else lets it wait.
-    fn offer(self: &Arc<Self>, queue: &mut Queue, id: TaskId) {
+    fn offer(self: &Arc<Self>, queue: &mut TaskQueue, id: TaskId) {
         let kind = queue.outstanding[&id].task.kind();
         while let Some(at) = queue.pullers.iter().position(|puller| puller.kinds.contains(kind)) {
             let puller = queue.pullers.remove(at).expect("it was just there");
@@ -122,10 +122,16 @@ impl Tasks {
         queue.wait(id);
     }
 
-    fn hold(self: &Arc<Self>, queue: &mut Queue, id: TaskId) -> Held {
+    fn hold(self: &Arc<Self>, queue: &mut TaskQueue, id: TaskId) -> HeldTask {
         let item = queue.outstanding.get_mut(&id).expect("it is outstanding");
         item.deliveries += 1;
-        Held { tasks: self.clone(), task: item.task.clone(), order: item.order, delivery: item.deliveries, armed: true }
+        HeldTask {
+            tasks: self.clone(),
+            task: item.task.clone(),
+            order: item.order,
+            delivery: item.deliveries,
+            armed: true,
+        }
     }
 
     /// A task that was in hand is free again, unless it ended meanwhile.
@@ -136,12 +142,12 @@ impl Tasks {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Queue> {
+    fn lock(&self) -> MutexGuard<'_, TaskQueue> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Queue {
+impl TaskQueue {
     fn has(&self, id: TaskId, order: u64) -> bool {
         self.outstanding.get(&id).is_some_and(|item| item.order == order)
     }
@@ -190,21 +196,21 @@ impl Queue {
 }
 
 /// A task in someone's hands. Dropped undone, it is free again at once.
-pub(super) struct Held {
-    tasks: Arc<Tasks>,
+pub(super) struct HeldTask {
+    tasks: Arc<LocalTasks>,
     task: Arc<Task>,
     order: u64,
     delivery: u32,
     armed: bool,
 }
 
-impl Held {
+impl HeldTask {
     pub fn into_delivery(self) -> Delivery {
         Delivery::new(self.task.clone(), self.delivery, Box::new(self))
     }
 }
 
-impl Drop for Held {
+impl Drop for HeldTask {
     fn drop(&mut self) {
         if self.armed {
             self.tasks.release(self.task.id, self.order);
@@ -213,7 +219,7 @@ impl Drop for Held {
 }
 
 #[async_trait]
-impl Receipt for Held {
+impl Receipt for HeldTask {
     async fn working(&self) -> Result<()> {
         Ok(())
     }

@@ -26,10 +26,10 @@ use tokio::{
 };
 
 use super::{
-    link::{Link, Stored},
-    objects::Objects,
-    puller::{self, Hand, Source},
-    receipt::Held,
+    link::{NatsLink, StoreAnswer},
+    objects::ObjectStores,
+    puller::{self, MessageSender, PullSource},
+    receipt::HeldMessage,
     streams::{ensure, ensure_bucket, one_a_subject, queue_consumer},
 };
 use crate::{
@@ -45,16 +45,16 @@ const AT_ONCE: usize = 64;
 /// How often a key that is watched is read as well.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
-pub(super) struct Jobs {
-    link: Arc<Link>,
-    objects: Arc<Objects>,
+pub(super) struct NatsJobs {
+    link: Arc<NatsLink>,
+    objects: Arc<ObjectStores>,
     stream: Stream,
     states: Store,
-    puller: Mutex<Option<mpsc::UnboundedSender<Hand>>>,
+    puller: Mutex<Option<mpsc::UnboundedSender<MessageSender>>>,
 }
 
-impl Jobs {
-    pub async fn open(link: Arc<Link>, objects: Arc<Objects>) -> Result<Self> {
+impl NatsJobs {
+    pub async fn open(link: Arc<NatsLink>, objects: Arc<ObjectStores>) -> Result<Self> {
         let names = &link.names;
         let jobs = one_a_subject(
             names.jobs(),
@@ -79,7 +79,7 @@ impl Jobs {
         self.objects.put(&self.link.names.results(), &document_name(job.id), &document).await?;
         self.withdraw(job.id).await?;
         let stored = self.link.store(self.link.names.job(job.id), HeaderMap::new(), Bytes::new()).await?;
-        Ok(stored == Stored::Now)
+        Ok(stored == StoreAnswer::Stored)
     }
 
     pub async fn document(&self, job: JobId) -> Result<Option<Job>> {
@@ -126,18 +126,18 @@ impl Jobs {
         }
     }
 
-    async fn hand_back(&self, held: Held) -> Result<()> {
+    async fn hand_back(&self, held: HeldMessage) -> Result<()> {
         Receipt::hand_back(Box::new(held), self.link.options.lease).await
     }
 
-    async fn puller(&self) -> Result<mpsc::UnboundedSender<Hand>> {
+    async fn puller(&self) -> Result<mpsc::UnboundedSender<MessageSender>> {
         let open = self.puller.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(open) = open {
             return Ok(open);
         }
         let names = &self.link.names;
         let patience = self.consumer().await?.cached_info().config.ack_wait;
-        let source = Source { stream: names.jobs(), consumers: vec![names.jobs_consumer()], patience };
+        let source = PullSource { stream: names.jobs(), consumers: vec![names.jobs_consumer()], patience };
         let started = puller::start(self.link.clone(), source).await?;
         Ok(self.puller.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(started).clone())
     }

@@ -24,9 +24,9 @@ use futures::{
 use tokio::{runtime::Handle, sync::watch};
 
 use super::{
-    claim,
-    link::{Link, Trouble},
-    objects::Objects,
+    link::{AttemptError, NatsLink},
+    objects::ObjectStores,
+    oversized,
 };
 use crate::{
     bus::{Entry, Result},
@@ -44,14 +44,14 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 /// So long nothing comes, and a reader that waits for more asks whether there is more.
 const SILENT: Duration = Duration::from_secs(3);
 
-pub(super) struct Journal {
-    link: Arc<Link>,
-    objects: Arc<Objects>,
+pub(super) struct NatsJournal {
+    link: Arc<NatsLink>,
+    objects: Arc<ObjectStores>,
     stream: Stream,
 }
 
-impl Journal {
-    pub fn new(link: Arc<Link>, objects: Arc<Objects>, stream: Stream) -> Self {
+impl NatsJournal {
+    pub fn new(link: Arc<NatsLink>, objects: Arc<ObjectStores>, stream: Stream) -> Self {
         Self { link, objects, stream }
     }
 
@@ -60,7 +60,7 @@ impl Journal {
         // Two outcomes of one task are two objects, and the message says which of them counts.
         let name = |payload: &Bytes| format!("outcome-{}-{}", outcome.task, BlobId::of_bytes(payload));
         let payload = wire::encode(outcome);
-        let (headers, payload) = claim::check(&self.link, &self.objects, job, name, payload).await?;
+        let (headers, payload) = oversized::pack(&self.link, &self.objects, job, name, payload).await?;
         self.link.store(subject, headers, payload).await?;
         Ok(())
     }
@@ -76,7 +76,7 @@ impl Journal {
     }
 
     /// Those of processes that died; one that lives opens its place again.
-    async fn remove_readers(&self, job: JobId) -> Result<(), Trouble> {
+    async fn remove_readers(&self, job: JobId) -> Result<(), AttemptError> {
         let all: Vec<String> = self.stream.consumer_names().try_collect().await?;
         let of_job = reader_name(job, "");
         for reader in all.iter().filter(|name| name.starts_with(&of_job)) {
@@ -90,7 +90,7 @@ impl Journal {
     pub fn follow(self: &Arc<Self>, job: JobId) -> BoxStream<'static, Result<Entry>> {
         let mut epoch = self.link.epoch.clone();
         epoch.mark_unchanged();
-        let reader = Reader {
+        let reader = JournalReader {
             journal: self.clone(),
             job,
             epoch,
@@ -110,18 +110,18 @@ impl Journal {
 
     /// The outcome in a message. None where it is gone: a server that fell may have kept the message without its payload.
     async fn unpack(&self, job: JobId, message: &Message) -> Result<Option<Outcome>> {
-        let payload = claim::claim(&self.link, &self.objects, job, message).await?;
+        let payload = oversized::unpack(&self.link, &self.objects, job, message).await?;
         Ok(payload.map(|payload| wire::decode(&payload)).transpose()?)
     }
 }
 
 /// Reads one journal. A server that fell may come back with less than it had: then reading begins anew, and what was
 /// given already is left out.
-struct Reader {
-    journal: Arc<Journal>,
+struct JournalReader {
+    journal: Arc<NatsJournal>,
     job: JobId,
     epoch: watch::Receiver<u64>,
-    open: Option<Reading>,
+    open: Option<JournalCursor>,
     /// The last message read: its place in the stream, and when it was put there, in nanoseconds.
     last: Option<(u64, i128)>,
     /// When the latest message of all that were read was put there. What is read again is no news.
@@ -134,16 +134,16 @@ struct Reader {
 }
 
 /// Messages as they come, and the server's note of how far they were read.
-struct Reading {
+struct JournalCursor {
     messages: Pin<Box<pull::Stream>>,
     consumer: String,
     /// How many messages have come, as the server counts them.
     taken: u64,
-    journal: Arc<Journal>,
+    journal: Arc<NatsJournal>,
 }
 
 /// The server would keep its note for a while.
-impl Drop for Reading {
+impl Drop for JournalCursor {
     fn drop(&mut self) {
         // Without a runtime the process is ending, and the server forgets by itself.
         let Ok(runtime) = Handle::try_current() else { return };
@@ -156,7 +156,7 @@ impl Drop for Reading {
     }
 }
 
-impl Reader {
+impl JournalReader {
     async fn entry(&mut self) -> Result<Entry> {
         loop {
             if let Some(entry) = self.ready.pop_front() {
@@ -221,7 +221,7 @@ impl Reader {
             let consumer: Consumer<pull::Config> = journal.stream.create_consumer(config).await?;
             let pending = consumer.cached_info().num_pending;
             let stream = consumer.stream().max_messages_per_batch(PAGE).heartbeat(HEARTBEAT).expires(4 * HEARTBEAT);
-            let reading = Reading {
+            let reading = JournalCursor {
                 messages: Box::pin(stream.messages().await?),
                 consumer: consumer.cached_info().name.clone(),
                 taken: 0,
@@ -281,7 +281,7 @@ fn reader_name(job: JobId, one: &str) -> String {
 }
 
 /// True if the stream still has this very message.
-async fn holds(stream: &Stream, sequence: u64, stored: i128) -> Result<bool, Trouble> {
+async fn holds(stream: &Stream, sequence: u64, stored: i128) -> Result<bool, AttemptError> {
     match stream.get_raw_message(sequence).await {
         Ok(message) => Ok(message.time.unix_timestamp_nanos() == stored),
         Err(error) if is_gone(&error.to_string()) => Ok(false),

@@ -18,7 +18,7 @@ use super::{
 use crate::bus::{BusError, BusProblem, Result};
 
 /// What an attempt may fail with; it is tried again.
-pub(super) type Trouble = Box<dyn Error + Send + Sync>;
+pub(super) type AttemptError = Box<dyn Error + Send + Sync>;
 
 /// How long the server may take for one answer.
 pub(super) const ANSWER: Duration = Duration::from_secs(5);
@@ -32,7 +32,7 @@ const NOTICED: Duration = Duration::from_secs(5);
 /// How many messages may be on their way to be acknowledged at once.
 const IN_FLIGHT: usize = 8192;
 
-pub(super) struct Link {
+pub(super) struct NatsLink {
     pub client: Client,
     pub jetstream: Context,
     pub names: Names,
@@ -43,13 +43,13 @@ pub(super) struct Link {
 
 /// What became of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stored {
-    Now,
+pub(super) enum StoreAnswer {
+    Stored,
     /// There was one under its subject.
-    Before,
+    AlreadyThere,
 }
 
-impl Link {
+impl NatsLink {
     pub async fn connect(options: NatsOptions) -> Result<Self> {
         let names = Names::new(&options.prefix).map_err(|problem| BusError::at(options.place(), problem))?;
         let (connected, mut epoch) = watch::channel(0);
@@ -101,7 +101,7 @@ impl Link {
     /// done more than once.
     pub async fn persist<T, F>(&self, what: &str, mut attempt: impl FnMut() -> F) -> Result<T>
     where
-        F: Future<Output = Result<T, Trouble>> + Send,
+        F: Future<Output = Result<T, AttemptError>> + Send,
     {
         let began = Instant::now();
         let give_up = began + self.options.outage;
@@ -130,7 +130,7 @@ impl Link {
     }
 
     /// Puts a message into a stream that keeps one message a subject.
-    pub async fn store(&self, subject: String, headers: HeaderMap, payload: Bytes) -> Result<Stored> {
+    pub async fn store(&self, subject: String, headers: HeaderMap, payload: Bytes) -> Result<StoreAnswer> {
         self.persist("a message can't be stored", || async {
             let mut message = PublishMessage::build().payload(payload.clone());
             // The server looks for its own in headers, even where there are none in them.
@@ -139,8 +139,8 @@ impl Link {
             }
             let sent = self.jetstream.send_publish(subject.clone(), message).await?;
             match sent.await {
-                Ok(_) => Ok(Stored::Now),
-                Err(error) if is_there_already(&error) => Ok(Stored::Before),
+                Ok(_) => Ok(StoreAnswer::Stored),
+                Err(error) if is_there_already(&error) => Ok(StoreAnswer::AlreadyThere),
                 Err(error) => Err(error.into()),
             }
         })

@@ -13,7 +13,7 @@ use async_nats::jetstream::{
 use bytes::Bytes;
 
 use super::{
-    link::{Link, Trouble},
+    link::{AttemptError, NatsLink},
     streams::update,
 };
 use crate::bus::Result;
@@ -28,21 +28,21 @@ const TOO_LONG: Duration = Duration::from_secs(60);
 const MOST_OPEN: usize = 64;
 
 /// The object stores of one link.
-pub(super) struct Objects {
-    link: Arc<Link>,
+pub(super) struct ObjectStores {
+    link: Arc<NatsLink>,
     /// Some of those that were used, by name.
-    open: Mutex<HashMap<String, Open>>,
+    open: Mutex<HashMap<String, OpenStore>>,
 }
 
 /// An object store, and the stream that it is.
 #[derive(Clone)]
-struct Open {
+struct OpenStore {
     objects: ObjectStore,
     stream: Stream,
 }
 
-impl Objects {
-    pub fn new(link: Arc<Link>) -> Self {
+impl ObjectStores {
+    pub fn new(link: Arc<NatsLink>) -> Self {
         Self { link, open: Mutex::default() }
     }
 
@@ -58,7 +58,7 @@ impl Objects {
                         Err(error) if error.kind() == InfoErrorKind::NotFound => {
                             self.write(&objects, name, bytes).await
                         }
-                        Err(error) => Err(Trouble::from(error)),
+                        Err(error) => Err(AttemptError::from(error)),
                     }
                 };
                 self.or_forget(store, put.await)
@@ -76,7 +76,7 @@ impl Objects {
             .await
     }
 
-    async fn write(&self, objects: &ObjectStore, name: &str, bytes: &Bytes) -> Result<(), Trouble> {
+    async fn write(&self, objects: &ObjectStore, name: &str, bytes: &Bytes) -> Result<(), AttemptError> {
         let chunk_size = Some(CHUNK.min(self.link.largest()));
         let meta = ObjectMetadata { name: name.to_owned(), chunk_size, ..ObjectMetadata::default() };
         objects.put(meta, &mut &bytes[..]).await?;
@@ -114,19 +114,19 @@ impl Objects {
     pub async fn delete(&self, store: &str, name: &str) -> Result<bool> {
         self.link
             .persist("an object can't be removed", || async {
-                let Some(Open { objects, .. }) = self.open(store).await? else { return Ok(false) };
+                let Some(OpenStore { objects, .. }) = self.open(store).await? else { return Ok(false) };
                 let deleted = match objects.info(name).await {
                     Ok(info) if info.deleted => Ok(false),
-                    Ok(_) => objects.delete(name).await.map(|()| true).map_err(Trouble::from),
+                    Ok(_) => objects.delete(name).await.map(|()| true).map_err(AttemptError::from),
                     Err(error) if error.kind() == InfoErrorKind::NotFound => Ok(false),
-                    Err(error) => Err(Trouble::from(error)),
+                    Err(error) => Err(AttemptError::from(error)),
                 };
                 self.or_forget(store, deleted)
             })
             .await
     }
 
-    async fn open_or_create(&self, store: &str) -> Result<Open, Trouble> {
+    async fn open_or_create(&self, store: &str) -> Result<OpenStore, AttemptError> {
         if let Some(open) = self.open(store).await? {
             return Ok(open);
         }
@@ -147,7 +147,7 @@ impl Objects {
         Ok(open)
     }
 
-    async fn open(&self, store: &str) -> Result<Option<Open>, Trouble> {
+    async fn open(&self, store: &str) -> Result<Option<OpenStore>, AttemptError> {
         let open = self.opened().get(store).cloned();
         if open.is_some() {
             return Ok(open);
@@ -160,7 +160,7 @@ impl Objects {
         Ok(found)
     }
 
-    async fn adjust(&self, store: &str, open: &Open) -> Result<(), Trouble> {
+    async fn adjust(&self, store: &str, open: &OpenStore) -> Result<(), AttemptError> {
         let (options, found) = (&self.link.options, &open.stream.cached_info().config);
         if options.adjust {
             let (max_age, num_replicas) = (self.max_age(store), options.replicas);
@@ -175,7 +175,7 @@ impl Objects {
         if store == self.link.names.large_replies() { options.replies } else { options.last_resort() }
     }
 
-    fn keep_open(&self, store: &str, open: &Open) {
+    fn keep_open(&self, store: &str, open: &OpenStore) {
         let mut opened = self.opened();
         if opened.len() >= MOST_OPEN {
             opened.clear();
@@ -183,16 +183,16 @@ impl Objects {
         opened.insert(store.to_owned(), open.clone());
     }
 
-    async fn look_up(&self, store: &str) -> Result<Option<Open>, Trouble> {
+    async fn look_up(&self, store: &str) -> Result<Option<OpenStore>, AttemptError> {
         match self.link.jetstream.get_stream(format!("OBJ_{store}")).await {
-            Ok(stream) => Ok(Some(Open { objects: self.link.jetstream.get_object_store(store).await?, stream })),
+            Ok(stream) => Ok(Some(OpenStore { objects: self.link.jetstream.get_object_store(store).await?, stream })),
             Err(error) if super::streams::is_missing(&error.kind()) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
 
     /// A store that was open may have been removed since by another process: after a failure it is looked up again.
-    fn or_forget<T>(&self, store: &str, result: Result<T, Trouble>) -> Result<T, Trouble> {
+    fn or_forget<T>(&self, store: &str, result: Result<T, AttemptError>) -> Result<T, AttemptError> {
         result.inspect_err(|_| self.forget(store))
     }
 
@@ -200,13 +200,13 @@ impl Objects {
         self.opened().remove(store);
     }
 
-    fn opened(&self) -> MutexGuard<'_, HashMap<String, Open>> {
+    fn opened(&self) -> MutexGuard<'_, HashMap<String, OpenStore>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Open {
-    async fn read(&self, name: &str) -> Result<Option<Bytes>, Trouble> {
+impl OpenStore {
+    async fn read(&self, name: &str) -> Result<Option<Bytes>, AttemptError> {
         match self.objects.info(name).await {
             Ok(info) if !info.deleted => self.chunks(&info).await.map(Some),
             Ok(_) => Ok(None),
@@ -217,7 +217,7 @@ impl Open {
 
     /// Asks for one chunk after the other. The client's own way leaves a consumer at the server for half a minute each
     /// time, and that soon has no room for more: workers read thousands of texts a minute.
-    async fn chunks(&self, info: &ObjectInfo) -> Result<Bytes, Trouble> {
+    async fn chunks(&self, info: &ObjectInfo) -> Result<Bytes, AttemptError> {
         let subject = format!("$O.{}.C.{}", info.bucket, info.nuid);
         let mut bytes = Vec::with_capacity(info.size);
         let mut next = 1;

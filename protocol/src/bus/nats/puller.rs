@@ -15,7 +15,7 @@ use async_nats::{Message, StatusCode, Subscriber, jetstream};
 use futures::{FutureExt as _, StreamExt as _};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::{link::Link, receipt::Held};
+use super::{link::NatsLink, receipt::HeldMessage};
 use crate::bus::Result;
 
 /// How long a request may wait at a consumer. One that is lost with the server that led the consumer is missed no longer.
@@ -36,10 +36,10 @@ const AHEAD: Duration = Duration::from_millis(10);
 const MOST_AHEAD: usize = 256;
 
 /// Someone who waits for a message.
-pub(super) type Hand = oneshot::Sender<Held>;
+pub(super) type MessageSender = oneshot::Sender<HeldMessage>;
 
 /// Where to pull: a stream and its durable consumers.
-pub(super) struct Source {
+pub(super) struct PullSource {
     pub stream: String,
     pub consumers: Vec<String>,
     /// How long the server waits for a sign of life.
@@ -47,24 +47,24 @@ pub(super) struct Source {
 }
 
 /// Starts pulling. It ends when the sender is dropped.
-pub(super) async fn start(link: Arc<Link>, source: Source) -> Result<mpsc::UnboundedSender<Hand>> {
+pub(super) async fn start(link: Arc<NatsLink>, source: PullSource) -> Result<mpsc::UnboundedSender<MessageSender>> {
     let (wishes, hands) = mpsc::unbounded_channel();
     let (inbox, answers) = open_inbox(&link).await?;
-    let lanes = source.consumers.into_iter().map(Lane::new).collect();
+    let lanes = source.consumers.into_iter().map(ConsumerLane::new).collect();
     let epoch = link.epoch.clone();
-    let puller = Puller {
+    let puller = MessagePuller {
         link,
         stream: source.stream,
         patience: source.patience,
         inbox,
         answers,
         lanes,
-        turn: Turn { lane: 0, ends: None },
+        turn: LaneTurn { lane: 0, ends: None },
         hands,
         epoch,
         waiting: VecDeque::new(),
         store: VecDeque::new(),
-        pace: Pace::default(),
+        pace: PullPace::default(),
         last_wish: Instant::now(),
         last_message: Instant::now(),
     };
@@ -72,31 +72,31 @@ pub(super) async fn start(link: Arc<Link>, source: Source) -> Result<mpsc::Unbou
     Ok(wishes)
 }
 
-async fn open_inbox(link: &Link) -> Result<(String, Subscriber)> {
+async fn open_inbox(link: &NatsLink) -> Result<(String, Subscriber)> {
     let inbox = link.client.new_inbox();
     let answers = link.client.subscribe(format!("{inbox}.*")).await.map_err(|error| link.failed(error))?;
     Ok((inbox, answers))
 }
 
-struct Puller {
-    link: Arc<Link>,
+struct MessagePuller {
+    link: Arc<NatsLink>,
     stream: String,
     patience: Duration,
     inbox: String,
     answers: Subscriber,
-    lanes: Vec<Lane>,
-    turn: Turn,
-    hands: mpsc::UnboundedReceiver<Hand>,
+    lanes: Vec<ConsumerLane>,
+    turn: LaneTurn,
+    hands: mpsc::UnboundedReceiver<MessageSender>,
     epoch: watch::Receiver<u64>,
-    waiting: VecDeque<Hand>,
-    store: VecDeque<Held>,
-    pace: Pace,
+    waiting: VecDeque<MessageSender>,
+    store: VecDeque<HeldMessage>,
+    pace: PullPace,
     last_wish: Instant,
     last_message: Instant,
 }
 
 /// One consumer.
-struct Lane {
+struct ConsumerLane {
     consumer: String,
     /// Messages that were asked for, if there are any at once, and haven't come.
     scanned: usize,
@@ -111,7 +111,7 @@ struct Lane {
     refused: bool,
 }
 
-impl Lane {
+impl ConsumerLane {
     fn new(consumer: String) -> Self {
         Self { consumer, scanned: 0, awaited: 0, dry: None, void: Instant::now(), not_before: None, refused: false }
     }
@@ -126,7 +126,7 @@ impl Lane {
 }
 
 /// Which lane is asked first.
-struct Turn {
+struct LaneTurn {
     /// The one that something came from last, or, where its turn is over, the one after it.
     lane: usize,
     /// None until something has come.
@@ -134,13 +134,13 @@ struct Turn {
 }
 
 /// A request for messages: how many, and whether to wait for them.
-struct Request {
+struct PullRequest {
     lane: usize,
     batch: usize,
     wait: bool,
 }
 
-impl Puller {
+impl MessagePuller {
     async fn run(mut self) {
         loop {
             self.serve();
@@ -154,7 +154,7 @@ impl Puller {
                     None => return,
                 },
                 Some(message) = self.answers.next() => self.take(message),
-                Ok(()) = self.epoch.changed() => self.lanes.iter_mut().for_each(Lane::reset),
+                Ok(()) = self.epoch.changed() => self.lanes.iter_mut().for_each(ConsumerLane::reset),
                 () = tokio::time::sleep_until(wake.into()) => self.tidy().await,
             }
             // What else is there already.
@@ -167,7 +167,7 @@ impl Puller {
         }
     }
 
-    fn wish(&mut self, hand: Hand) {
+    fn wish(&mut self, hand: MessageSender) {
         self.last_wish = Instant::now();
         self.waiting.push_back(hand);
     }
@@ -205,39 +205,42 @@ impl Puller {
 
     fn forget_void(&mut self) {
         let now = Instant::now();
-        self.lanes.iter_mut().filter(|lane| lane.is_asked() && now >= lane.void).for_each(Lane::reset);
+        self.lanes.iter_mut().filter(|lane| lane.is_asked() && now >= lane.void).for_each(ConsumerLane::reset);
     }
 
-    fn requests(&mut self, need: usize) -> Vec<Request> {
+    fn requests(&mut self, need: usize) -> Vec<PullRequest> {
         let now = Instant::now();
-        let may_ask = |lane: &Lane| lane.not_before.is_none_or(|then| now >= then);
+        let may_ask = |lane: &ConsumerLane| lane.not_before.is_none_or(|then| now >= then);
         // Refilled when half empty, not message by message.
         if let [lane] = &self.lanes[..] {
             let due = lane.awaited <= need / 2 && may_ask(lane);
-            return due.then(|| Request { lane: 0, batch: need - lane.awaited, wait: true }).into_iter().collect();
+            return due.then(|| PullRequest { lane: 0, batch: need - lane.awaited, wait: true }).into_iter().collect();
         }
         if let Some(at) = self.lanes.iter().position(|lane| lane.scanned > 0) {
             let asked = self.lanes[at].scanned;
             let its_turn = at == self.turn.lane && self.turn.ends.is_some_and(|end| now < end);
             let due = its_turn && asked <= need / 2;
-            return due.then(|| Request { lane: at, batch: need - asked, wait: false }).into_iter().collect();
+            return due.then(|| PullRequest { lane: at, batch: need - asked, wait: false }).into_iter().collect();
         }
         let count = self.lanes.len();
         if self.turn.ends.is_some_and(|end| now >= end) {
-            self.turn = Turn { lane: (self.turn.lane + 1) % count, ends: None };
+            self.turn = LaneTurn { lane: (self.turn.lane + 1) % count, ends: None };
         }
         let next = (0..count).map(|n| (self.turn.lane + n) % count).find(|&at| {
             let lane = &self.lanes[at];
             lane.dry.is_none_or(|until| now >= until) && lane.awaited == 0 && may_ask(lane)
         });
         if let Some(lane) = next {
-            return vec![Request { lane, batch: need, wait: false }];
+            return vec![PullRequest { lane, batch: need, wait: false }];
         }
         let silent = (0..count).filter(|&at| self.lanes[at].awaited == 0 && may_ask(&self.lanes[at]));
-        silent.map(|lane| Request { lane, batch: 1, wait: true }).collect()
+        silent.map(|lane| PullRequest { lane, batch: 1, wait: true }).collect()
     }
 
-    async fn send(&mut self, Request { lane: number, batch, wait }: Request) -> Result<(), async_nats::PublishError> {
+    async fn send(
+        &mut self,
+        PullRequest { lane: number, batch, wait }: PullRequest,
+    ) -> Result<(), async_nats::PublishError> {
         let lane = &mut self.lanes[number];
         let how = if wait { format!(r#""expires":{}"#, LONG.as_nanos()) } else { r#""no_wait":true"#.to_owned() };
         let request = format!(r#"{{"batch":{batch},{how}}}"#);
@@ -279,10 +282,10 @@ impl Puller {
             *asked = asked.saturating_sub(1);
             (lane.dry, lane.refused) = (None, false);
             if self.turn.lane != at || self.turn.ends.is_none() {
-                self.turn = Turn { lane: at, ends: Some(self.last_message + TURN) };
+                self.turn = LaneTurn { lane: at, ends: Some(self.last_message + TURN) };
             }
         }
-        self.store.push_back(Held::new(self.link.clone(), message.message, deliveries, sequence, self.patience));
+        self.store.push_back(HeldMessage::new(self.link.clone(), message.message, deliveries, sequence, self.patience));
     }
 
     fn take_refusal(&mut self, message: &Message, status: StatusCode) {
@@ -313,13 +316,13 @@ impl Puller {
 
     /// When something is due without anything happening.
     fn wake(&self) -> Instant {
-        let asked = self.lanes.iter().any(Lane::is_asked);
+        let asked = self.lanes.iter().any(ConsumerLane::is_asked);
         if self.waiting.is_empty() {
             let idle = asked.then(|| self.may_withdraw());
             let surplus = (!self.store.is_empty()).then(|| self.may_withdraw().max(self.last_wish + KEEP));
             return idle.or(surplus).unwrap_or_else(|| Instant::now() + LONG);
         }
-        let due = |lane: &Lane| lane.not_before.or(lane.is_asked().then_some(lane.void));
+        let due = |lane: &ConsumerLane| lane.not_before.or(lane.is_asked().then_some(lane.void));
         let due = self.lanes.iter().filter_map(due).min();
         due.unwrap_or_else(|| Instant::now() + LONG).max(Instant::now() + Duration::from_millis(1))
     }
@@ -337,7 +340,7 @@ impl Puller {
         if !self.waiting.is_empty() || Instant::now() < self.may_withdraw() {
             return;
         }
-        if self.lanes.iter().any(Lane::is_asked) {
+        if self.lanes.iter().any(ConsumerLane::is_asked) {
             self.withdraw().await;
         }
         if self.last_wish.elapsed() >= KEEP {
@@ -361,19 +364,19 @@ impl Puller {
             };
             let _ = tokio::time::timeout(KEEP, rest).await;
         }
-        self.lanes.iter_mut().for_each(Lane::reset);
+        self.lanes.iter_mut().for_each(ConsumerLane::reset);
     }
 }
 
 /// How fast messages are taken.
 #[derive(Default)]
-struct Pace {
+struct PullPace {
     last: Option<Instant>,
     /// Between two messages, averaged, in seconds.
     gap: f64,
 }
 
-impl Pace {
+impl PullPace {
     fn count(&mut self) {
         let now = Instant::now();
         let gap = self.last.map_or(1.0, |last| now.duration_since(last).as_secs_f64().min(1.0));

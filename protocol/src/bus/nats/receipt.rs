@@ -7,12 +7,12 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::runtime::Handle;
 
-use super::link::{Link, Trouble};
+use super::link::{AttemptError, NatsLink};
 use crate::bus::{Receipt, Result};
 
 /// A message that must be acknowledged. Dropped without a word, it is given to another at once.
-pub(super) struct Held {
-    link: Arc<Link>,
+pub(super) struct HeldMessage {
+    link: Arc<NatsLink>,
     pub message: Message,
     pub deliveries: u32,
     /// Its number in the stream.
@@ -21,8 +21,8 @@ pub(super) struct Held {
     armed: bool,
 }
 
-impl Held {
-    pub fn new(link: Arc<Link>, message: Message, deliveries: u32, sequence: u64, patience: Duration) -> Self {
+impl HeldMessage {
+    pub fn new(link: Arc<NatsLink>, message: Message, deliveries: u32, sequence: u64, patience: Duration) -> Self {
         Self { link, message, deliveries, sequence, patience, armed: true }
     }
 
@@ -43,13 +43,13 @@ impl Held {
         let word = Bytes::from(kind);
         self.link
             .persist("a delivery can't be answered", || async {
-                self.link.client.publish(reply.clone(), word.clone()).await.map_err(Trouble::from)
+                self.link.client.publish(reply.clone(), word.clone()).await.map_err(AttemptError::from)
             })
             .await
     }
 }
 
-impl Drop for Held {
+impl Drop for HeldMessage {
     fn drop(&mut self) {
         let (true, Some(reply)) = (self.armed, self.message.reply.take()) else { return };
         // Without a runtime the process is ending, and the task comes back when its time is up.
@@ -61,7 +61,7 @@ impl Drop for Held {
 }
 
 #[async_trait]
-impl Receipt for Held {
+impl Receipt for HeldMessage {
     async fn working(&self) -> Result<()> {
         self.answer(AckKind::Progress).await
     }

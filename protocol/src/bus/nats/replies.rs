@@ -5,21 +5,21 @@ use std::sync::Arc;
 use async_nats::jetstream::kv::{Config, Store};
 use bytes::{BufMut as _, Bytes, BytesMut};
 
-use super::{link::Link, objects::Objects, streams::ensure_bucket};
+use super::{link::NatsLink, objects::ObjectStores, streams::ensure_bucket};
 use crate::{bus::Result, id::CallId};
 
 /// The first byte of a value: the reply follows, or it is in the object store.
 const HERE: u8 = 0;
 const ELSEWHERE: u8 = 1;
 
-pub(super) struct Replies {
-    link: Arc<Link>,
-    objects: Arc<Objects>,
+pub(super) struct ReplyBucket {
+    link: Arc<NatsLink>,
+    objects: Arc<ObjectStores>,
     bucket: Store,
 }
 
-impl Replies {
-    pub async fn open(link: Arc<Link>, objects: Arc<Objects>) -> Result<Self> {
+impl ReplyBucket {
+    pub async fn open(link: Arc<NatsLink>, objects: Arc<ObjectStores>) -> Result<Self> {
         let config = Config {
             bucket: link.names.replies(),
             description: "Models' replies, by call".into(),

@@ -10,7 +10,7 @@ use async_nats::jetstream::{
     stream::{Config, DiscardPolicy, RetentionPolicy, StorageType, Stream},
 };
 
-use super::link::Link;
+use super::link::NatsLink;
 use crate::{
     bus::{BusError, BusProblem, Result},
     task::Kind,
@@ -20,13 +20,13 @@ use crate::{
 const WAITING: i64 = 16_384;
 
 /// The streams in use.
-pub(super) struct Streams {
+pub(super) struct BusStreams {
     pub tasks: Stream,
     pub journal: Stream,
 }
 
-impl Streams {
-    pub async fn ensure(link: &Link) -> Result<Self> {
+impl BusStreams {
+    pub async fn ensure(link: &NatsLink) -> Result<Self> {
         let (names, options) = (&link.names, &link.options);
         let tasks = one_a_subject(
             names.tasks(),
@@ -82,7 +82,7 @@ pub(super) fn one_a_subject(
 }
 
 /// The stream as it is, if its shape is the one wanted; made where there is none.
-pub(super) async fn ensure(link: &Link, mut wanted: Config) -> Result<Stream> {
+pub(super) async fn ensure(link: &NatsLink, mut wanted: Config) -> Result<Stream> {
     wanted.num_replicas = link.options.replicas;
     wanted.storage = StorageType::File;
     wanted.allow_direct = true;
@@ -116,11 +116,11 @@ pub(super) async fn ensure(link: &Link, mut wanted: Config) -> Result<Stream> {
     Err(not_created(link, what, "created and removed by others at the same time"))
 }
 
-fn not_created(link: &Link, what: String, cause: impl ToString) -> BusError {
+fn not_created(link: &NatsLink, what: String, cause: impl ToString) -> BusError {
     link.error(BusProblem::NotCreated { what, cause: cause.to_string() })
 }
 
-fn not_changed(link: &Link, what: String, cause: impl ToString) -> BusError {
+fn not_changed(link: &NatsLink, what: String, cause: impl ToString) -> BusError {
     link.error(BusProblem::NotChanged { what, cause: cause.to_string() })
 }
 
@@ -148,7 +148,7 @@ fn difference(wanted: &Config, found: &Config) -> Option<String> {
         })
 }
 
-pub(super) async fn ensure_consumer(link: &Link, tasks: &Stream, kind: Kind) -> Result<Consumer<pull::Config>> {
+pub(super) async fn ensure_consumer(link: &NatsLink, tasks: &Stream, kind: Kind) -> Result<Consumer<pull::Config>> {
     let name = link.names.tasks_consumer(kind);
     let subject = link.names.tasks_of_kind(kind);
     queue_consumer(link, tasks, name, subject, link.options.ack_wait).await
@@ -156,7 +156,7 @@ pub(super) async fn ensure_consumer(link: &Link, tasks: &Stream, kind: Kind) -> 
 
 /// A durable consumer whose messages are acknowledged one by one.
 pub(super) async fn queue_consumer(
-    link: &Link,
+    link: &NatsLink,
     stream: &Stream,
     name: String,
     subject: String,
@@ -193,7 +193,7 @@ pub(super) async fn queue_consumer(
 }
 
 /// A key-value bucket, made where it is missing. What is full of old entries makes room for new ones.
-pub(super) async fn ensure_bucket(link: &Link, wanted: kv::Config) -> Result<kv::Store> {
+pub(super) async fn ensure_bucket(link: &NatsLink, wanted: kv::Config) -> Result<kv::Store> {
     let name = wanted.bucket.clone();
     let wanted = kv::Config { history: 1, num_replicas: link.options.replicas, ..wanted };
     let (store, is_new) = match link.jetstream.get_key_value(&name).await {
@@ -207,7 +207,7 @@ pub(super) async fn ensure_bucket(link: &Link, wanted: kv::Config) -> Result<kv:
 }
 
 /// A new bucket, or that of another process which was faster, and whether it is new.
-async fn create_bucket(link: &Link, wanted: kv::Config) -> Result<(kv::Store, bool)> {
+async fn create_bucket(link: &NatsLink, wanted: kv::Config) -> Result<(kv::Store, bool)> {
     let name = wanted.bucket.clone();
     match link.jetstream.create_key_value(wanted).await {
         Ok(store) => Ok((store, true)),
@@ -219,7 +219,7 @@ async fn create_bucket(link: &Link, wanted: kv::Config) -> Result<(kv::Store, bo
 }
 
 /// The client makes every bucket so that it refuses what is new when it is full.
-async fn adjust_bucket(link: &Link, store: &kv::Store, wanted: &kv::Config) -> Result<()> {
+async fn adjust_bucket(link: &NatsLink, store: &kv::Store, wanted: &kv::Config) -> Result<()> {
     let found = &store.stream.cached_info().config;
     let changed = Config {
         discard: DiscardPolicy::Old,
@@ -232,7 +232,7 @@ async fn adjust_bucket(link: &Link, store: &kv::Store, wanted: &kv::Config) -> R
 }
 
 /// Changes a stream to another configuration, if that is another.
-pub(super) async fn update(link: &Link, found: &Config, mut wanted: Config) -> Result<()> {
+pub(super) async fn update(link: &NatsLink, found: &Config, mut wanted: Config) -> Result<()> {
     if !wanted.max_age.is_zero() {
         // Or the server refuses it.
         wanted.duplicate_window = wanted.duplicate_window.min(wanted.max_age);

@@ -11,13 +11,13 @@ use futures::{FutureExt as _, StreamExt as _, TryStreamExt as _, future::try_joi
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    claim,
-    journal::Journal,
-    link::Link,
+    journal::NatsJournal,
+    link::NatsLink,
     names::Names,
-    objects::Objects,
-    puller::{self, Hand, Source},
-    receipt::Held,
+    objects::ObjectStores,
+    oversized,
+    puller::{self, MessageSender, PullSource},
+    receipt::HeldMessage,
     streams::ensure_consumer,
 };
 use crate::{
@@ -33,24 +33,24 @@ const AT_ONCE: usize = 512;
 /// The header that says why a task was given up.
 const REASON: &str = "Tributary-Reason";
 
-pub(super) struct Tasks {
-    link: Arc<Link>,
-    objects: Arc<Objects>,
-    journal: Arc<Journal>,
+pub(super) struct NatsTasks {
+    link: Arc<NatsLink>,
+    objects: Arc<ObjectStores>,
+    journal: Arc<NatsJournal>,
     stream: Stream,
     /// Who pulls, by the kinds that are pulled.
-    pullers: Mutex<HashMap<Vec<Kind>, mpsc::UnboundedSender<Hand>>>,
+    pullers: Mutex<HashMap<Vec<Kind>, mpsc::UnboundedSender<MessageSender>>>,
 }
 
-impl Tasks {
-    pub fn new(link: Arc<Link>, objects: Arc<Objects>, journal: Arc<Journal>, stream: Stream) -> Self {
+impl NatsTasks {
+    pub fn new(link: Arc<NatsLink>, objects: Arc<ObjectStores>, journal: Arc<NatsJournal>, stream: Stream) -> Self {
         Self { link, objects, journal, stream, pullers: Mutex::default() }
     }
 
     pub async fn publish(&self, task: &Task) -> Result<()> {
         let subject = self.link.names.task(task.kind(), task.job, task.id);
         let name = |_: &Bytes| format!("task-{}", task.id);
-        let (headers, payload) = claim::check(&self.link, &self.objects, task.job, name, wire::encode(task)).await?;
+        let (headers, payload) = oversized::pack(&self.link, &self.objects, task.job, name, wire::encode(task)).await?;
         self.link.store(subject, headers, payload).await?;
         Ok(())
     }
@@ -73,7 +73,7 @@ impl Tasks {
         }
     }
 
-    async fn puller(&self, kinds: &Kinds) -> Result<mpsc::UnboundedSender<Hand>> {
+    async fn puller(&self, kinds: &Kinds) -> Result<mpsc::UnboundedSender<MessageSender>> {
         let key: Vec<_> = kinds.iter().collect();
         if let Some(puller) = self.pullers.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return Ok(puller.clone());
@@ -85,14 +85,14 @@ impl Tasks {
             patience = patience.min(consumer.cached_info().config.ack_wait);
             consumers.push(self.link.names.tasks_consumer(*kind));
         }
-        let source = Source { stream: self.link.names.tasks(), consumers, patience };
+        let source = PullSource { stream: self.link.names.tasks(), consumers, patience };
         let puller = puller::start(self.link.clone(), source).await?;
         let mut pullers = self.pullers.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(pullers.entry(key).or_insert(puller).clone())
     }
 
     /// The task in a message. None where there is none to be done: then the message has been seen to.
-    async fn unpack(&self, held: Held) -> Result<Option<Delivery>> {
+    async fn unpack(&self, held: HeldMessage) -> Result<Option<Delivery>> {
         let Some((kind, job, id)) = Names::read_task(&held.message.subject) else {
             tracing::warn!(subject = %held.message.subject, "a message that is no task is thrown away");
             held.settle().await?;
@@ -102,7 +102,7 @@ impl Tasks {
             self.give_up(held, kind, job, id).boxed().await?;
             return Ok(None);
         }
-        let Some(payload) = claim::claim(&self.link, &self.objects, job, &held.message).await? else {
+        let Some(payload) = oversized::unpack(&self.link, &self.objects, job, &held.message).await? else {
             tracing::debug!(%job, task = %id, "a task of a job that was cleared");
             held.settle().await?;
             return Ok(None);
@@ -127,7 +127,7 @@ impl Tasks {
     }
 
     /// Takes a task out that was delivered too often: it is kept for people to look at, and its job goes on without it.
-    async fn give_up(&self, held: Held, kind: Kind, job: JobId, task: TaskId) -> Result<()> {
+    async fn give_up(&self, held: HeldMessage, kind: Kind, job: JobId, task: TaskId) -> Result<()> {
         let deliveries = self.link.options.max_deliver;
         let reason =
             format!("given up after {deliveries} deliveries: each of its workers died, stalled or handed it back");
