@@ -1,4 +1,4 @@
-//! Errors of a bus: what a caller may do about them, and which kind of trouble they are.
+//! The errors of a bus: the caller's choices, and the kinds of trouble.
 
 use crate::{id::BlobId, wire::WireError};
 
@@ -9,7 +9,7 @@ pub enum BusError {
     /// Another process works on the same local state.
     #[error("{place} is in use by another process")]
     InUse { place: String },
-    /// The bus at `place`, a folder or a server, failed to do what was asked. A later attempt may succeed.
+    /// The bus at `place`, a folder or a server, failed to do the work. A later attempt may succeed.
     #[error("{place}: {problem}")]
     Unavailable { place: String, problem: BusProblem },
     /// The bus at `place` stays out of use until somebody mends the settings or the server.
@@ -79,9 +79,10 @@ pub enum BusProblem {
 }
 
 impl BusProblem {
-    /// True where a later attempt fails as well unless somebody mends the settings, the server or the folder.
+    /// True where every later attempt fails as well, unless somebody mends the settings, the server or the folder.
     ///
-    /// What a coordinator may still create, and what an operator may remove while processes wait, needs none.
+    /// A coordinator may still create what is missing, and an operator may remove a stream of another shape while
+    /// processes wait.
     fn needs_repair(&self) -> bool {
         match self {
             Self::Address { .. }

@@ -1,4 +1,4 @@
-//! What the workers of a deployment tell one another.
+//! Gossip between the processes of a deployment.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -6,13 +6,13 @@ use futures::stream::BoxStream;
 
 use super::Result;
 
-/// Short words to all members of a group who listen right now. Nothing is kept, and a word may be lost: what must hold
-/// is said again.
+/// Short messages to all processes that listen to a group at the moment. Nothing is kept, and a message may be lost:
+/// senders repeat whatever must arrive.
 #[async_trait]
 pub trait Members: Send + Sync + 'static {
-    /// Tells everybody who hears the group, the teller included. Fails where the others can't be reached now.
+    /// Sends a message to all listeners of the group, the sender included. Fails where the others can't be reached now.
     async fn tell(&self, group: &str, word: Bytes) -> Result<()>;
 
-    /// What is told to a group from now on, without an end.
+    /// Gives the group's messages from now on, without an end.
     async fn hear(&self, group: &str) -> Result<BoxStream<'static, Bytes>>;
 }

@@ -1,4 +1,4 @@
-//! Blobs: a keyspace a job, so that a job's room on disk is free as soon as it is cleared.
+//! Blobs: a keyspace for each job, so that clearing a job frees its disk space at once.
 
 use std::path::PathBuf;
 

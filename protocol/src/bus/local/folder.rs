@@ -1,4 +1,4 @@
-//! The folder: that it is ours, and ours alone.
+//! The folder of a bus: checked for other files, and locked.
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
@@ -10,22 +10,22 @@ use std::{
 
 use crate::bus::{BusError, BusProblem, Result};
 
-/// Marks a folder as a bus's, and is locked while a process works on it.
+/// The file that marks a bus's folder. A process locks the file while it works on the folder.
 const LOCK: &str = "tributary.lock";
-/// The database.
+/// The folder of the database.
 const DATABASE: &str = "db";
-/// Stands in a database that was made to its end.
+/// A file of the database that is written last when the database is created.
 const COMPLETE: &str = "version";
 
-/// A folder that this process alone works on, until this is dropped.
+/// A folder that only this process works on, until the value is dropped.
 pub(super) struct LockedFolder {
     pub path: PathBuf,
-    /// Unlocked by the operating system when it is closed, by whatever death.
+    /// Unlocked by the operating system when the process ends, in whatever way.
     _lock: File,
 }
 
 impl LockedFolder {
-    /// Makes the folder if it isn't there, checks whose it is, and locks it.
+    /// Creates the folder if it is missing, checks for other files, and locks the folder.
     pub fn claim(path: &Path) -> Result<Self> {
         let failed = |error: io::Error| failed(path, error);
         fs::create_dir_all(path).map_err(failed)?;
@@ -43,7 +43,8 @@ impl LockedFolder {
         self.path.join(DATABASE)
     }
 
-    /// A process that was killed while it made the database leaves a piece that can't be opened and holds nothing yet.
+    /// Deletes a database whose creation was cut short by the death of the process: it can't be opened and holds
+    /// nothing.
     fn discard_unfinished(&self) -> io::Result<()> {
         let database = self.database();
         if database.exists() && !database.join(COMPLETE).exists() && !holds_data(&database)? {
@@ -53,7 +54,7 @@ impl LockedFolder {
     }
 }
 
-/// True once a keyspace was made in it, which happens after it is complete.
+/// True of a database with a keyspace. Keyspaces are created after the database is complete.
 fn holds_data(database: &Path) -> io::Result<bool> {
     match fs::read_dir(database.join("keyspaces")) {
         Ok(mut keyspaces) => Ok(keyspaces.next().is_some()),
@@ -62,7 +63,7 @@ fn holds_data(database: &Path) -> io::Result<bool> {
     }
 }
 
-/// An owner that is just leaving gets a moment to do so.
+/// Locks the folder. A leaving owner gets half a second to go.
 fn acquire(lock: &File, path: &Path) -> Result<()> {
     for _ in 0..20 {
         match lock.try_lock() {

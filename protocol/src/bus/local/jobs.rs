@@ -1,4 +1,4 @@
-//! The jobs of one process: what waits is on disk, who holds what is in memory.
+//! The job queue of a single process: waiting jobs are on disk, leases are in memory.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -16,14 +16,14 @@ use crate::{
     job::Job,
 };
 
-/// Which jobs wait, which are held, and who wants to know about them.
+/// The unfinished jobs, and the listeners to their states.
 #[derive(Default)]
 pub(super) struct LocalJobs {
     queue: Mutex<UnfinishedJobs>,
     waiting: Notify,
-    /// Changes each time that anything is written about the job.
+    /// Senders that are notified of each write about a job.
     changed: Mutex<HashMap<JobId, watch::Sender<()>>>,
-    /// Held by who writes how a job stands.
+    /// Locked while a state is compared and written.
     pub writing: tokio::sync::Mutex<()>,
 }
 
@@ -34,7 +34,7 @@ struct UnfinishedJobs {
 }
 
 impl LocalJobs {
-    /// The jobs that were out when the folder was last closed.
+    /// Queues the jobs that were unfinished when the folder was last closed.
     pub fn new(jobs: Vec<Job>) -> Self {
         let this = Self::default();
         for job in jobs {
@@ -43,7 +43,7 @@ impl LocalJobs {
         this
     }
 
-    /// False of a job that is out.
+    /// Queues a job; false where the job is queued already.
     pub fn submit(&self, job: Job) -> bool {
         let mut queue = self.lock();
         let new = queue.out.insert(job.id);
@@ -86,7 +86,7 @@ impl LocalJobs {
         queue.out.remove(&job);
     }
 
-    /// Tells of changes to what is written about a job.
+    /// Notifies of each write about a job.
     pub fn changes(&self, job: JobId) -> watch::Receiver<()> {
         let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
         changed.entry(job).or_default().subscribe()
@@ -104,7 +104,7 @@ impl LocalJobs {
     }
 }
 
-/// A job in a coordinator's hands. Dropped undone, it waits again.
+/// A job that a coordinator holds. A job that is dropped before its end is queued again.
 pub(super) struct HeldJob {
     pub bus: super::LocalBus,
     pub job: Arc<Job>,

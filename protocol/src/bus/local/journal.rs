@@ -1,4 +1,4 @@
-//! The journals: outcomes by job and number, and which tasks they ended.
+//! The journals: outcomes by job and number, and the tasks that they ended.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -21,23 +21,23 @@ use crate::{
     wire,
 };
 
-/// How much a reader takes from disk at once, in entries and in bytes.
+/// Most outcomes, and most bytes, that a reader loads at once.
 const PAGE: (usize, usize) = (256, 1 << 20);
 
 pub(super) struct LocalJournal {
     database: Database,
     /// Job and number → outcome.
     entries: Keyspace,
-    /// Job and task → nothing: the task has an outcome that ended it.
+    /// Job and task → nothing, for each task with a final outcome.
     ended: Keyspace,
     logs: Mutex<HashMap<JobId, Arc<JobLog>>>,
     path: PathBuf,
 }
 
-/// One job's journal while this process lives.
+/// The end of a job's journal while this process lives.
 pub(super) struct JobLog {
     writing: Mutex<()>,
-    /// The number that the next entry gets. Never falls, so that readers keep their place when the job is cleared.
+    /// The number of the next entry. Never falls, so that readers keep their place when the job is cleared.
     next: watch::Sender<u64>,
 }
 
@@ -82,7 +82,7 @@ impl LocalJournal {
         Ok(())
     }
 
-    /// A page of the outcomes numbered `from..until`, and the number at which to read on.
+    /// Loads a page of the outcomes numbered `from..until`, and gives the number to read on from.
     fn read(&self, job: JobId, from: u64, until: u64) -> Result<(VecDeque<Arc<Outcome>>, u64)> {
         let (mut outcomes, mut bytes) = (VecDeque::new(), 0);
         for entry in self.entries.range(entry_key(job, from)..entry_key(job, until)) {
@@ -117,7 +117,7 @@ fn entry_key(job: JobId, number: u64) -> Vec<u8> {
     [job.to_string().as_bytes(), &number.to_be_bytes()].concat()
 }
 
-/// The number in an entry's key.
+/// Reads the number from an entry's key.
 fn number(key: &[u8]) -> u64 {
     key.last_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }
@@ -126,7 +126,7 @@ fn ended_key(job: JobId, task: TaskId) -> String {
     format!("{job}{task}")
 }
 
-/// Gives what a job's journal holds, then what comes.
+/// Gives the outcomes in a job's journal, then the outcomes to come.
 pub(super) fn follow(bus: LocalBus, job: JobId, log: Arc<JobLog>) -> BoxStream<'static, Result<Entry>> {
     let grown = log.next.subscribe();
     let until = *grown.borrow();
@@ -142,11 +142,11 @@ struct JournalReader {
     bus: LocalBus,
     job: JobId,
     grown: watch::Receiver<u64>,
-    /// Keeps the sender of `grown`.
+    /// Keeps the sender of `grown` alive.
     _log: Arc<JobLog>,
-    /// Read up to here,
+    /// The number of the next entry to read.
     next: u64,
-    /// known to be there up to here.
+    /// Entries below this number are known to be there.
     until: u64,
     page: VecDeque<Arc<Outcome>>,
     caught: bool,

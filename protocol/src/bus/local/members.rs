@@ -1,4 +1,4 @@
-//! Words between the parts of one process.
+//! Gossip between the parts of a single process.
 
 use std::{
     collections::HashMap,
@@ -16,7 +16,7 @@ use tokio::sync::broadcast::{self, Sender, error::RecvError};
 use super::LocalBus;
 use crate::bus::{self, Result};
 
-/// Words that may wait for somebody who doesn't listen; the oldest go first.
+/// Most messages that wait for a slow listener; the oldest are dropped first.
 const WAITING: usize = 256;
 
 #[derive(Default)]
@@ -34,7 +34,7 @@ impl Members {
 #[async_trait]
 impl bus::Members for LocalBus {
     async fn tell(&self, group: &str, word: Bytes) -> Result<()> {
-        // Nobody may be listening.
+        // Fails where nobody listens.
         let _ = self.members.group(group).send(word);
         Ok(())
     }

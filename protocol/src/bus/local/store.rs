@@ -1,4 +1,4 @@
-//! What is on disk: one database with a keyspace for each thing that a bus keeps.
+//! The database on disk: a keyspace for each kind of data.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -27,21 +27,21 @@ use crate::{
 /// The layout of keys and values that this build reads and writes.
 const LAYOUT: &[u8] = b"1";
 
-/// Memory for what is not in the tables yet, a keyspace, in bytes. Up to four times as much may wait to be written out.
+/// Memory for unwritten data of a keyspace, in bytes. Up to four times as much may wait to be written.
 const MEMTABLE: u64 = 4 << 20;
 
-/// Threads that write tables out and tidy them. One that asks for a full memtable to be written out waits for room in the
-/// queue that these threads empty: there must be more of them than keyspaces that fill up at once.
+/// Threads that write and compact tables. A thread that asks for a full memtable to be written waits for room in the
+/// queue that these threads empty: there must be more threads than keyspaces that fill up at once.
 const WORKERS: usize = 6;
 
 pub(super) struct LocalStore {
-    // The order matters: what uses the database goes before it is closed, and the folder is freed last.
+    // The order matters: users of the database are dropped before the database is closed, and the folder is freed last.
     pub journal: LocalJournal,
     pub blobs: LocalBlobs,
     replies: Keyspace,
-    /// What is kept about jobs: `job/`, `state/` or `cancel/`, then the job.
+    /// `job/`, `state/` or `cancel/`, then the job → the document, the state, or nothing.
     jobs: Keyspace,
-    /// Job and part → a part of what came of it.
+    /// Job and part → a part of the result.
     results: Keyspace,
     database: Database,
     _syncer: DiskSyncer,
@@ -96,7 +96,7 @@ impl LocalStore {
         self.replies.insert(call.to_string(), reply).map_err(|error| self.failed(error))
     }
 
-    /// The jobs that were submitted and aren't over, in the order of their ids.
+    /// Reads the unfinished jobs, in the order of their ids.
     pub fn submitted(&self) -> Result<Vec<Job>> {
         let documents = self.jobs.prefix("job/").map(|entry| entry.value());
         documents.map(|document| Ok(wire::decode(&document.map_err(|error| self.failed(error))?)?)).collect()
@@ -109,7 +109,7 @@ impl LocalStore {
         batch.commit().map_err(|error| self.failed(error))
     }
 
-    /// What is written about a job under `what`.
+    /// Reads a job's entry under `what`: `job`, `state` or `cancel`.
     pub fn about(&self, what: &str, job: JobId) -> Result<Option<Bytes>> {
         let value = self.jobs.get(format!("{what}/{job}")).map_err(|error| self.failed(error))?;
         Ok(value.map(Into::into))
@@ -173,7 +173,7 @@ fn small() -> KeyspaceCreateOptions {
     KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE)
 }
 
-/// Values stay out of the tables, so that tidying those doesn't copy a corpus again and again.
+/// Keeps large values out of the tables, so that compactions don't copy a corpus again and again.
 fn large() -> KeyspaceCreateOptions {
     let apart = KvSeparationOptions::default().separation_threshold(4 << 10).file_target_size(32 << 20);
     small().with_kv_separation(Some(apart))
@@ -202,7 +202,7 @@ fn damaged(path: &Path, cause: impl ToString) -> BusError {
     error(path, BusProblem::Damaged { cause: cause.to_string() })
 }
 
-/// Makes what was written safe against a power failure, time and again and at the end.
+/// Syncs writes against power failures, at intervals and at the end.
 struct DiskSyncer {
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -220,7 +220,7 @@ fn sync(database: &Database, every: Duration, stopped: &Receiver<()>) {
     loop {
         let ending = stopped.recv_timeout(every) != Err(RecvTimeoutError::Timeout);
         if let Err(error) = database.persist(PersistMode::SyncData) {
-            tracing::warn!(%error, "what was written lately may not outlive a power failure");
+            tracing::warn!(%error, "failed to sync; the latest writes may not survive a power failure");
         }
         if ending {
             return;
@@ -229,7 +229,7 @@ fn sync(database: &Database, every: Duration, stopped: &Receiver<()>) {
 }
 
 impl Drop for DiskSyncer {
-    /// Waits, so that the database is closed when the store is gone.
+    /// Waits for the thread, so that the database is closed when the store is gone.
     fn drop(&mut self) {
         self.stop.take();
         if let Some(thread) = self.thread.take() {

@@ -1,4 +1,4 @@
-//! The tasks that are out: which wait, which are in whose hands, and who waits for one.
+//! The outstanding tasks: waiting and held tasks, and waiting pulls.
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -15,17 +15,18 @@ use crate::{
     task::{Kind, Task},
 };
 
-/// A task in hand can't be lost unseen within one process, so no sign of life is needed: this only has to be a number.
+/// The lease of tasks and jobs. A single process can't lose a task unseen and extends no lease, so any long time will
+/// do.
 pub(super) const PATIENCE: Duration = Duration::from_secs(3600);
 
-/// Tasks in order of publication within a job, jobs by turns.
+/// Outstanding tasks, in order of publication within a job. Jobs take turns.
 #[derive(Default)]
 pub(super) struct LocalTasks(Mutex<TaskQueue>);
 
 #[derive(Default)]
 struct TaskQueue {
     outstanding: HashMap<TaskId, OutstandingTask>,
-    /// Of these, the tasks that wait for a worker, by job.
+    /// The waiting ones of these tasks, by job.
     lanes: HashMap<JobId, JobLane>,
     /// The jobs in `lanes`, the next in turn first.
     turns: VecDeque<JobId>,
@@ -35,7 +36,7 @@ struct TaskQueue {
 
 struct OutstandingTask {
     task: Arc<Task>,
-    /// Its place in the order of publication, and its name: a task that is published anew after it ended is another one.
+    /// Position in the order of publication. Tells a task from the same task published again after its end.
     order: u64,
     deliveries: u32,
 }
@@ -43,10 +44,10 @@ struct OutstandingTask {
 /// A job's waiting tasks, by kind and order.
 type JobLane = BTreeMap<Kind, BTreeMap<u64, TaskId>>;
 
-/// Someone who found no task of these kinds.
+/// A pull that found no task of its kinds.
 struct WaitingPull {
     kinds: Kinds,
-    hand: oneshot::Sender<HeldTask>,
+    sender: oneshot::Sender<HeldTask>,
 }
 
 impl LocalTasks {
@@ -68,9 +69,9 @@ impl LocalTasks {
                 if let Some(id) = queue.take(kinds) {
                     return self.hold(&mut queue, id);
                 }
-                let (hand, waiting) = oneshot::channel();
-                queue.pullers.retain(|puller| !puller.hand.is_closed());
-                queue.pullers.push_back(WaitingPull { kinds: kinds.clone(), hand });
+                let (sender, waiting) = oneshot::channel();
+                queue.pullers.retain(|puller| !puller.sender.is_closed());
+                queue.pullers.push_back(WaitingPull { kinds: kinds.clone(), sender });
                 waiting
             };
             if let Ok(held) = waiting.await {
@@ -79,7 +80,7 @@ impl LocalTasks {
         }
     }
 
-    /// Takes a task off for good, wherever it is.
+    /// Removes a task for good, waiting or held.
     pub fn finish(&self, id: TaskId) {
         self.lock().remove(id);
     }
@@ -105,15 +106,15 @@ impl LocalTasks {
         lags
     }
 
-    /// Gives a task that nobody holds to the first who waits for its kind, else lets it wait.
+    /// Gives a task to the first waiting pull of its kind, or queues the task.
     fn offer(self: &Arc<Self>, queue: &mut TaskQueue, id: TaskId) {
         let kind = queue.outstanding[&id].task.kind();
         while let Some(at) = queue.pullers.iter().position(|puller| puller.kinds.contains(kind)) {
             let puller = queue.pullers.remove(at).expect("it was just there");
-            match puller.hand.send(self.hold(queue, id)) {
+            match puller.sender.send(self.hold(queue, id)) {
                 Ok(()) => return,
                 Err(mut held) => {
-                    // Who waited has gone away.
+                    // The pull was cancelled.
                     held.armed = false;
                     queue.outstanding.get_mut(&id).expect("it is outstanding").deliveries -= 1;
                 }
@@ -134,7 +135,7 @@ impl LocalTasks {
         }
     }
 
-    /// A task that was in hand is free again, unless it ended meanwhile.
+    /// Requeues a held task, unless the task ended meanwhile.
     fn release(self: &Arc<Self>, id: TaskId, order: u64) {
         let mut queue = self.lock();
         if queue.has(id, order) {
@@ -161,7 +162,8 @@ impl TaskQueue {
         self.lanes.entry(job).or_default().entry(item.task.kind()).or_default().insert(item.order, id);
     }
 
-    /// The first waiting task of these kinds, of the first job in turn that has one. That job's next turn is the last.
+    /// Takes the first waiting task of these kinds, of the first job in turn with such a task. The job goes to the end
+    /// of the turns.
     fn take(&mut self, kinds: &Kinds) -> Option<TaskId> {
         let (turn, kind, order) = self.turns.iter().enumerate().find_map(|(turn, job)| {
             let heads = self.lanes[job].iter().filter(|(kind, _)| kinds.contains(**kind));
@@ -173,7 +175,7 @@ impl TaskQueue {
         self.leave(job, kind, order)
     }
 
-    /// Takes a task out of its lane.
+    /// Removes a task from its lane.
     fn leave(&mut self, job: JobId, kind: Kind, order: u64) -> Option<TaskId> {
         let lane = self.lanes.get_mut(&job)?;
         let tasks = lane.get_mut(&kind)?;
@@ -195,7 +197,7 @@ impl TaskQueue {
     }
 }
 
-/// A task in someone's hands. Dropped undone, it is free again at once.
+/// A task that a worker holds. A task that is dropped before its end is requeued at once.
 pub(super) struct HeldTask {
     tasks: Arc<LocalTasks>,
     task: Arc<Task>,

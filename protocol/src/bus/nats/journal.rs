@@ -1,6 +1,6 @@
-//! The journals: one stream of all jobs' outcomes, with a subject for each job.
+//! The journals: a stream of all jobs' outcomes, with a subject for each job.
 //!
-//! An outcome may be in it twice, where a word that it is there was lost: the first counts, and readers leave out the rest.
+//! An outcome may be stored twice, where an acknowledgement was lost: readers give the first and leave out the others.
 
 use std::{
     collections::{HashSet, VecDeque},
@@ -35,13 +35,13 @@ use crate::{
     wire,
 };
 
-/// How much a reader has on its way, in messages.
+/// Most messages on their way to a reader.
 const PAGE: usize = 512;
-/// How long the server keeps a place in the journal for a reader that died without a word.
+/// Time for which the server keeps a reader's consumer after the last sign of the reader.
 const ABSENT: Duration = Duration::from_secs(60);
-/// How often the server says that there is nothing new; two such times without a word, and the reader asks again.
+/// Interval of the server's heartbeats. A reader that misses two opens the journal again.
 const HEARTBEAT: Duration = Duration::from_secs(5);
-/// So long nothing comes, and a reader that waits for more asks whether there is more.
+/// Silence after which a reader that waits for known messages asks the server about them.
 const SILENT: Duration = Duration::from_secs(3);
 
 pub(super) struct NatsJournal {
@@ -57,7 +57,7 @@ impl NatsJournal {
 
     pub async fn record(&self, job: JobId, outcome: &Outcome) -> Result<()> {
         let subject = self.link.names.journal_of_job(job);
-        // Two outcomes of one task are two objects, and the message says which of them counts.
+        // Two outcomes of a task are two objects, and each message names its own.
         let name = |payload: &Bytes| format!("outcome-{}-{}", outcome.task, BlobId::of_bytes(payload));
         let payload = wire::encode(outcome);
         let (headers, payload) = oversized::pack(&self.link, &self.objects, job, name, payload).await?;
@@ -68,20 +68,18 @@ impl NatsJournal {
     pub async fn clear(&self, job: JobId) -> Result<()> {
         let subject = self.link.names.journal_of_job(job);
         self.link
-            .persist("a journal can't be removed", || async {
-                Ok(self.stream.purge().filter(&subject).await.map(drop)?)
-            })
+            .persist("clear a journal", || async { Ok(self.stream.purge().filter(&subject).await.map(drop)?) })
             .await?;
-        self.link.persist("a journal's readers can't be removed", || self.remove_readers(job)).await
+        self.link.persist("delete a journal's readers", || self.remove_readers(job)).await
     }
 
-    /// Those of processes that died; one that lives opens its place again.
+    /// Deletes the consumers of readers that died; a living reader opens the journal again.
     async fn remove_readers(&self, job: JobId) -> Result<(), AttemptError> {
         let all: Vec<String> = self.stream.consumer_names().try_collect().await?;
         let of_job = reader_name(job, "");
         for reader in all.iter().filter(|name| name.starts_with(&of_job)) {
             if let Err(error) = self.stream.delete_consumer(reader).await {
-                tracing::debug!(reader, %error, "a reader's place in the journal is gone already");
+                tracing::debug!(reader, %error, "failed to delete a reader of a journal; it may be gone already");
             }
         }
         Ok(())
@@ -108,49 +106,50 @@ impl NatsJournal {
         .boxed()
     }
 
-    /// The outcome in a message. None where it is gone: a server that fell may have kept the message without its payload.
+    /// Reads the outcome in a message. None where the payload is gone: a server that fell may keep a message without
+    /// its object.
     async fn unpack(&self, job: JobId, message: &Message) -> Result<Option<Outcome>> {
         let payload = oversized::unpack(&self.link, &self.objects, job, message).await?;
         Ok(payload.map(|payload| wire::decode(&payload)).transpose()?)
     }
 }
 
-/// Reads one journal. A server that fell may come back with less than it had: then reading begins anew, and what was
-/// given already is left out.
+/// Reads a job's journal. A server that fell may come back with fewer outcomes: the reader then begins anew and leaves
+/// out outcomes that were given already.
 struct JournalReader {
     journal: Arc<NatsJournal>,
     job: JobId,
     epoch: watch::Receiver<u64>,
     open: Option<JournalCursor>,
-    /// The last message read: its place in the stream, and when it was put there, in nanoseconds.
+    /// Number in the stream and time of storing, in nanoseconds, of the last message read.
     last: Option<(u64, i128)>,
-    /// When the latest message of all that were read was put there. What is read again is no news.
+    /// The latest time of storing among all messages read. Stopped outcomes from before are no news.
     latest: i128,
-    /// The tasks whose ends were given.
+    /// The tasks whose final outcomes were given.
     given: HashSet<TaskId>,
-    /// How many messages there are until [`Entry::Caught`]. None before the first reading, and after it was said.
+    /// Messages left until [`Entry::Caught`]. None before the first reading; 0 once the entry was given.
     behind: Option<u64>,
     ready: VecDeque<Entry>,
 }
 
-/// Messages as they come, and the server's note of how far they were read.
+/// An open consumer: arriving messages, and the server's note of the reader's place.
 struct JournalCursor {
     messages: Pin<Box<pull::Stream>>,
     consumer: String,
-    /// How many messages have come, as the server counts them.
+    /// Messages that arrived, by the server's count.
     taken: u64,
     journal: Arc<NatsJournal>,
 }
 
-/// The server would keep its note for a while.
+/// Deletes the consumer, which the server would keep for a while.
 impl Drop for JournalCursor {
     fn drop(&mut self) {
-        // Without a runtime the process is ending, and the server forgets by itself.
+        // Without a runtime the process is ending, and the server deletes the consumer when it expires.
         let Ok(runtime) = Handle::try_current() else { return };
         let (journal, consumer) = (self.journal.clone(), std::mem::take(&mut self.consumer));
         runtime.spawn(async move {
             if let Err(error) = journal.stream.delete_consumer(&consumer).await {
-                tracing::debug!(consumer, %error, "a reader's place in the journal goes when its time is up");
+                tracing::debug!(consumer, %error, "failed to delete a reader of a journal; the reader will expire");
             }
         });
     }
@@ -171,7 +170,7 @@ impl JournalReader {
                 message = open.messages.next() => match message {
                     Some(Ok(message)) => self.take(&message).await?,
                     Some(Err(error)) => {
-                        tracing::debug!(%error, "the journal is opened again");
+                        tracing::debug!(%error, "failed to read the journal; opening the journal again");
                         self.open = None;
                     }
                     None => self.open = None,
@@ -182,16 +181,17 @@ impl JournalReader {
         }
     }
 
-    /// Messages that were counted may have gone before they came: a journal may be cleared while it is read.
+    /// Asks the server about messages that were counted and don't arrive: the journal may be cleared during the
+    /// reading.
     async fn look_for_more(&mut self) {
         let Some(open) = &self.open else { return };
         match self.journal.stream.consumer_info(&open.consumer).await {
             Ok(info) if info.num_pending > 0 => {}
             Ok(info) if info.delivered.consumer_sequence <= open.taken => self.caught(),
-            // Some were sent and didn't come, or the server has forgotten the reader.
+            // Messages were lost on the way, or the server has forgotten the consumer.
             Ok(_) => self.open = None,
             Err(error) => {
-                tracing::debug!(%error, "the journal is opened again");
+                tracing::debug!(%error, "failed to read the journal; opening the journal again");
                 self.open = None;
             }
         }
@@ -201,7 +201,7 @@ impl JournalReader {
         let journal = self.journal.clone();
         let subject = journal.link.names.journal_of_job(self.job);
         let last = self.last;
-        let opened = journal.link.persist("a journal can't be read", || async {
+        let opened = journal.link.persist("read a journal", || async {
             let start = match last {
                 Some((sequence, stored)) if holds(&journal.stream, sequence, stored).await? => {
                     DeliverPolicy::ByStartSequence { start_sequence: sequence + 1 }
@@ -280,7 +280,7 @@ fn reader_name(job: JobId, one: &str) -> String {
     format!("{job}-{one}")
 }
 
-/// True if the stream still has this very message.
+/// True if the stream still has the message of this number and time.
 async fn holds(stream: &Stream, sequence: u64, stored: i128) -> Result<bool, AttemptError> {
     match stream.get_raw_message(sequence).await {
         Ok(message) => Ok(message.time.unix_timestamp_nanos() == stored),
@@ -289,7 +289,7 @@ async fn holds(stream: &Stream, sequence: u64, stored: i128) -> Result<bool, Att
     }
 }
 
-/// In the server's words.
+/// True of an error, in the server's words, about a message that is not there.
 fn is_gone(error: &str) -> bool {
     error.contains("no message found") || error.contains("deleted message")
 }

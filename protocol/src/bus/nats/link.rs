@@ -1,4 +1,4 @@
-//! The connection, and how everything on it outlasts a server's restart.
+//! The connection, and retries that outlast a server's restart.
 
 use std::{error::Error, io, time::Duration};
 
@@ -17,19 +17,19 @@ use super::{
 };
 use crate::bus::{BusError, BusProblem, Result};
 
-/// What an attempt may fail with; it is tried again.
+/// The error of a single attempt, which is retried.
 pub(super) type AttemptError = Box<dyn Error + Send + Sync>;
 
-/// How long the server may take for one answer.
+/// Timeout of a single request.
 pub(super) const ANSWER: Duration = Duration::from_secs(5);
 
-/// How long servers may take to choose who leads.
+/// Time that servers of a cluster may take to elect a leader.
 const ELECTION: Duration = Duration::from_secs(15);
 
-/// Trouble that lasts for so long is told.
+/// Failures that last for so long are logged.
 const NOTICED: Duration = Duration::from_secs(5);
 
-/// How many messages may be on their way to be acknowledged at once.
+/// Most messages that wait for their acknowledgement at once.
 const IN_FLIGHT: usize = 8192;
 
 pub(super) struct NatsLink {
@@ -37,15 +37,16 @@ pub(super) struct NatsLink {
     pub jetstream: Context,
     pub names: Names,
     pub options: NatsOptions,
-    /// Counts connections: what was acknowledged over an earlier one may have been forgotten by a server that fell.
+    /// Number of connections so far. A server that fell may have forgotten writes acknowledged over an earlier
+    /// connection.
     pub epoch: watch::Receiver<u64>,
 }
 
-/// What became of a message.
+/// The server's answer to a message for a stream with one message per subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum StoreAnswer {
     Stored,
-    /// There was one under its subject.
+    /// The stream has a message under the subject already.
     AlreadyThere,
 }
 
@@ -54,7 +55,7 @@ impl NatsLink {
         let names = Names::new(&options.prefix).map_err(|problem| BusError::at(options.place(), problem))?;
         let (connected, mut epoch) = watch::channel(0);
         let client = connect(&options, connected).await?;
-        // The word on this connection may come late, and would be taken for that on another.
+        // The event of this connection may come late, and must not be taken for a reconnect.
         let _ = tokio::time::timeout(ANSWER, epoch.wait_for(|epoch| *epoch > 0)).await;
         let jetstream = context::ContextBuilder::new()
             .timeout(ANSWER)
@@ -65,9 +66,9 @@ impl NatsLink {
         Ok(Self { client, jetstream, names, options, epoch })
     }
 
-    /// Tries again for a while where the servers of a cluster have nobody who leads: one of them has just died, or all have
-    /// just begun.
-    pub async fn while_leaders_are_chosen<T, F: Future<Output = Result<T>>>(
+    /// Retries for a while where the servers of a cluster have no leader: a server has just died, or all have just
+    /// started.
+    pub async fn while_leaders_are_elected<T, F: Future<Output = Result<T>>>(
         &self,
         mut attempt: impl FnMut() -> F,
     ) -> Result<T> {
@@ -77,7 +78,7 @@ impl NatsLink {
                 Err(BusError::Unavailable { problem, .. })
                     if is_without_leader(&problem) && Instant::now() < give_up =>
                 {
-                    tracing::debug!(%problem, "NATS may be choosing who leads; trying again");
+                    tracing::debug!(%problem, "NATS may be electing a leader; retrying");
                     tokio::time::sleep(Duration::from_millis(250)).await;
                 }
                 ended => return ended,
@@ -97,9 +98,9 @@ impl NatsLink {
         }))
     }
 
-    /// Tries until it works, or until the servers have been out of reach for too long. What is tried must bear being
-    /// done more than once.
-    pub async fn persist<T, F>(&self, what: &str, mut attempt: impl FnMut() -> F) -> Result<T>
+    /// Retries until the attempt succeeds, or until the servers have been out of reach for too long. `act` names the
+    /// work in messages: "store a message". Attempts must bear repetition.
+    pub async fn persist<T, F>(&self, act: &str, mut attempt: impl FnMut() -> F) -> Result<T>
     where
         F: Future<Output = Result<T, AttemptError>> + Send,
     {
@@ -109,18 +110,18 @@ impl NatsLink {
         let mut epoch = self.epoch.clone();
         loop {
             epoch.mark_unchanged();
-            let trouble = tokio::select! {
+            let error = tokio::select! {
                 result = attempt() => match result {
                     Ok(value) => return Ok(value),
-                    Err(trouble) => trouble,
+                    Err(error) => error,
                 },
                 Ok(()) = epoch.changed() => continue,
             };
             if Instant::now() + pause >= give_up {
-                return Err(self.failed(format!("{what}: {trouble}")));
+                return Err(self.failed(format!("failed to {act}: {error}")));
             }
             if began.elapsed() >= NOTICED && !std::mem::replace(&mut is_told, true) {
-                tracing::warn!(%trouble, "{what}; trying again");
+                tracing::warn!(%error, "failed to {act}; retrying");
             }
             tokio::select! {
                 () = tokio::time::sleep(pause) => pause = (2 * pause).min(Duration::from_secs(1)),
@@ -129,11 +130,11 @@ impl NatsLink {
         }
     }
 
-    /// Puts a message into a stream that keeps one message a subject.
+    /// Stores a message in a stream with one message per subject.
     pub async fn store(&self, subject: String, headers: HeaderMap, payload: Bytes) -> Result<StoreAnswer> {
-        self.persist("a message can't be stored", || async {
+        self.persist("store a message", || async {
             let mut message = PublishMessage::build().payload(payload.clone());
-            // The server looks for its own in headers, even where there are none in them.
+            // The server parses headers that are there, even empty ones.
             if !headers.is_empty() {
                 message = message.headers(headers.clone());
             }
@@ -147,27 +148,27 @@ impl NatsLink {
         .await
     }
 
-    /// Whether a stream that keeps one message a subject still has the one of this number. Asked by trying to put another in
-    /// its place, which is refused in either case: who may publish may ask.
+    /// True while a stream with one message per subject still has the message of this number. The test is an attempt to
+    /// store another message, and the server rejects the attempt either way: permission to publish is enough.
     pub async fn stores(&self, subject: &str, sequence: u64) -> Result<bool> {
-        self.persist("a message can't be looked for", || async {
+        self.persist("look for a message", || async {
             let another = PublishMessage::build().expected_last_subject_sequence(sequence);
             match self.jetstream.send_publish(subject.to_owned(), another).await?.await {
                 Err(error) if is_there_already(&error) => Ok(true),
                 Err(error) if error.kind() == context::PublishErrorKind::WrongLastSequence => Ok(false),
                 Err(error) => Err(error.into()),
-                Ok(_) => Err("another message took its place".into()),
+                Ok(_) => Err("another message took the place of the message".into()),
             }
         })
         .await
     }
 
-    /// A word that nobody else has, fit for names and subjects.
+    /// Makes a unique word, fit for names and subjects.
     pub fn unique(&self) -> String {
         self.client.new_inbox().replace(['.', '_'], "-")
     }
 
-    /// The largest message that is sent whole, in bytes; headers need some room too.
+    /// The largest payload of a message, in bytes; headers need some room too.
     pub fn largest(&self) -> usize {
         self.client.max_payload().saturating_sub(16 << 10)
     }
@@ -181,7 +182,7 @@ impl NatsLink {
     }
 }
 
-/// In the server's words, or in nobody's.
+/// True of errors, in the server's or the client's words, that come while a cluster elects a leader.
 fn is_without_leader(problem: &BusProblem) -> bool {
     let text = problem.to_string();
     ["timed out", "temporarily unavailable", "no suitable peers"].iter().any(|words| text.contains(words))
@@ -206,8 +207,8 @@ async fn connect(options: &NatsOptions, connected: watch::Sender<u64>) -> Result
         .event_callback(move |event| {
             match event {
                 Event::Connected => connected.send_modify(|epoch| *epoch += 1),
-                Event::Disconnected => tracing::warn!("the connection to NATS is lost; trying to reconnect"),
-                event => tracing::debug!(%event, "NATS"),
+                Event::Disconnected => tracing::warn!("lost the connection to NATS; reconnecting"),
+                event => tracing::debug!(%event, "event of the connection to NATS"),
             }
             std::future::ready(())
         });
@@ -243,7 +244,8 @@ async fn connect(options: &NatsOptions, connected: watch::Sender<u64>) -> Result
     connect.connect(servers).await.map_err(|error| refused(not_connected(&error)))
 }
 
-/// The user and the password of the first address that names some; a token stands there as a user without a password.
+/// Reads the user and the password from the first address with a login; a token stands there as a user without a
+/// password.
 fn login_in(servers: &[&str]) -> Option<(String, Option<String>)> {
     servers.iter().filter_map(|server| server.parse::<ServerAddr>().ok()).find_map(|server| {
         let decoded = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
@@ -264,7 +266,7 @@ fn not_connected(error: &async_nats::ConnectError) -> BusProblem {
     }
 }
 
-/// True where the TLS handshake failed: the client reports that as trouble with input and output.
+/// True where the TLS handshake failed. The client reports such failures as trouble with input and output.
 fn is_handshake(error: &async_nats::ConnectError) -> bool {
     let cause = error.source().and_then(|source| source.downcast_ref::<io::Error>()).and_then(io::Error::get_ref);
     cause.is_some_and(|cause| cause.is::<async_nats::rustls::Error>())

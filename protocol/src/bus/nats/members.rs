@@ -1,4 +1,4 @@
-//! Words between workers: plain messages, which no stream keeps.
+//! Gossip as plain messages: no stream keeps them.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -10,9 +10,9 @@ use crate::bus::{Members, Result};
 #[async_trait]
 impl Members for NatsBus {
     async fn tell(&self, group: &str, word: Bytes) -> Result<()> {
-        // The client would keep it until the server is back, when it has long been out of date.
+        // The client would keep the message until the server is back, when the message has long been out of date.
         if !self.is_connected() {
-            return Err(self.link.failed("there is no connection"));
+            return Err(self.link.failed("failed to tell other processes: there is no connection"));
         }
         let told = self.link.client.publish(self.link.names.member(group), word).await;
         told.map_err(|error| self.link.failed(error))
@@ -21,7 +21,7 @@ impl Members for NatsBus {
     async fn hear(&self, group: &str) -> Result<BoxStream<'static, Bytes>> {
         let heard = self.link.client.subscribe(self.link.names.member(group)).await;
         let heard = heard.map_err(|error| self.link.failed(error))?;
-        // What is told after this returns is heard.
+        // From here on the server forwards every message of the group.
         self.link.client.flush().await.map_err(|error| self.link.failed(error))?;
         Ok(heard.map(|message| message.payload).boxed())
     }

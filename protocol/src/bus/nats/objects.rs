@@ -1,4 +1,4 @@
-//! Blobs in object stores: one store a job, so that all of a job's go at once.
+//! Objects in object stores: a store for each job, so that all blobs of a job are deleted at once.
 
 use std::{
     collections::HashMap,
@@ -18,23 +18,23 @@ use super::{
 };
 use crate::bus::Result;
 
-/// How large the messages are that an object is cut into, in bytes.
+/// Size of the messages that an object is cut into, in bytes.
 const CHUNK: usize = 256 << 10;
 
-/// A reading that takes longer has lost its server, or chunks that a server forgot.
+/// A read that takes longer has lost its server, or chunks that a server forgot.
 const TOO_LONG: Duration = Duration::from_secs(60);
 
-/// How many stores are kept open. Workers see the stores of many jobs, and aren't told when one goes.
+/// Most stores that are kept open. Workers see the stores of many jobs, and aren't told of deleted stores.
 const MOST_OPEN: usize = 64;
 
-/// The object stores of one link.
+/// The object stores on the server.
 pub(super) struct ObjectStores {
     link: Arc<NatsLink>,
-    /// Some of those that were used, by name.
+    /// Open stores, by name.
     open: Mutex<HashMap<String, OpenStore>>,
 }
 
-/// An object store, and the stream that it is.
+/// An object store, and the stream behind it.
 #[derive(Clone)]
 struct OpenStore {
     objects: ObjectStore,
@@ -46,10 +46,10 @@ impl ObjectStores {
         Self { link, open: Mutex::default() }
     }
 
-    /// Stores an object once; its name says what it holds.
+    /// Stores an object once: equal names mean equal bytes.
     pub async fn put(&self, store: &str, name: &str, bytes: &Bytes) -> Result<()> {
         self.link
-            .persist("an object can't be stored", || async {
+            .persist("store an object", || async {
                 let objects = self.open_or_create(store).await?.objects;
                 let put = async {
                     match objects.info(name).await {
@@ -66,10 +66,10 @@ impl ObjectStores {
             .await
     }
 
-    /// Stores an object in the place of one that may be there: at any time there is one or the other.
+    /// Stores an object in place of an earlier object of the name. Readers find the old or the new object at any time.
     pub async fn replace(&self, store: &str, name: &str, bytes: &Bytes) -> Result<()> {
         self.link
-            .persist("an object can't be stored", || async {
+            .persist("store an object", || async {
                 let objects = self.open_or_create(store).await?.objects;
                 self.or_forget(store, self.write(&objects, name, bytes).await)
             })
@@ -83,22 +83,22 @@ impl ObjectStores {
         Ok(())
     }
 
-    /// None where there is no such object or no such store.
+    /// Reads an object. None where the object or the store is missing.
     pub async fn get(&self, store: &str, name: &str) -> Result<Option<Bytes>> {
         self.link
-            .persist("an object can't be read", || async {
+            .persist("read an object", || async {
                 let Some(open) = self.open(store).await? else { return Ok(None) };
                 let read = tokio::time::timeout(TOO_LONG, open.read(name)).await;
-                self.or_forget(store, read.unwrap_or_else(|_| Err("it came too slowly".into())))
+                self.or_forget(store, read.unwrap_or_else(|_| Err("reading took too long".into())))
             })
             .await
     }
 
-    /// Removes a store with all that is in it.
+    /// Deletes a store with all objects.
     pub async fn remove(&self, store: &str) -> Result<()> {
         self.forget(store);
         self.link
-            .persist("blobs can't be removed", || async {
+            .persist("delete blobs", || async {
                 match self.link.jetstream.delete_object_store(store).await {
                     Ok(()) => Ok(()),
                     Err(error) => match self.look_up(store).await? {
@@ -110,10 +110,10 @@ impl ObjectStores {
             .await
     }
 
-    /// False where there is none of this name.
+    /// Deletes an object. False where no object has the name.
     pub async fn delete(&self, store: &str, name: &str) -> Result<bool> {
         self.link
-            .persist("an object can't be removed", || async {
+            .persist("delete an object", || async {
                 let Some(OpenStore { objects, .. }) = self.open(store).await? else { return Ok(false) };
                 let deleted = match objects.info(name).await {
                     Ok(info) if info.deleted => Ok(false),
@@ -136,12 +136,12 @@ impl ObjectStores {
             num_replicas: self.link.options.replicas,
             ..object_store::Config::default()
         };
-        // Another process may be faster.
+        // Another process may create the store first.
         let created = self.link.jetstream.create_object_store(config).await;
         let open = match (self.look_up(store).await?, created) {
             (Some(open), _) => open,
             (None, Err(error)) => return Err(error.into()),
-            (None, Ok(_)) => return Err("it was removed as soon as it was made".into()),
+            (None, Ok(_)) => return Err("another process deleted the object store at once".into()),
         };
         self.keep_open(store, &open);
         Ok(open)
@@ -169,7 +169,7 @@ impl ObjectStores {
         Ok(())
     }
 
-    /// When the server removes an object that nobody has.
+    /// The age at which the server itself deletes an object.
     fn max_age(&self, store: &str) -> Duration {
         let options = &self.link.options;
         if store == self.link.names.large_replies() { options.replies } else { options.last_resort() }
@@ -191,7 +191,7 @@ impl ObjectStores {
         }
     }
 
-    /// A store that was open may have been removed since by another process: after a failure it is looked up again.
+    /// Closes the store after a failure: another process may have deleted the store meanwhile.
     fn or_forget<T>(&self, store: &str, result: Result<T, AttemptError>) -> Result<T, AttemptError> {
         result.inspect_err(|_| self.forget(store))
     }
@@ -215,8 +215,8 @@ impl OpenStore {
         }
     }
 
-    /// Asks for one chunk after the other. The client's own way leaves a consumer at the server for half a minute each
-    /// time, and that soon has no room for more: workers read thousands of texts a minute.
+    /// Reads the chunks one by one. The client's own reader leaves a consumer at the server for half a minute each
+    /// time, and the server soon has no room for more: workers read thousands of texts a minute.
     async fn chunks(&self, info: &ObjectInfo) -> Result<Bytes, AttemptError> {
         let subject = format!("$O.{}.C.{}", info.bucket, info.nuid);
         let mut bytes = Vec::with_capacity(info.size);
@@ -228,7 +228,7 @@ impl OpenStore {
         }
         match bytes.len() == info.size {
             true => Ok(bytes.into()),
-            false => Err("some of its chunks are missing".into()),
+            false => Err("some chunks of the object are missing".into()),
         }
     }
 }

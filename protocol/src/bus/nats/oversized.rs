@@ -1,6 +1,7 @@
-//! Messages that are too large to send: what they say goes to the job's object store, and they only name it.
+//! Messages that are larger than NATS allows: the payload goes to the job's object store, and the message names the
+//! object.
 //!
-//! They are few. What is done for them is boxed, so that it takes no room in the futures of all others.
+//! Such messages are few. Their futures are boxed, so that they take no room in the futures of all other messages.
 
 use async_nats::HeaderMap;
 use bytes::Bytes;
@@ -9,10 +10,11 @@ use futures::FutureExt as _;
 use super::{link::NatsLink, objects::ObjectStores};
 use crate::{bus::Result, id::JobId};
 
-/// The header that names the object which holds a message's payload.
+/// The header with the name of the object that holds a message's payload.
 const PAYLOAD_OBJECT: &str = "Tributary-Claim";
 
-/// The headers and payload to send: the payload itself, or where it was put, under a `name` that is made only then.
+/// Gives the headers and payload to send. An oversized payload is stored as an object, under a `name` that is made only
+/// then.
 pub(super) async fn pack(
     link: &NatsLink,
     objects: &ObjectStores,
@@ -30,7 +32,7 @@ pub(super) async fn pack(
     Ok((headers, Bytes::new()))
 }
 
-/// A message's payload, from where it is. None where that is gone: its job was cleared.
+/// Gives a message's payload, from the message or from its object. None where the object is gone: the job was cleared.
 pub(super) async fn unpack(
     link: &NatsLink,
     objects: &ObjectStores,

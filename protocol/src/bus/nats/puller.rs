@@ -1,9 +1,10 @@
-//! Pulls messages for whoever waits for one.
+//! Pulls messages for callers that wait for one.
 //!
-//! Each kind of task has a consumer of its own, and nobody knows beforehand which will have something. So a puller asks
-//! one after another for what it has at once, beginning where it found something last; only if none has anything does it
-//! leave a request for one message waiting at each. A message that nobody waits for would be kept from another worker.
-//! Consumers take turns: one that always has something doesn't keep a puller from the others.
+//! Each kind of task has a consumer, and nobody knows beforehand which consumer will have messages. So a puller scans
+//! the consumers: each is asked for the messages that it has, beginning with the last successful consumer. Only when
+//! all are empty does the puller leave a waiting request for a single message at each; more messages than callers would
+//! be kept from other workers. Consumers take turns: a consumer that always has messages doesn't keep a puller from the
+//! others.
 
 use std::{
     collections::VecDeque,
@@ -18,37 +19,37 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::{link::NatsLink, receipt::HeldMessage};
 use crate::bus::Result;
 
-/// How long a request may wait at a consumer. One that is lost with the server that led the consumer is missed no longer.
-const LONG: Duration = Duration::from_secs(8);
-/// How long the server may take to say that it has nothing.
-const SHORT: Duration = Duration::from_secs(5);
-/// How long after the last wish the waiting requests are withdrawn.
-const IDLE: Duration = Duration::from_millis(50);
-/// How long after the last wish a message is given back that came in spite of that.
-const KEEP: Duration = Duration::from_secs(1);
-/// How long a consumer is asked first because it had something, and one that had nothing isn't asked again.
+/// Time that a request waits at a consumer. A request that is lost with the consumer's leader is repeated after that.
+const REQUEST_EXPIRY: Duration = Duration::from_secs(8);
+/// Time that the server may take to say that a consumer is empty.
+const SCAN_TIMEOUT: Duration = Duration::from_secs(5);
+/// Time without callers after which waiting requests are withdrawn.
+const WITHDRAW_AFTER: Duration = Duration::from_millis(50);
+/// Time without callers after which stored messages are returned.
+const RETURN_AFTER: Duration = Duration::from_secs(1);
+/// Time for which a successful consumer is asked first, and an empty consumer isn't asked again.
 const TURN: Duration = Duration::from_millis(100);
-/// How long a consumer that refused is left alone.
-const REFUSED: Duration = Duration::from_millis(250);
-/// Who takes messages as fast as this asks for them is served from a store of messages for this time.
-const AHEAD: Duration = Duration::from_millis(10);
-/// The largest such store.
-const MOST_AHEAD: usize = 256;
+/// Pause after a consumer has refused a request.
+const REFUSAL_PAUSE: Duration = Duration::from_millis(250);
+/// Callers that take messages in quick succession are served from a store that lasts for this time.
+const STORE_TIME: Duration = Duration::from_millis(10);
+/// Most messages in the store.
+const LARGEST_STORE: usize = 256;
 
-/// Someone who waits for a message.
+/// A caller that waits for a message.
 pub(super) type MessageSender = oneshot::Sender<HeldMessage>;
 
-/// Where to pull: a stream and its durable consumers.
+/// The stream and the durable consumers to pull from.
 pub(super) struct PullSource {
     pub stream: String,
     pub consumers: Vec<String>,
-    /// How long the server waits for a sign of life.
+    /// The lease of each message.
     pub patience: Duration,
 }
 
-/// Starts pulling. It ends when the sender is dropped.
+/// Starts a puller, which ends when the returned sender is dropped.
 pub(super) async fn start(link: Arc<NatsLink>, source: PullSource) -> Result<mpsc::UnboundedSender<MessageSender>> {
-    let (wishes, hands) = mpsc::unbounded_channel();
+    let (sender, callers) = mpsc::unbounded_channel();
     let (inbox, answers) = open_inbox(&link).await?;
     let lanes = source.consumers.into_iter().map(ConsumerLane::new).collect();
     let epoch = link.epoch.clone();
@@ -60,16 +61,16 @@ pub(super) async fn start(link: Arc<NatsLink>, source: PullSource) -> Result<mps
         answers,
         lanes,
         turn: LaneTurn { lane: 0, ends: None },
-        hands,
+        callers,
         epoch,
         waiting: VecDeque::new(),
         store: VecDeque::new(),
         pace: PullPace::default(),
-        last_wish: Instant::now(),
+        last_caller: Instant::now(),
         last_message: Instant::now(),
     };
     tokio::spawn(puller.run());
-    Ok(wishes)
+    Ok(sender)
 }
 
 async fn open_inbox(link: &NatsLink) -> Result<(String, Subscriber)> {
@@ -86,28 +87,28 @@ struct MessagePuller {
     answers: Subscriber,
     lanes: Vec<ConsumerLane>,
     turn: LaneTurn,
-    hands: mpsc::UnboundedReceiver<MessageSender>,
+    callers: mpsc::UnboundedReceiver<MessageSender>,
     epoch: watch::Receiver<u64>,
     waiting: VecDeque<MessageSender>,
     store: VecDeque<HeldMessage>,
     pace: PullPace,
-    last_wish: Instant,
+    last_caller: Instant,
     last_message: Instant,
 }
 
-/// One consumer.
+/// A consumer, and the requests that are out to the consumer.
 struct ConsumerLane {
     consumer: String,
-    /// Messages that were asked for, if there are any at once, and haven't come.
+    /// Messages requested by a scan that haven't arrived.
     scanned: usize,
-    /// Messages that were asked for as they come, and haven't.
+    /// Messages requested by waiting requests that haven't arrived.
     awaited: usize,
-    /// It had nothing when it was last asked: until when that is believed.
+    /// The consumer was empty when it was last scanned, and counts as empty until this time.
     dry: Option<Instant>,
-    /// When the requests are void, whatever became of their answers.
+    /// Time at which the requests expire, answered or not.
     void: Instant,
     not_before: Option<Instant>,
-    /// It has refused since something came of it last: people have been told.
+    /// The consumer has refused every request since its last message, and the refusal was logged.
     refused: bool,
 }
 
@@ -125,15 +126,15 @@ impl ConsumerLane {
     }
 }
 
-/// Which lane is asked first.
+/// The lane that is scanned first.
 struct LaneTurn {
-    /// The one that something came from last, or, where its turn is over, the one after it.
+    /// The lane of the last message or, after the turn, the next lane.
     lane: usize,
-    /// None until something has come.
+    /// End of the turn. None until a message has come.
     ends: Option<Instant>,
 }
 
-/// A request for messages: how many, and whether to wait for them.
+/// A request for `batch` messages, which waits for them or takes what is there.
 struct PullRequest {
     lane: usize,
     batch: usize,
@@ -145,21 +146,21 @@ impl MessagePuller {
         loop {
             self.serve();
             if let Err(error) = self.ask().await {
-                tracing::debug!(%error, "a request for tasks was not sent");
+                tracing::debug!(%error, "failed to request messages; retrying");
             }
             let wake = self.wake();
             tokio::select! {
-                hand = self.hands.recv() => match hand {
-                    Some(hand) => self.wish(hand),
+                caller = self.callers.recv() => match caller {
+                    Some(caller) => self.add_caller(caller),
                     None => return,
                 },
                 Some(message) = self.answers.next() => self.take(message),
                 Ok(()) = self.epoch.changed() => self.lanes.iter_mut().for_each(ConsumerLane::reset),
                 () = tokio::time::sleep_until(wake.into()) => self.tidy().await,
             }
-            // What else is there already.
-            while let Ok(hand) = self.hands.try_recv() {
-                self.wish(hand);
+            // Take everything that has arrived before anything is sent.
+            while let Ok(caller) = self.callers.try_recv() {
+                self.add_caller(caller);
             }
             while let Some(Some(message)) = self.answers.next().now_or_never() {
                 self.take(message);
@@ -167,29 +168,29 @@ impl MessagePuller {
         }
     }
 
-    fn wish(&mut self, hand: MessageSender) {
-        self.last_wish = Instant::now();
-        self.waiting.push_back(hand);
+    fn add_caller(&mut self, caller: MessageSender) {
+        self.last_caller = Instant::now();
+        self.waiting.push_back(caller);
     }
 
     fn serve(&mut self) {
         while let Some(held) = self.store.pop_front() {
-            let Some(hand) = self.waiting.pop_front() else {
+            let Some(caller) = self.waiting.pop_front() else {
                 self.store.push_front(held);
                 break;
             };
-            match hand.send(held) {
+            match caller.send(held) {
                 Ok(()) => self.pace.count(),
                 Err(held) => self.store.push_front(held),
             }
         }
-        self.waiting.retain(|hand| !hand.is_closed());
+        self.waiting.retain(|caller| !caller.is_closed());
         if !self.waiting.is_empty() {
-            self.last_wish = Instant::now();
+            self.last_caller = Instant::now();
         }
     }
 
-    /// Asks for what is waited for.
+    /// Requests the messages that callers wait for.
     async fn ask(&mut self) -> Result<(), async_nats::PublishError> {
         let need = if self.waiting.is_empty() && self.is_idle() { 0 } else { self.waiting.len() + self.pace.ahead() };
         let need = need.saturating_sub(self.store.len());
@@ -211,7 +212,7 @@ impl MessagePuller {
     fn requests(&mut self, need: usize) -> Vec<PullRequest> {
         let now = Instant::now();
         let may_ask = |lane: &ConsumerLane| lane.not_before.is_none_or(|then| now >= then);
-        // Refilled when half empty, not message by message.
+        // A lone consumer needs no scan; requests are renewed when half of them are served.
         if let [lane] = &self.lanes[..] {
             let due = lane.awaited <= need / 2 && may_ask(lane);
             return due.then(|| PullRequest { lane: 0, batch: need - lane.awaited, wait: true }).into_iter().collect();
@@ -242,7 +243,8 @@ impl MessagePuller {
         PullRequest { lane: number, batch, wait }: PullRequest,
     ) -> Result<(), async_nats::PublishError> {
         let lane = &mut self.lanes[number];
-        let how = if wait { format!(r#""expires":{}"#, LONG.as_nanos()) } else { r#""no_wait":true"#.to_owned() };
+        let how =
+            if wait { format!(r#""expires":{}"#, REQUEST_EXPIRY.as_nanos()) } else { r#""no_wait":true"#.to_owned() };
         let request = format!(r#"{{"batch":{batch},{how}}}"#);
         let subject = format!("$JS.API.CONSUMER.MSG.NEXT.{}.{}", self.stream, lane.consumer);
         let reply = format!("{}.{number}", self.inbox);
@@ -250,15 +252,15 @@ impl MessagePuller {
         lane.not_before = None;
         if wait {
             lane.awaited += batch;
-            lane.void = Instant::now() + LONG + SHORT;
+            lane.void = Instant::now() + REQUEST_EXPIRY + SCAN_TIMEOUT;
         } else {
             lane.scanned += batch;
-            lane.void = Instant::now() + SHORT;
+            lane.void = Instant::now() + SCAN_TIMEOUT;
         }
         Ok(())
     }
 
-    /// Takes an answer in: a message, or why there is none.
+    /// Takes an answer: a message, or the reason why there is none.
     fn take(&mut self, message: Message) {
         match message.status {
             None | Some(StatusCode::OK) => self.take_message(message),
@@ -268,7 +270,7 @@ impl MessagePuller {
 
     fn take_message(&mut self, message: Message) {
         self.last_message = Instant::now();
-        // Messages of a pull come as plain ones; the client reads where they are from once they are JetStream's.
+        // A plain subscription receives plain messages; JetStream's type parses the reply subject.
         let message = jetstream::Message { message, context: self.link.jetstream.clone() };
         let info = match message.info() {
             Ok(info) => info,
@@ -301,40 +303,40 @@ impl MessagePuller {
         }
         if status != StatusCode::TIMEOUT && status != StatusCode::NOT_FOUND {
             lane.reset();
-            lane.not_before = Some(Instant::now() + REFUSED);
+            lane.not_before = Some(Instant::now() + REFUSAL_PAUSE);
             let reason = message.description.as_deref().unwrap_or("no answer");
             if !lane.refused {
-                tracing::warn!(consumer = lane.consumer, %status, reason, "a request for tasks was refused; trying again");
+                tracing::warn!(consumer = lane.consumer, %status, reason, "a consumer refused a request; retrying");
             }
             lane.refused = true;
         }
     }
 
     fn is_idle(&self) -> bool {
-        self.last_wish.elapsed() >= IDLE
+        self.last_caller.elapsed() >= WITHDRAW_AFTER
     }
 
-    /// When something is due without anything happening.
+    /// The next time at which something is due without any event.
     fn wake(&self) -> Instant {
         let asked = self.lanes.iter().any(ConsumerLane::is_asked);
         if self.waiting.is_empty() {
             let idle = asked.then(|| self.may_withdraw());
-            let surplus = (!self.store.is_empty()).then(|| self.may_withdraw().max(self.last_wish + KEEP));
-            return idle.or(surplus).unwrap_or_else(|| Instant::now() + LONG);
+            let surplus = (!self.store.is_empty()).then(|| self.may_withdraw().max(self.last_caller + RETURN_AFTER));
+            return idle.or(surplus).unwrap_or_else(|| Instant::now() + REQUEST_EXPIRY);
         }
         let due = |lane: &ConsumerLane| lane.not_before.or(lane.is_asked().then_some(lane.void));
         let due = self.lanes.iter().filter_map(due).min();
-        due.unwrap_or_else(|| Instant::now() + LONG).max(Instant::now() + Duration::from_millis(1))
+        due.unwrap_or_else(|| Instant::now() + REQUEST_EXPIRY).max(Instant::now() + Duration::from_millis(1))
     }
 
-    /// When requests may be withdrawn that nobody waits for. What comes just then is lost until its time is up: so not
-    /// while messages come, nor before those have come that were there when they were asked for.
+    /// Time at which surplus requests may be withdrawn. A message that arrives during the withdrawal is lost until its
+    /// lease expires: so withdrawals wait while messages arrive, and while a scan is out.
     fn may_withdraw(&self) -> Instant {
         let coming = self.lanes.iter().filter(|lane| lane.scanned > 0).map(|lane| lane.void).max();
-        coming.unwrap_or(self.last_wish.max(self.last_message) + IDLE)
+        coming.unwrap_or(self.last_caller.max(self.last_message) + WITHDRAW_AFTER)
     }
 
-    /// Nobody waits any more: withdraws the requests, and in the end gives back what came of them.
+    /// Withdraws requests when no caller waits, and later returns the stored messages.
     async fn tidy(&mut self) {
         self.forget_void();
         if !self.waiting.is_empty() || Instant::now() < self.may_withdraw() {
@@ -343,16 +345,18 @@ impl MessagePuller {
         if self.lanes.iter().any(ConsumerLane::is_asked) {
             self.withdraw().await;
         }
-        if self.last_wish.elapsed() >= KEEP {
+        if self.last_caller.elapsed() >= RETURN_AFTER {
             self.store.clear();
         }
     }
 
-    /// The server drops requests whose inbox is gone. What is on its way still comes.
+    /// Replaces the inbox: the server drops requests of a closed inbox. Messages on their way still arrive.
     async fn withdraw(&mut self) {
         let (inbox, answers) = match open_inbox(&self.link).await {
             Ok(opened) => opened,
-            Err(error) => return tracing::warn!(%error, "requests for tasks can't be withdrawn"),
+            Err(error) => {
+                return tracing::warn!(%error, "failed to withdraw requests for messages; they will expire");
+            }
         };
         self.inbox = inbox;
         let mut old = std::mem::replace(&mut self.answers, answers);
@@ -362,17 +366,17 @@ impl MessagePuller {
                     self.take(message);
                 }
             };
-            let _ = tokio::time::timeout(KEEP, rest).await;
+            let _ = tokio::time::timeout(RETURN_AFTER, rest).await;
         }
         self.lanes.iter_mut().for_each(ConsumerLane::reset);
     }
 }
 
-/// How fast messages are taken.
+/// The rate at which callers take messages.
 #[derive(Default)]
 struct PullPace {
     last: Option<Instant>,
-    /// Between two messages, averaged, in seconds.
+    /// Average time between two messages, in seconds.
     gap: f64,
 }
 
@@ -384,12 +388,12 @@ impl PullPace {
         self.last = Some(now);
     }
 
-    /// How many messages to have in store.
+    /// Number of messages to hold in store.
     fn ahead(&self) -> usize {
         let Some(last) = self.last else { return 0 };
-        if last.elapsed() > AHEAD {
+        if last.elapsed() > STORE_TIME {
             return 0;
         }
-        ((AHEAD.as_secs_f64() / self.gap.max(1e-6)) as usize).min(MOST_AHEAD)
+        ((STORE_TIME.as_secs_f64() / self.gap.max(1e-6)) as usize).min(LARGEST_STORE)
     }
 }

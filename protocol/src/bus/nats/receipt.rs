@@ -1,4 +1,4 @@
-//! A message in someone's hands.
+//! Messages in flight: extended, acknowledged or requeued by their holder.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,12 +10,12 @@ use tokio::runtime::Handle;
 use super::link::{AttemptError, NatsLink};
 use crate::bus::{Receipt, Result};
 
-/// A message that must be acknowledged. Dropped without a word, it is given to another at once.
+/// A message that must be acknowledged. A message that is dropped is redelivered at once.
 pub(super) struct HeldMessage {
     link: Arc<NatsLink>,
     pub message: Message,
     pub deliveries: u32,
-    /// Its number in the stream.
+    /// The message's number in the stream.
     sequence: u64,
     patience: Duration,
     armed: bool,
@@ -26,24 +26,24 @@ impl HeldMessage {
         Self { link, message, deliveries, sequence, patience, armed: true }
     }
 
-    /// The server forgets the message, and has done so when this returns: a task that is published again at once, as one
-    /// that was stopped may be, would else be taken for the one that is out. Should it not hear of it, the message comes
-    /// again, which does no harm: what it asks for has been done.
+    /// Acknowledges the message, and waits for the server to confirm: the stream would reject an equal message, such as
+    /// a stopped task that is published again, until then. If the acknowledgement is lost, the message is redelivered,
+    /// which does no harm: its work is done.
     pub async fn settle(mut self) -> Result<()> {
         self.armed = false;
         let Some(reply) = &self.message.reply else { return Ok(()) };
         if let Err(error) = self.link.client.request(reply.clone(), AckKind::Ack.into()).await {
-            tracing::debug!(%error, "the end of a delivery was not confirmed");
+            tracing::debug!(%error, "an acknowledgement was not confirmed; the message may be redelivered");
         }
         Ok(())
     }
 
     async fn answer(&self, kind: AckKind) -> Result<()> {
         let Some(reply) = &self.message.reply else { return Ok(()) };
-        let word = Bytes::from(kind);
+        let answer = Bytes::from(kind);
         self.link
-            .persist("a delivery can't be answered", || async {
-                self.link.client.publish(reply.clone(), word.clone()).await.map_err(AttemptError::from)
+            .persist("answer a delivery", || async {
+                self.link.client.publish(reply.clone(), answer.clone()).await.map_err(AttemptError::from)
             })
             .await
     }
@@ -52,7 +52,7 @@ impl HeldMessage {
 impl Drop for HeldMessage {
     fn drop(&mut self) {
         let (true, Some(reply)) = (self.armed, self.message.reply.take()) else { return };
-        // Without a runtime the process is ending, and the task comes back when its time is up.
+        // Without a runtime the process is ending, and the task is redelivered when the lease expires.
         if let Ok(runtime) = Handle::try_current() {
             let client = self.link.client.clone();
             runtime.spawn(async move { client.publish(reply, AckKind::Nak(None).into()).await });
@@ -88,8 +88,8 @@ impl Receipt for HeldMessage {
         self.answer(AckKind::Nak((!delay.is_zero()).then_some(delay))).await
     }
 
-    /// The server counts every delivery, so the message is taken out and stored anew, unless its job was cleared meanwhile.
-    /// Should it be lost in between, its job's coordinator hears nothing of it for a while, and publishes it again.
+    /// Acknowledges the message and stores a copy, since the server counts every delivery; of a cleared job there is no
+    /// copy. If the process dies in between, the coordinator publishes the task again after a while without news.
     async fn pass_on(self: Box<Self>, delay: Duration) -> Result<()> {
         if !delay.is_zero() {
             self.working().await?;

@@ -1,4 +1,4 @@
-//! The streams and their consumers: made where they are missing, checked where they are there.
+//! The streams and their consumers: created where they are missing, checked where they exist.
 
 use std::time::Duration;
 
@@ -16,10 +16,10 @@ use crate::{
     task::Kind,
 };
 
-/// Requests of workers that may wait at a consumer at once.
+/// Most pull requests that wait at a consumer at once.
 const WAITING: i64 = 16_384;
 
-/// The streams in use.
+/// The streams of tasks and outcomes.
 pub(super) struct BusStreams {
     pub tasks: Stream,
     pub journal: Stream,
@@ -28,7 +28,7 @@ pub(super) struct BusStreams {
 impl BusStreams {
     pub async fn ensure(link: &NatsLink) -> Result<Self> {
         let (names, options) = (&link.names, &link.options);
-        let tasks = one_a_subject(
+        let tasks = one_per_subject(
             names.tasks(),
             names.all_tasks(),
             RetentionPolicy::WorkQueue,
@@ -60,8 +60,8 @@ impl BusStreams {
     }
 }
 
-/// A stream that refuses a second message of one subject while it has the first.
-pub(super) fn one_a_subject(
+/// Configures a stream that rejects a second message of a subject while it holds the first.
+pub(super) fn one_per_subject(
     name: String,
     subjects: String,
     retention: RetentionPolicy,
@@ -81,7 +81,7 @@ pub(super) fn one_a_subject(
     }
 }
 
-/// The stream as it is, if its shape is the one wanted; made where there is none.
+/// Opens a stream and checks its shape, or creates the stream.
 pub(super) async fn ensure(link: &NatsLink, mut wanted: Config) -> Result<Stream> {
     wanted.num_replicas = link.options.replicas;
     wanted.storage = StorageType::File;
@@ -102,7 +102,7 @@ pub(super) async fn ensure(link: &NatsLink, mut wanted: Config) -> Result<Stream
                 return Ok(stream);
             }
             Err(error) if is_missing(&error.kind()) => {
-                // Another process may do so at the same time; then it is there the next time round.
+                // Another process may create the stream at the same time; the next round finds the stream.
                 if let Err(error) = link.jetstream.create_stream(wanted.clone()).await {
                     tracing::debug!(%error, "{what} was not created");
                     if !error.to_string().contains("in use") {
@@ -128,7 +128,7 @@ pub(super) fn is_missing(error: &GetStreamErrorKind) -> bool {
     matches!(error, GetStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NOT_FOUND)
 }
 
-/// What of a stream isn't as it must be, with what was expected and what was found.
+/// Describes the first difference that matters between the wanted and the found stream.
 fn difference(wanted: &Config, found: &Config) -> Option<String> {
     let unlike = |what: &str, wanted: String, found: String| {
         (wanted != found).then(|| format!("its {what} should be {wanted} and is {found}"))
@@ -154,7 +154,7 @@ pub(super) async fn ensure_consumer(link: &NatsLink, tasks: &Stream, kind: Kind)
     queue_consumer(link, tasks, name, subject, link.options.ack_wait).await
 }
 
-/// A durable consumer whose messages are acknowledged one by one.
+/// Opens or creates a durable consumer whose messages are acknowledged one by one.
 pub(super) async fn queue_consumer(
     link: &NatsLink,
     stream: &Stream,
@@ -167,7 +167,7 @@ pub(super) async fn queue_consumer(
         filter_subject: subject,
         ack_policy: AckPolicy::Explicit,
         ack_wait,
-        // Whoever pulls a task counts its deliveries and takes it out: the server would only leave it lying.
+        // The puller counts deliveries and removes the task: the server would only stop delivering.
         max_deliver: -1,
         max_ack_pending: -1,
         max_waiting: WAITING,
@@ -192,7 +192,7 @@ pub(super) async fn queue_consumer(
     Ok(consumer)
 }
 
-/// A key-value bucket, made where it is missing. What is full of old entries makes room for new ones.
+/// Opens or creates a key-value bucket. A full bucket deletes old entries to make room for new ones.
 pub(super) async fn ensure_bucket(link: &NatsLink, wanted: kv::Config) -> Result<kv::Store> {
     let name = wanted.bucket.clone();
     let wanted = kv::Config { history: 1, num_replicas: link.options.replicas, ..wanted };
@@ -206,7 +206,7 @@ pub(super) async fn ensure_bucket(link: &NatsLink, wanted: kv::Config) -> Result
     Ok(store)
 }
 
-/// A new bucket, or that of another process which was faster, and whether it is new.
+/// Creates a bucket, or opens the bucket of a process that was faster; true where the bucket is new.
 async fn create_bucket(link: &NatsLink, wanted: kv::Config) -> Result<(kv::Store, bool)> {
     let name = wanted.bucket.clone();
     match link.jetstream.create_key_value(wanted).await {
@@ -218,7 +218,7 @@ async fn create_bucket(link: &NatsLink, wanted: kv::Config) -> Result<(kv::Store
     }
 }
 
-/// The client makes every bucket so that it refuses what is new when it is full.
+/// Configures a bucket's stream. The client creates every bucket so that a full bucket rejects new entries.
 async fn adjust_bucket(link: &NatsLink, store: &kv::Store, wanted: &kv::Config) -> Result<()> {
     let found = &store.stream.cached_info().config;
     let changed = Config {
@@ -231,10 +231,10 @@ async fn adjust_bucket(link: &NatsLink, store: &kv::Store, wanted: &kv::Config) 
     update(link, found, changed).await
 }
 
-/// Changes a stream to another configuration, if that is another.
+/// Changes a stream to another configuration, where the two differ.
 pub(super) async fn update(link: &NatsLink, found: &Config, mut wanted: Config) -> Result<()> {
     if !wanted.max_age.is_zero() {
-        // Or the server refuses it.
+        // The server rejects a window longer than the age.
         wanted.duplicate_window = wanted.duplicate_window.min(wanted.max_age);
     }
     if wanted == *found {

@@ -1,4 +1,4 @@
-//! Tasks: published once while they are out, pulled by kind, and given up after too many deliveries.
+//! Tasks: published once while outstanding, pulled by kind, and given up after too many deliveries.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -27,10 +27,10 @@ use crate::{
     wire,
 };
 
-/// How many tasks are on their way to the server at once.
+/// Most tasks that are published at once.
 const AT_ONCE: usize = 512;
 
-/// The header that says why a task was given up.
+/// The header with the reason for giving a task up.
 const REASON: &str = "Tributary-Reason";
 
 pub(super) struct NatsTasks {
@@ -38,7 +38,7 @@ pub(super) struct NatsTasks {
     objects: Arc<ObjectStores>,
     journal: Arc<NatsJournal>,
     stream: Stream,
-    /// Who pulls, by the kinds that are pulled.
+    /// The running pullers, by the kinds that they pull.
     pullers: Mutex<HashMap<Vec<Kind>, mpsc::UnboundedSender<MessageSender>>>,
 }
 
@@ -61,10 +61,10 @@ impl NatsTasks {
 
     pub async fn pull(&self, kinds: &Kinds) -> Result<Delivery> {
         loop {
-            let (hand, waiting) = oneshot::channel();
-            let sent = self.puller(kinds).await?.send(hand);
+            let (caller, waiting) = oneshot::channel();
+            let sent = self.puller(kinds).await?.send(caller);
             let Ok(held) = waiting.await else {
-                sent.map_err(|_| self.link.failed("no more tasks can be pulled"))?;
+                sent.map_err(|_| self.link.failed("the puller of tasks has ended"))?;
                 continue;
             };
             if let Some(delivery) = self.unpack(held).await? {
@@ -91,10 +91,10 @@ impl NatsTasks {
         Ok(pullers.entry(key).or_insert(puller).clone())
     }
 
-    /// The task in a message. None where there is none to be done: then the message has been seen to.
+    /// Reads the task in a message. None where there is no task to do: the message is dealt with then.
     async fn unpack(&self, held: HeldMessage) -> Result<Option<Delivery>> {
         let Some((kind, job, id)) = Names::read_task(&held.message.subject) else {
-            tracing::warn!(subject = %held.message.subject, "a message that is no task is thrown away");
+            tracing::warn!(subject = %held.message.subject, "dropped a message that is no task");
             held.settle().await?;
             return Ok(None);
         };
@@ -103,7 +103,7 @@ impl NatsTasks {
             return Ok(None);
         }
         let Some(payload) = oversized::unpack(&self.link, &self.objects, job, &held.message).await? else {
-            tracing::debug!(%job, task = %id, "a task of a job that was cleared");
+            tracing::debug!(%job, task = %id, "dropped a task of a cleared job");
             held.settle().await?;
             return Ok(None);
         };
@@ -113,12 +113,12 @@ impl NatsTasks {
                 Ok(Some(Delivery::new(Arc::new(task), deliveries, Box::new(held))))
             }
             Err(error) => {
-                // A newer worker may know it.
-                tracing::warn!(%job, task = %id, %error, "a task is passed on that this worker can't read");
+                // A newer worker may be able to read the task.
+                tracing::warn!(%job, task = %id, %error, "failed to read a task; leaving the task to another worker");
                 let delay = self.link.options.ack_wait;
                 tokio::spawn(async move {
                     if let Err(error) = crate::bus::Receipt::pass_on(Box::new(held), delay).await {
-                        tracing::warn!(%job, task = %id, %error, "the task was not passed on");
+                        tracing::warn!(%job, task = %id, %error, "failed to pass the task on; its lease will expire");
                     }
                 });
                 Ok(None)
@@ -126,12 +126,12 @@ impl NatsTasks {
         }
     }
 
-    /// Takes a task out that was delivered too often: it is kept for people to look at, and its job goes on without it.
+    /// Gives a task up after too many deliveries: a copy is kept for inspection, and the job goes on without the task.
     async fn give_up(&self, held: HeldMessage, kind: Kind, job: JobId, task: TaskId) -> Result<()> {
         let deliveries = self.link.options.max_deliver;
         let reason =
-            format!("given up after {deliveries} deliveries: each of its workers died, stalled or handed it back");
-        tracing::error!(%job, %task, kind = kind.name(), reason);
+            format!("given up after {deliveries} deliveries: each of its workers died, stalled or requeued it");
+        tracing::error!(%job, %task, kind = kind.name(), reason, "gave a task up; its job goes on without it");
         let mut headers = held.message.headers.clone().unwrap_or_default();
         headers.insert(REASON, reason.as_str());
         let letter = self.link.names.dead_letter(kind, job, task);
@@ -142,7 +142,7 @@ impl NatsTasks {
         held.settle().await
     }
 
-    /// What the server tells of the consumers. Asked once: who wants to know asks again soon.
+    /// Asks the server about the consumers, without retries: callers ask again soon.
     pub async fn lag(&self) -> Result<BTreeMap<Kind, Lag>> {
         Ok(try_join_all(Kind::all().map(|kind| self.lag_of(kind))).await?.into_iter().collect())
     }
@@ -150,14 +150,12 @@ impl NatsTasks {
     async fn lag_of(&self, kind: Kind) -> Result<(Kind, Lag)> {
         let name = self.link.names.tasks_consumer(kind);
         let info = self.stream.consumer_info(&name).await;
-        let info = info.map_err(|error| self.link.failed(format!("the consumer {name}: {error}")))?;
+        let info = info.map_err(|error| self.link.failed(format!("failed to look up the consumer {name}: {error}")))?;
         Ok((kind, Lag { waiting: info.num_pending, in_hand: info.num_ack_pending as u64 }))
     }
 
     pub async fn clear(&self, job: JobId) -> Result<()> {
         let subject = self.link.names.tasks_of_job(job);
-        self.link
-            .persist("tasks can't be removed", || async { Ok(self.stream.purge().filter(&subject).await.map(drop)?) })
-            .await
+        self.link.persist("delete tasks", || async { Ok(self.stream.purge().filter(&subject).await.map(drop)?) }).await
     }
 }

@@ -1,12 +1,12 @@
-//! The server's version, as the first message on each connection tells it.
+//! The version of the server, as told in the first message of each connection.
 
 use crate::bus::BusProblem;
 
-/// The oldest nats-server with everything that is used. Releases before 2.10.8 leave `reserved_memory` out of what they tell
-/// about an account, and the client can't read the rest without it.
+/// The oldest nats-server that has everything in use. Releases before 2.10.8 leave `reserved_memory` out of their
+/// account information, and the client can't parse the rest without the field.
 const NEEDED: [u64; 3] = [2, 10, 8];
 
-/// Refuses versions that are clearly older than [`NEEDED`]. Versions without numbers, as custom builds have, pass.
+/// Rejects versions that are clearly older than [`NEEDED`]. Versions without numbers, as custom builds have, pass.
 pub(super) fn check(found: &str) -> Result<(), BusProblem> {
     let numbers = found.trim_start_matches('v').split(|c: char| !c.is_ascii_digit());
     let numbers = numbers.map_while(|number| number.parse::<u64>().ok());
