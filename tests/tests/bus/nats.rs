@@ -210,6 +210,24 @@ async fn a_server_that_is_too_old_is_refused_before_jetstream_is_asked() {
     assert_eq!(server.jetstream_requests(), 0);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_that_has_lost_its_leader_is_waited_for() {
+    let mut servers = NatsServer::cluster(3).unwrap();
+    let options = NatsOptions { url: servers[0].url(), ..NatsOptions::default() };
+    NatsBus::connect(options.clone()).await.unwrap();
+    servers[1..].iter_mut().for_each(NatsServer::kill);
+    let client = async_nats::connect(servers[0].url()).await.unwrap();
+    let is_leaderless = async || {
+        let told = client.request("$JS.API.INFO", "".into()).await;
+        told.is_ok_and(|told| String::from_utf8_lossy(&told.payload).contains("temporarily unavailable"))
+    };
+    while !is_leaderless().await {}
+    let (connected, ()) = tokio::join!(NatsBus::connect(options), async {
+        servers[1..].iter_mut().for_each(|server| server.restart().unwrap());
+    });
+    connected.unwrap();
+}
+
 #[tokio::test]
 async fn a_stream_of_another_shape_is_refused_with_both_shapes() {
     let bench = bench();

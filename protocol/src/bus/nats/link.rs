@@ -93,8 +93,13 @@ impl NatsLink {
         let Err(error) = self.jetstream.query_account().await else { return Ok(()) };
         Err(self.error(match error.kind() {
             Kind::JetStreamUnavailable => BusProblem::JetStreamOff,
-            Kind::JetStream(error) => BusProblem::JetStreamRefused { cause: error.to_string() },
-            Kind::TimedOut | Kind::Other => BusProblem::JetStreamSilent { cause: error.to_string() },
+            // A cluster without a leader, which may get one.
+            Kind::JetStream(cause) if cause.error_code() != ErrorCode::CLUSTER_NOT_AVAILABLE => {
+                BusProblem::JetStreamRefused { cause: cause.to_string() }
+            }
+            Kind::JetStream(_) | Kind::TimedOut | Kind::Other => {
+                BusProblem::JetStreamSilent { cause: error.to_string() }
+            }
         }))
     }
 
