@@ -172,11 +172,11 @@ impl TaskQueue {
         })?;
         let job = self.turns.remove(turn).expect("it was just there");
         self.turns.push_back(job);
-        self.leave(job, kind, order)
+        self.remove_from_lane(job, kind, order)
     }
 
     /// Removes a task from its lane.
-    fn leave(&mut self, job: JobId, kind: Kind, order: u64) -> Option<TaskId> {
+    fn remove_from_lane(&mut self, job: JobId, kind: Kind, order: u64) -> Option<TaskId> {
         let lane = self.lanes.get_mut(&job)?;
         let tasks = lane.get_mut(&kind)?;
         let id = tasks.remove(&order);
@@ -192,7 +192,7 @@ impl TaskQueue {
 
     fn remove(&mut self, id: TaskId) {
         if let Some(item) = self.outstanding.remove(&id) {
-            self.leave(item.task.job, item.task.kind(), item.order);
+            self.remove_from_lane(item.task.job, item.task.kind(), item.order);
         }
     }
 }

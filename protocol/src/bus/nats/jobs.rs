@@ -109,7 +109,7 @@ impl NatsJobs {
                 };
                 if is_known && held.deliveries <= self.link.options.max_deliver {
                     tracing::warn!(%subject, "failed to find the document of a job; requeueing the job");
-                    self.hand_back(held).await?;
+                    self.requeue(held).await?;
                 } else {
                     tracing::warn!(%subject, "dropped a job without a document");
                     held.settle().await?;
@@ -120,13 +120,13 @@ impl NatsJobs {
                 Ok(job) => return Ok(Claim::new(Arc::new(job), Box::new(held))),
                 Err(error) => {
                     tracing::warn!(%subject, %error, "failed to read a job; requeueing the job");
-                    self.hand_back(held).await?;
+                    self.requeue(held).await?;
                 }
             }
         }
     }
 
-    async fn hand_back(&self, held: HeldMessage) -> Result<()> {
+    async fn requeue(&self, held: HeldMessage) -> Result<()> {
         Receipt::hand_back(Box::new(held), self.link.options.lease).await
     }
 
