@@ -14,9 +14,9 @@
 //! - Acknowledged writes survive the death of any process (`kill -9`).
 
 mod error;
+mod gossip;
 mod jobs;
 pub mod local;
-mod members;
 pub mod nats;
 
 use std::{
@@ -39,8 +39,8 @@ use crate::{
 
 pub use self::{
     error::{BusError, BusProblem, Result},
+    gossip::Gossip,
     jobs::{Claim, GivesWay, JobQueue},
-    members::Members,
 };
 
 /// Carries tasks, outcomes, blobs and replies; the module's documentation says what a bus promises.
@@ -71,7 +71,7 @@ pub trait Bus: Send + Sync + 'static {
     /// safe.
     async fn record(&self, job: JobId, outcome: &Outcome) -> Result<()>;
 
-    /// Reads the job's outcomes from the first, then follows the journal without an end. [`Entry::Caught`] comes once,
+    /// Reads the job's outcomes from the first, then follows the journal without an end. [`Entry::CaughtUp`] comes once,
     /// after the outcomes that were there at the beginning.
     async fn journal(&self, job: JobId) -> Result<BoxStream<'static, Result<Entry>>>;
 
@@ -143,7 +143,7 @@ pub struct Lag {
 pub enum Entry {
     Outcome(Arc<Outcome>),
     /// The reader has got all outcomes that were there when the reading began.
-    Caught,
+    CaughtUp,
 }
 
 /// A task that a worker holds, under a lease. A delivery that is dropped is redelivered at once; after the death of the
@@ -160,53 +160,53 @@ impl Delivery {
         Self { task, delivery, receipt }
     }
 
-    /// Extends the lease; due more often than [`Delivery::patience`].
-    pub async fn working(&self) -> Result<()> {
-        self.receipt.working().await
+    /// Extends the lease; due more often than [`Delivery::lease`].
+    pub async fn extend_lease(&self) -> Result<()> {
+        self.receipt.extend_lease().await
     }
 
     /// The time after which the bus redelivers the task, unless the lease is extended.
-    pub fn patience(&self) -> Duration {
-        self.receipt.patience()
+    pub fn lease(&self) -> Duration {
+        self.receipt.lease()
     }
 
     /// Acknowledges the task. The task may be published again when this returns.
-    pub async fn done(self) -> Result<()> {
-        self.receipt.done().await
+    pub async fn acknowledge(self) -> Result<()> {
+        self.receipt.acknowledge().await
     }
 
     /// Acknowledges the task without waiting for the bus to confirm, for a task whose end is recorded. If the
     /// acknowledgement is lost, the task is redelivered, which does no harm.
-    pub async fn done_unconfirmed(self) -> Result<()> {
-        self.receipt.done_unconfirmed().await
+    pub async fn acknowledge_unconfirmed(self) -> Result<()> {
+        self.receipt.acknowledge_unconfirmed().await
     }
 
     /// Requeues the task for another worker after `delay`.
-    pub async fn hand_back(self, delay: Duration) -> Result<()> {
-        self.receipt.hand_back(delay).await
+    pub async fn requeue_after(self, delay: Duration) -> Result<()> {
+        self.receipt.requeue_after(delay).await
     }
 
     /// Leaves the task to another worker, after `delay` or somewhat less, without counting this delivery towards
     /// [`NatsOptions::max_deliver`](nats::NatsOptions::max_deliver). Returns when the task is out again. A task of a
     /// cleared job is dropped.
-    pub async fn pass_on(self, delay: Duration) -> Result<()> {
-        self.receipt.pass_on(delay).await
+    pub async fn requeue_uncounted(self, delay: Duration) -> Result<()> {
+        self.receipt.requeue_uncounted(delay).await
     }
 }
 
 /// The adapter's side of a [`Delivery`] or a [`Claim`].
 #[async_trait]
 pub trait Receipt: Send + Sync {
-    async fn working(&self) -> Result<()>;
-    fn patience(&self) -> Duration;
+    async fn extend_lease(&self) -> Result<()>;
+    fn lease(&self) -> Duration;
     /// Gives the lease up without a message to the bus: somebody else holds the message by now.
-    fn leave(self: Box<Self>);
-    async fn done(self: Box<Self>) -> Result<()>;
-    async fn done_unconfirmed(self: Box<Self>) -> Result<()> {
-        self.done().await
+    fn abandon(self: Box<Self>);
+    async fn acknowledge(self: Box<Self>) -> Result<()>;
+    async fn acknowledge_unconfirmed(self: Box<Self>) -> Result<()> {
+        self.acknowledge().await
     }
-    async fn hand_back(self: Box<Self>, delay: Duration) -> Result<()>;
-    async fn pass_on(self: Box<Self>, delay: Duration) -> Result<()> {
-        self.hand_back(delay).await
+    async fn requeue_after(self: Box<Self>, delay: Duration) -> Result<()>;
+    async fn requeue_uncounted(self: Box<Self>, delay: Duration) -> Result<()> {
+        self.requeue_after(delay).await
     }
 }

@@ -91,29 +91,29 @@ impl Claim {
         Self { job, receipt }
     }
 
-    /// Extends the lease; due more often than [`Claim::patience`].
-    pub async fn working(&self) -> Result<()> {
-        self.receipt.working().await
+    /// Extends the lease; due more often than [`Claim::lease`].
+    pub async fn extend_lease(&self) -> Result<()> {
+        self.receipt.extend_lease().await
     }
 
     /// The time after which the queue gives the job to another coordinator, unless the lease is extended.
-    pub fn patience(&self) -> Duration {
-        self.receipt.patience()
+    pub fn lease(&self) -> Duration {
+        self.receipt.lease()
     }
 
     /// Leaves the job to another coordinator that has taken the job over. A claim that is only dropped would take the
     /// job from both.
-    pub fn leave(self) {
-        self.receipt.leave();
+    pub fn abandon(self) {
+        self.receipt.abandon();
     }
 
     /// Acknowledges the job: the job is over.
-    pub async fn done(self) -> Result<()> {
-        self.receipt.done().await
+    pub async fn acknowledge(self) -> Result<()> {
+        self.receipt.acknowledge().await
     }
 
     /// Requeues the job for another coordinator after `delay`.
-    pub async fn hand_back(self, delay: Duration) -> Result<()> {
-        self.receipt.hand_back(delay).await
+    pub async fn requeue_after(self, delay: Duration) -> Result<()> {
+        self.receipt.requeue_after(delay).await
     }
 }

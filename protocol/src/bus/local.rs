@@ -2,13 +2,13 @@
 //!
 //! Tasks need no disk, since whoever opens the journal again publishes the outstanding tasks. Bytes written by
 //! `record`, `keep_reply` and `put` have reached the operating system when the call returns, so they survive any death
-//! of the process; a power failure loses at most the last [`Options::sync_every`].
+//! of the process; a power failure loses at most the last [`LocalOptions::sync_every`].
 
 mod blobs;
 mod folder;
+mod gossip;
 mod jobs;
 mod journal;
-mod members;
 mod store;
 mod tasks;
 
@@ -29,7 +29,7 @@ use crate::{
     task::{Kind, Outcome, Task},
 };
 
-use self::{jobs::LocalJobs, members::Members, store::LocalStore, tasks::LocalTasks};
+use self::{gossip::LocalGossip, jobs::LocalJobs, store::LocalStore, tasks::LocalTasks};
 
 /// Threads that wait for the disk at a time. Each keeps some memory of its past work: hundreds of threads, as a large
 /// corpus would have at once, keep a gigabyte.
@@ -37,14 +37,14 @@ const THREADS: usize = 8;
 
 /// The settings of a [`LocalBus`]. The defaults suit corpora of kilobytes to gigabytes.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct LocalOptions {
     /// Memory for recently read data, in bytes.
     pub cache: u64,
     /// Time between syncs against power failures.
     pub sync_every: Duration,
 }
 
-impl Default for Options {
+impl Default for LocalOptions {
     fn default() -> Self {
         Self { cache: 16 << 20, sync_every: Duration::from_secs(1) }
     }
@@ -58,7 +58,7 @@ pub struct LocalBus {
     threads: Arc<Semaphore>,
     tasks: Arc<LocalTasks>,
     jobs: Arc<LocalJobs>,
-    members: Arc<Members>,
+    gossip: Arc<LocalGossip>,
 }
 
 impl LocalBus {
@@ -68,11 +68,11 @@ impl LocalBus {
     ///
     /// [`BusError::InUse`] where another process has the folder open, [`BusError::Unavailable`] where the folder can't
     /// be read or written, [`BusError::Unusable`] where the folder holds something else or is damaged.
-    pub fn open(folder: &Path, options: Options) -> Result<Self> {
+    pub fn open(folder: &Path, options: LocalOptions) -> Result<Self> {
         let store = LocalStore::open(folder, &options)?;
         let jobs = Arc::new(LocalJobs::new(store.submitted()?));
         let threads = Arc::new(Semaphore::new(THREADS));
-        Ok(Self { store: Arc::new(store), threads, tasks: Arc::default(), jobs, members: Arc::default() })
+        Ok(Self { store: Arc::new(store), threads, tasks: Arc::default(), jobs, gossip: Arc::default() })
     }
 
     /// Runs blocking disk work on another thread. The work is carried out whole, even if the caller is cancelled.

@@ -11,10 +11,10 @@
 //! A server that dies with its machine may forget acknowledged writes. Readers notice and read on from the server's
 //! present end; [`Bus::disturbances`] tells the coordinator to publish outstanding tasks again.
 
+mod gossip;
 mod jobs;
 mod journal;
 mod link;
-mod members;
 mod names;
 mod objects;
 mod options;
@@ -58,7 +58,7 @@ use self::{
 };
 
 pub use self::{
-    names::Names,
+    names::NatsNames,
     options::{Auth, NatsOptions, Tls},
 };
 

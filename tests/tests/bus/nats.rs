@@ -10,8 +10,8 @@ use tokio::time::timeout;
 use tributary_coordinator::service::{self, Resumed, State, Status};
 use tributary_protocol::{
     bus::{
-        Bus, BusError, BusProblem, Entry, JobQueue, Kinds, Members,
-        nats::{Auth, Names, NatsBus, NatsOptions, Tls},
+        Bus, BusError, BusProblem, Entry, Gossip, JobQueue, Kinds,
+        nats::{Auth, NatsBus, NatsNames, NatsOptions, Tls},
     },
     id::BlobId,
     survey::SurveyKind,
@@ -55,7 +55,7 @@ impl Bench for Nats {
         Arc::new(NatsBus::connect(self.options()).await.unwrap())
     }
 
-    async fn open_members(&self) -> Arc<dyn Members> {
+    async fn open_gossip(&self) -> Arc<dyn Gossip> {
         Arc::new(NatsBus::connect(self.options()).await.unwrap())
     }
 }
@@ -275,22 +275,22 @@ async fn a_silent_worker_loses_its_task_and_a_living_one_keeps_it() {
     // As if its process were gone.
     mem::forget(bus.pull(&Kinds::all()).await.unwrap());
     let alive = bus.pull(&Kinds::all()).await.unwrap();
-    assert_eq!((&*alive.task, alive.patience()), (&task("a", 2), Duration::from_secs(1)));
+    assert_eq!((&*alive.task, alive.lease()), (&task("a", 2), Duration::from_secs(1)));
     let kinds = Kinds::all();
-    let (mut others, mut beats) = (bus.pull(&kinds), tokio::time::interval(alive.patience() / 4));
+    let (mut others, mut beats) = (bus.pull(&kinds), tokio::time::interval(alive.lease() / 4));
     let silent = loop {
         tokio::select! {
             delivery = &mut others => break delivery.unwrap(),
-            _ = beats.tick() => alive.working().await.unwrap(),
+            _ = beats.tick() => alive.extend_lease().await.unwrap(),
         }
     };
     assert_eq!((&*silent.task, silent.delivery), (&task("a", 1), 2));
-    silent.done().await.unwrap();
+    silent.acknowledge().await.unwrap();
     let mut others = bus.pull(&kinds);
     for _ in 0..10 {
         tokio::select! {
             delivery = &mut others => panic!("the {}. delivery", delivery.unwrap().delivery),
-            _ = beats.tick() => alive.working().await.unwrap(),
+            _ = beats.tick() => alive.extend_lease().await.unwrap(),
         }
     }
 }
@@ -319,7 +319,7 @@ async fn a_task_delivered_too_often_is_put_aside_and_its_job_goes_on() {
         async {
             let first = other.await.unwrap();
             assert_eq!(*first.task, task("a", 2));
-            first.done().await.unwrap();
+            first.acknowledge().await.unwrap();
             tokio::select! {
                 _ = bus.pull(&kinds) => panic!("there is nothing else"),
                 () = async { while letters(&bench).await == 0 { tokio::task::yield_now().await } } => {}
@@ -381,7 +381,7 @@ async fn what_a_job_has_left_goes_when_its_time_is_up_and_what_is_out_stays() {
         bus.put(job.id, "a source".into()).await.unwrap();
     }
     bus.submit(&failed).await.unwrap();
-    bus.claim().await.unwrap().done().await.unwrap();
+    bus.claim().await.unwrap().acknowledge().await.unwrap();
     bus.record(failed.id, &outcome(&task("a", 1), "done")).await.unwrap();
     bus.submit(&waiting).await.unwrap();
     let _held = bus.claim().await.unwrap();
@@ -447,7 +447,7 @@ async fn a_reader_of_a_journal_that_is_cleared_meanwhile_catches_up() {
     futures::future::try_join_all(recording).await.unwrap();
     let mut journal = bus.journal(job("a")).await.unwrap();
     assert!(matches!(next(&mut journal).await, Entry::Outcome(_)));
-    let names = Names::new("tributary").unwrap();
+    let names = NatsNames::new("tributary").unwrap();
     let stream = bench.jetstream().await.get_stream(names.journal()).await.unwrap();
     stream.purge().filter(names.journal_of_job(job("a"))).await.unwrap();
     let rest = timeout(crate::TOO_LONG, read(&mut journal)).await.expect("it is told that it has caught up");
@@ -462,14 +462,14 @@ async fn a_job_whose_message_never_got_there_can_be_resumed() {
     bus.set_state(job.id, wire::encode(&State::new(&job, None)).into()).await.unwrap();
     bus.submit(&job).await.unwrap();
     // Its document is there now, and its message is not.
-    bus.claim().await.unwrap().done().await.unwrap();
+    bus.claim().await.unwrap().acknowledge().await.unwrap();
     assert_eq!(service::resume(&bus, job.id).await.unwrap(), Some(Resumed::Now));
     assert_eq!(service::resume(&bus, job.id).await.unwrap(), Some(Resumed::Not(Status::Queued)));
     assert_eq!(*bus.claim().await.unwrap().job, job);
 }
 
 async fn letters(bench: &Nats) -> u64 {
-    let names = Names::new("tributary").unwrap();
+    let names = NatsNames::new("tributary").unwrap();
     let dead = bench.jetstream().await.get_stream(names.dead()).await.unwrap();
     dead.cached_info().state.messages
 }
@@ -478,7 +478,7 @@ async fn letters(bench: &Nats) -> u64 {
 async fn a_task_of_an_unknown_version_is_passed_on() {
     let bench = bench();
     let bus = bench.open().await;
-    let names = Names::new("tributary").unwrap();
+    let names = NatsNames::new("tributary").unwrap();
     let newer = task("a", 1);
     let subject = names.task(SurveyKind::Group.into(), newer.job, newer.id);
     bench.jetstream().await.publish(subject, vec![0, 99, 1, 2, 3].into()).await.unwrap().await.unwrap();
@@ -495,9 +495,9 @@ async fn a_task_that_is_passed_on_comes_no_closer_to_being_given_up() {
         for _ in 0..4 {
             let delivery = bus.pull(&Kinds::all()).await.unwrap();
             assert!((&*delivery.task, delivery.delivery) == (&condensing("a", 1, large), 1), "another task");
-            delivery.pass_on(Duration::from_millis(10)).await.unwrap();
+            delivery.requeue_uncounted(Duration::from_millis(10)).await.unwrap();
         }
-        bus.pull(&Kinds::all()).await.unwrap().done().await.unwrap();
+        bus.pull(&Kinds::all()).await.unwrap().acknowledge().await.unwrap();
     }
     assert_eq!(letters(&bench).await, 0);
 }
@@ -530,7 +530,7 @@ async fn a_server_killed_and_started_again_has_all_and_everyone_goes_on() {
         assert_eq!(*delivery.task, task("a", 7));
         delivery = bus.pull(&Kinds::all()).await.unwrap();
     }
-    in_hand.done().await.unwrap();
+    in_hand.acknowledge().await.unwrap();
     assert_eq!(bus.get(job("a"), blob).await.unwrap(), "a source");
     assert_eq!(bus.reply(call("asked")).await.unwrap().unwrap(), "an answer");
     bus.record(job("a"), &outcomes[2]).await.unwrap();
@@ -600,7 +600,7 @@ async fn an_outcome_that_lost_its_payload_can_be_recorded_anew() {
     let jetstream = bench.jetstream().await;
     jetstream.delete_object_store(format!("tributary-blobs-{}", job("a"))).await.unwrap();
     let mut journal = bench.open().await.journal(job("a")).await.unwrap();
-    assert_eq!(next(&mut journal).await, Entry::Caught);
+    assert_eq!(next(&mut journal).await, Entry::CaughtUp);
     bench.open().await.record(job("a"), &large).await.unwrap();
     assert_eq!(next(&mut journal).await, Entry::Outcome(Arc::new(large)));
 }
@@ -619,9 +619,9 @@ async fn nothing_of_a_cleared_job_is_left_on_the_server() {
     for _ in 0..5 {
         let delivery = bus.pull(&Kinds::all()).await.unwrap();
         bus.record(job("a"), &outcome(&delivery.task, "done")).await.unwrap();
-        delivery.done().await.unwrap();
+        delivery.acknowledge().await.unwrap();
     }
-    assert!(matches!(next(&mut journal).await, Entry::Outcome(_) | Entry::Caught));
+    assert!(matches!(next(&mut journal).await, Entry::Outcome(_) | Entry::CaughtUp));
     drop(journal);
     bus.clear(job("a")).await.unwrap();
     assert_eq!(left_over(&jetstream).await, fresh);

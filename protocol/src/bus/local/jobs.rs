@@ -9,7 +9,7 @@ use std::{
 use async_trait::async_trait;
 use tokio::sync::{Notify, watch};
 
-use super::tasks::PATIENCE;
+use super::tasks::LEASE;
 use crate::{
     bus::{Receipt, Result},
     id::JobId,
@@ -121,19 +121,19 @@ impl Drop for HeldJob {
 
 #[async_trait]
 impl Receipt for HeldJob {
-    async fn working(&self) -> Result<()> {
+    async fn extend_lease(&self) -> Result<()> {
         Ok(())
     }
 
-    fn leave(mut self: Box<Self>) {
+    fn abandon(mut self: Box<Self>) {
         self.armed = false;
     }
 
-    fn patience(&self) -> Duration {
-        PATIENCE
+    fn lease(&self) -> Duration {
+        LEASE
     }
 
-    async fn done(mut self: Box<Self>) -> Result<()> {
+    async fn acknowledge(mut self: Box<Self>) -> Result<()> {
         let job = self.job.id;
         self.bus.on_disk(move |store| store.remove_about("job", job)).await?;
         self.armed = false;
@@ -141,7 +141,7 @@ impl Receipt for HeldJob {
         Ok(())
     }
 
-    async fn hand_back(mut self: Box<Self>, delay: Duration) -> Result<()> {
+    async fn requeue_after(mut self: Box<Self>, delay: Duration) -> Result<()> {
         self.armed = false;
         let (jobs, job) = (Arc::downgrade(&self.bus.jobs), self.job.clone());
         tokio::spawn(async move {

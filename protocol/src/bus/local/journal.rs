@@ -163,7 +163,7 @@ impl JournalReader {
                 (self.page, self.next) = self.bus.on_disk(move |store| store.journal.read(job, next, until)).await?;
             } else if !self.caught {
                 self.caught = true;
-                return Ok(Entry::Caught);
+                return Ok(Entry::CaughtUp);
             } else {
                 let next = self.next;
                 self.until = *self.grown.wait_for(|&end| end > next).await.expect("the log is ours");

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, PersistMode};
 
 use super::{
-    Options,
+    LocalOptions,
     blobs::LocalBlobs,
     folder::{LockedFolder, error, failed},
     journal::LocalJournal,
@@ -50,14 +50,14 @@ pub(super) struct LocalStore {
 }
 
 impl LocalStore {
-    pub fn open(path: &Path, options: &Options) -> Result<Self> {
+    pub fn open(path: &Path, options: &LocalOptions) -> Result<Self> {
         let folder = LockedFolder::claim(path)?;
         // The database panics on some kinds of damage.
         let opened = catch_unwind(AssertUnwindSafe(|| Self::open_database(folder, options)));
         opened.unwrap_or_else(|_| Err(damaged(path, "the database in it can't be read")))
     }
 
-    fn open_database(folder: LockedFolder, options: &Options) -> Result<Self> {
+    fn open_database(folder: LockedFolder, options: &LocalOptions) -> Result<Self> {
         let path = folder.path.clone();
         let database = Database::builder(folder.database())
             .cache_size(options.cache)

@@ -17,7 +17,7 @@ use crate::{
 
 /// The lease of tasks and jobs. A single process can't lose a task unseen and extends no lease, so any long time will
 /// do.
-pub(super) const PATIENCE: Duration = Duration::from_secs(3600);
+pub(super) const LEASE: Duration = Duration::from_secs(3600);
 
 /// Outstanding tasks, in order of publication within a job. Jobs take turns.
 #[derive(Default)]
@@ -222,19 +222,19 @@ impl Drop for HeldTask {
 
 #[async_trait]
 impl Receipt for HeldTask {
-    async fn working(&self) -> Result<()> {
+    async fn extend_lease(&self) -> Result<()> {
         Ok(())
     }
 
-    fn leave(mut self: Box<Self>) {
+    fn abandon(mut self: Box<Self>) {
         self.armed = false;
     }
 
-    fn patience(&self) -> Duration {
-        PATIENCE
+    fn lease(&self) -> Duration {
+        LEASE
     }
 
-    async fn done(mut self: Box<Self>) -> Result<()> {
+    async fn acknowledge(mut self: Box<Self>) -> Result<()> {
         self.armed = false;
         let mut queue = self.tasks.lock();
         if queue.has(self.task.id, self.order) {
@@ -243,7 +243,7 @@ impl Receipt for HeldTask {
         Ok(())
     }
 
-    async fn hand_back(mut self: Box<Self>, delay: Duration) -> Result<()> {
+    async fn requeue_after(mut self: Box<Self>, delay: Duration) -> Result<()> {
         if delay.is_zero() {
             return Ok(());
         }

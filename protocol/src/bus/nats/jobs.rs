@@ -127,7 +127,7 @@ impl NatsJobs {
     }
 
     async fn requeue(&self, held: HeldMessage) -> Result<()> {
-        Receipt::hand_back(Box::new(held), self.link.options.lease).await
+        Receipt::requeue_after(Box::new(held), self.link.options.lease).await
     }
 
     async fn puller(&self) -> Result<mpsc::UnboundedSender<MessageSender>> {
@@ -136,8 +136,8 @@ impl NatsJobs {
             return Ok(open);
         }
         let names = &self.link.names;
-        let patience = self.consumer().await?.cached_info().config.ack_wait;
-        let source = PullSource { stream: names.jobs(), consumers: vec![names.jobs_consumer()], patience };
+        let lease = self.consumer().await?.cached_info().config.ack_wait;
+        let source = PullSource { stream: names.jobs(), consumers: vec![names.jobs_consumer()], lease };
         let started = puller::start(self.link.clone(), source).await?;
         Ok(self.puller.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(started).clone())
     }

@@ -127,7 +127,7 @@ struct JournalReader {
     latest: i128,
     /// The tasks whose final outcomes were given.
     given: HashSet<TaskId>,
-    /// Messages left until [`Entry::Caught`]. None before the first reading; 0 once the entry was given.
+    /// Messages left until [`Entry::CaughtUp`]. None before the first reading; 0 once the entry was given.
     behind: Option<u64>,
     ready: VecDeque<Entry>,
 }
@@ -272,7 +272,7 @@ impl JournalReader {
 
     fn caught(&mut self) {
         self.behind = Some(0);
-        self.ready.push_back(Entry::Caught);
+        self.ready.push_back(Entry::CaughtUp);
     }
 }
 

@@ -11,7 +11,7 @@ use percent_encoding::percent_decode_str;
 use tokio::{sync::watch, time::Instant};
 
 use super::{
-    names::Names,
+    names::NatsNames,
     options::{Auth, NatsOptions},
     version,
 };
@@ -35,7 +35,7 @@ const IN_FLIGHT: usize = 8192;
 pub(super) struct NatsLink {
     pub client: Client,
     pub jetstream: Context,
-    pub names: Names,
+    pub names: NatsNames,
     pub options: NatsOptions,
     /// Number of connections so far. A server that fell may have forgotten writes acknowledged over an earlier
     /// connection.
@@ -52,7 +52,7 @@ pub(super) enum StoreAnswer {
 
 impl NatsLink {
     pub async fn connect(options: NatsOptions) -> Result<Self> {
-        let names = Names::new(&options.prefix).map_err(|problem| BusError::at(options.place(), problem))?;
+        let names = NatsNames::new(&options.prefix).map_err(|problem| BusError::at(options.place(), problem))?;
         let (connected, mut epoch) = watch::channel(0);
         let client = connect(&options, connected).await?;
         // The event of this connection may come late, and must not be taken for a reconnect.

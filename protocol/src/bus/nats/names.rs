@@ -10,11 +10,11 @@ use crate::{
 
 /// The names under a prefix.
 #[derive(Clone, Debug)]
-pub struct Names {
+pub struct NatsNames {
     prefix: String,
 }
 
-impl Names {
+impl NatsNames {
     /// Checks the prefix.
     ///
     /// # Errors

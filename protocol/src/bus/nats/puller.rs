@@ -44,7 +44,7 @@ pub(super) struct PullSource {
     pub stream: String,
     pub consumers: Vec<String>,
     /// The lease of each message.
-    pub patience: Duration,
+    pub lease: Duration,
 }
 
 /// Starts a puller, which ends when the returned sender is dropped.
@@ -56,7 +56,7 @@ pub(super) async fn start(link: Arc<NatsLink>, source: PullSource) -> Result<mps
     let puller = MessagePuller {
         link,
         stream: source.stream,
-        patience: source.patience,
+        lease: source.lease,
         inbox,
         answers,
         lanes,
@@ -82,7 +82,7 @@ async fn open_inbox(link: &NatsLink) -> Result<(String, Subscriber)> {
 struct MessagePuller {
     link: Arc<NatsLink>,
     stream: String,
-    patience: Duration,
+    lease: Duration,
     inbox: String,
     answers: Subscriber,
     lanes: Vec<ConsumerLane>,
@@ -287,7 +287,7 @@ impl MessagePuller {
                 self.turn = LaneTurn { lane: at, ends: Some(self.last_message + TURN) };
             }
         }
-        self.store.push_back(HeldMessage::new(self.link.clone(), message.message, deliveries, sequence, self.patience));
+        self.store.push_back(HeldMessage::new(self.link.clone(), message.message, deliveries, sequence, self.lease));
     }
 
     fn take_refusal(&mut self, message: &Message, status: StatusCode) {

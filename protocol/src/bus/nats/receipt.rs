@@ -17,13 +17,13 @@ pub(super) struct HeldMessage {
     pub deliveries: u32,
     /// The message's number in the stream.
     sequence: u64,
-    patience: Duration,
+    lease: Duration,
     armed: bool,
 }
 
 impl HeldMessage {
-    pub fn new(link: Arc<NatsLink>, message: Message, deliveries: u32, sequence: u64, patience: Duration) -> Self {
-        Self { link, message, deliveries, sequence, patience, armed: true }
+    pub fn new(link: Arc<NatsLink>, message: Message, deliveries: u32, sequence: u64, lease: Duration) -> Self {
+        Self { link, message, deliveries, sequence, lease, armed: true }
     }
 
     /// Acknowledges the message, and waits for the server to confirm: the stream would reject an equal message, such as
@@ -62,38 +62,38 @@ impl Drop for HeldMessage {
 
 #[async_trait]
 impl Receipt for HeldMessage {
-    async fn working(&self) -> Result<()> {
+    async fn extend_lease(&self) -> Result<()> {
         self.answer(AckKind::Progress).await
     }
 
-    fn leave(mut self: Box<Self>) {
+    fn abandon(mut self: Box<Self>) {
         self.armed = false;
     }
 
-    fn patience(&self) -> Duration {
-        self.patience
+    fn lease(&self) -> Duration {
+        self.lease
     }
 
-    async fn done(self: Box<Self>) -> Result<()> {
+    async fn acknowledge(self: Box<Self>) -> Result<()> {
         self.settle().await
     }
 
-    async fn done_unconfirmed(mut self: Box<Self>) -> Result<()> {
+    async fn acknowledge_unconfirmed(mut self: Box<Self>) -> Result<()> {
         self.armed = false;
         self.answer(AckKind::Ack).await
     }
 
-    async fn hand_back(mut self: Box<Self>, delay: Duration) -> Result<()> {
+    async fn requeue_after(mut self: Box<Self>, delay: Duration) -> Result<()> {
         self.armed = false;
         self.answer(AckKind::Nak((!delay.is_zero()).then_some(delay))).await
     }
 
     /// Acknowledges the message and stores a copy, since the server counts every delivery; of a cleared job there is no
     /// copy. If the process dies in between, the coordinator publishes the task again after a while without news.
-    async fn pass_on(self: Box<Self>, delay: Duration) -> Result<()> {
+    async fn requeue_uncounted(self: Box<Self>, delay: Duration) -> Result<()> {
         if !delay.is_zero() {
-            self.working().await?;
-            tokio::time::sleep(delay.min(self.patience / 2)).await;
+            self.extend_lease().await?;
+            tokio::time::sleep(delay.min(self.lease / 2)).await;
         }
         let (link, message) = (self.link.clone(), self.message.clone());
         let is_wanted = link.stores(&message.subject, self.sequence).await?;

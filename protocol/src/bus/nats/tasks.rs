@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     journal::NatsJournal,
     link::NatsLink,
-    names::Names,
+    names::NatsNames,
     objects::ObjectStores,
     oversized,
     puller::{self, MessageSender, PullSource},
@@ -78,14 +78,14 @@ impl NatsTasks {
         if let Some(puller) = self.pullers.lock().unwrap_or_else(PoisonError::into_inner).get(&key) {
             return Ok(puller.clone());
         }
-        let mut patience = self.link.options.ack_wait;
+        let mut lease = self.link.options.ack_wait;
         let mut consumers = Vec::new();
         for kind in &key {
             let consumer = ensure_consumer(&self.link, &self.stream, *kind).await?;
-            patience = patience.min(consumer.cached_info().config.ack_wait);
+            lease = lease.min(consumer.cached_info().config.ack_wait);
             consumers.push(self.link.names.tasks_consumer(*kind));
         }
-        let source = PullSource { stream: self.link.names.tasks(), consumers, patience };
+        let source = PullSource { stream: self.link.names.tasks(), consumers, lease };
         let puller = puller::start(self.link.clone(), source).await?;
         let mut pullers = self.pullers.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(pullers.entry(key).or_insert(puller).clone())
@@ -93,7 +93,7 @@ impl NatsTasks {
 
     /// Reads the task in a message. None where there is no task to do: the message is dealt with then.
     async fn unpack(&self, held: HeldMessage) -> Result<Option<Delivery>> {
-        let Some((kind, job, id)) = Names::read_task(&held.message.subject) else {
+        let Some((kind, job, id)) = NatsNames::read_task(&held.message.subject) else {
             tracing::warn!(subject = %held.message.subject, "dropped a message that is no task");
             held.settle().await?;
             return Ok(None);
@@ -117,7 +117,7 @@ impl NatsTasks {
                 tracing::warn!(%job, task = %id, %error, "failed to read a task; leaving the task to another worker");
                 let delay = self.link.options.ack_wait;
                 tokio::spawn(async move {
-                    if let Err(error) = crate::bus::Receipt::pass_on(Box::new(held), delay).await {
+                    if let Err(error) = crate::bus::Receipt::requeue_uncounted(Box::new(held), delay).await {
                         tracing::warn!(%job, task = %id, %error, "failed to pass the task on; its lease will expire");
                     }
                 });

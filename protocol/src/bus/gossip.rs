@@ -9,7 +9,7 @@ use super::Result;
 /// Short messages to all processes that listen to a group at the moment. Nothing is kept, and a message may be lost:
 /// senders repeat whatever must arrive.
 #[async_trait]
-pub trait Members: Send + Sync + 'static {
+pub trait Gossip: Send + Sync + 'static {
     /// Sends a message to all listeners of the group, the sender included. Fails where the others can't be reached now.
     async fn tell(&self, group: &str, word: Bytes) -> Result<()>;
 

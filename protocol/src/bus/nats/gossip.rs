@@ -5,10 +5,10 @@ use bytes::Bytes;
 use futures::{StreamExt as _, stream::BoxStream};
 
 use super::NatsBus;
-use crate::bus::{Members, Result};
+use crate::bus::{Gossip, Result};
 
 #[async_trait]
-impl Members for NatsBus {
+impl Gossip for NatsBus {
     async fn tell(&self, group: &str, word: Bytes) -> Result<()> {
         // The client would keep the message until the server is back, when the message has long been out of date.
         if !self.is_connected() {
