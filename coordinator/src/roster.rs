@@ -12,7 +12,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 use tributary_protocol::{
-    bus::Members,
+    bus::Gossip,
     roster::{Announcement, EVERY, GROUP},
     task::Kind,
     wire,
@@ -34,15 +34,15 @@ pub struct Roster {
 
 impl Roster {
     /// Starts to listen to announcements, until the returned task is aborted. Must be called within a runtime.
-    pub fn listen(members: Arc<dyn Members>) -> (Arc<Self>, JoinHandle<()>) {
+    pub fn listen(gossip: Arc<dyn Gossip>) -> (Arc<Self>, JoinHandle<()>) {
         let roster = Arc::new(Self { since: Instant::now(), workers: Mutex::default() });
-        let listening = tokio::spawn(Arc::clone(&roster).hear(members));
+        let listening = tokio::spawn(Arc::clone(&roster).hear(gossip));
         (roster, listening)
     }
 
-    async fn hear(self: Arc<Self>, members: Arc<dyn Members>) {
+    async fn hear(self: Arc<Self>, gossip: Arc<dyn Gossip>) {
         loop {
-            match members.hear(GROUP).await {
+            match gossip.hear(GROUP).await {
                 Ok(mut words) => {
                     while let Some(word) = words.next().await {
                         // An announcement of another build may not be readable.

@@ -19,7 +19,7 @@ use tokio::{
     sync::watch,
     task::{JoinError, JoinSet},
 };
-use tributary_protocol::bus::{Bus, JobQueue, Members};
+use tributary_protocol::bus::{Bus, Gossip, JobQueue};
 
 use self::shared::{PAUSE, Shared};
 pub use self::{
@@ -39,7 +39,7 @@ use crate::{
 /// # Errors
 ///
 /// Where the actor system refuses to start. A bus that fails is waited for.
-pub async fn serve<B: Bus + JobQueue + Members>(
+pub async fn serve<B: Bus + JobQueue + Gossip>(
     bus: Arc<B>,
     options: ServiceOptions,
     figures: Arc<ServiceFigures>,
