@@ -1,4 +1,4 @@
-//! What a role shows to probes and to monitoring: `/healthz`, `/readyz` and `/metrics`, over HTTP.
+//! The HTTP server of a role for probes and monitoring: `/healthz`, `/readyz` and `/metrics`.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
@@ -27,26 +27,26 @@ use crate::{
     settings::Config,
 };
 
-/// The address that stands for none.
+/// The address that disables the server.
 const OFF: &str = "off";
 
-/// Upper ends of the buckets that times are counted in: from an answer at once to the longest call.
+/// The upper bounds of the histogram buckets of durations, from an immediate answer to the longest call.
 const SECONDS: [f64; 14] = [0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 40.0, 90.0, 300.0, 900.0];
 
-/// How often gauges are read.
+/// The interval between readings of the gauges.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// How often the bus is asked how many tasks are out, and how long it may take to tell.
+/// The interval between queries of the queue lag, and the timeout of a query.
 const LAG_EVERY: Duration = Duration::from_secs(5);
 
-/// Whether the role can do its work. It is alive as long as it answers.
+/// The readiness of a role. Liveness needs no state: a process that answers is alive.
 #[derive(Clone, Default)]
 pub struct Health(Arc<Mutex<Option<Check>>>);
 
 type Check = Box<dyn Fn() -> bool + Send>;
 
 impl Health {
-    /// Ready from now on, as long as this holds.
+    /// Marks the role ready as long as `holds` returns true.
     pub fn ready_while(&self, holds: impl Fn() -> bool + Send + 'static) {
         *self.check() = Some(Box::new(holds));
     }
@@ -64,25 +64,25 @@ impl Health {
     }
 }
 
-/// Where this role is to listen; none where it is told not to.
+/// Returns the address to listen on, or `None` if the server is disabled.
 pub fn address(role: &RoleArgs, config: &Config) -> Result<Option<String>, Failure> {
     let address = role.listen.as_deref().unwrap_or(&config.execution.listen);
     if address.is_empty() || address == OFF {
         return Ok(None);
     }
     let port = address.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
-    port.ok_or_else(|| anyhow!("`{address}` is no address to listen at: HOST:PORT is needed, or `{OFF}`"))
+    port.ok_or_else(|| anyhow!("`{address}` is no address to listen on; expected HOST:PORT or `{OFF}`"))
         .or_exit(Exit::BadInput)?;
     Ok(Some(address.to_owned()))
 }
 
-/// Answers probes until the task is aborted.
+/// Serves probes until the task is aborted.
 pub async fn serve(address: Option<&str>, health: Health) -> Result<JoinHandle<()>, Failure> {
     let Some(address) = address else { return Ok(tokio::spawn(async {})) };
     let metrics = recorder()?;
     let samples = metrics.clone();
     let listener = TcpListener::bind(address).await;
-    let listener = listener.with_context(|| format!("{address} can't be listened at")).or_exit(Exit::BadInput)?;
+    let listener = listener.with_context(|| format!("failed to listen on {address}")).or_exit(Exit::BadInput)?;
     let ready = move || async move {
         if health.is_ready() { (StatusCode::OK, "ready\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready\n") }
     };
@@ -93,10 +93,10 @@ pub async fn serve(address: Option<&str>, health: Health) -> Result<JoinHandle<(
     Ok(tokio::spawn(async move {
         let serving = async {
             if let Err(error) = axum::serve(listener, router).await {
-                tracing::error!(%error, "health and metrics are served no more");
+                tracing::error!(%error, "the HTTP server for health and metrics failed");
             }
         };
-        // Where nobody reads them, samples would pile up.
+        // Without upkeep, samples would pile up if nobody reads the metrics.
         let upkeep = async {
             loop {
                 sleep(EVERY).await;
@@ -110,7 +110,7 @@ pub async fn serve(address: Option<&str>, health: Health) -> Result<JoinHandle<(
     }))
 }
 
-/// The one recorder of this process.
+/// Returns the metrics recorder of the process, installed at the first call.
 fn recorder() -> anyhow::Result<PrometheusHandle> {
     static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
     if let Some(recorder) = RECORDER.get() {
@@ -121,7 +121,7 @@ fn recorder() -> anyhow::Result<PrometheusHandle> {
     Ok(RECORDER.get_or_init(|| recorder).clone())
 }
 
-/// Reads gauges time and again, until the task is aborted.
+/// Reads gauges at an interval, until the task is aborted.
 pub fn show(measure: impl Fn() + Send + 'static) -> JoinHandle<()> {
     tokio::spawn(async move {
         loop {
@@ -131,7 +131,8 @@ pub fn show(measure: impl Fn() + Send + 'static) -> JoinHandle<()> {
     })
 }
 
-/// Asks the bus time and again how many tasks are out, until the task is aborted. What it doesn't tell is no number.
+/// Queries the bus for the number of outstanding tasks at an interval, until the task is aborted. A missing answer is
+/// shown as NaN.
 pub fn show_lag(bus: Arc<dyn Bus>) -> JoinHandle<()> {
     tokio::spawn(async move {
         loop {

@@ -1,4 +1,4 @@
-//! `tributary doctor`: is all there that jobs need?
+//! `tributary doctor`: checks everything that jobs need.
 
 use std::fmt::Display;
 
@@ -16,7 +16,7 @@ use crate::{
     terminal::Terminal,
 };
 
-/// What is wrong, and what to do about it.
+/// A failed check and the remedy.
 struct Ailment {
     wrong: String,
     remedy: &'static str,
@@ -24,7 +24,7 @@ struct Ailment {
 
 type Finding = Result<String, Ailment>;
 
-/// Prints a line a check.
+/// Runs the checks and prints one line per check.
 pub fn run(flags: &SettingsArgs, terminal: &Terminal) -> Result<Exit, Failure> {
     let loaded = load(flags)?;
     let models = loaded.config.connect_when_named().or_exit(Exit::BadInput)?;
@@ -65,7 +65,7 @@ async fn nats(loaded: &Loaded) -> Vec<Finding> {
 
 fn remedy(config: &Config, error: &BusError) -> &'static str {
     let (BusError::Unavailable { reason, .. } | BusError::Unusable { reason, .. }) = error else {
-        return "see the message";
+        return "see the message above";
     };
     let says = |words: &str| reason.contains(words);
     if says("login") || says("credentials") {
@@ -73,36 +73,36 @@ fn remedy(config: &Config, error: &BusError) -> &'static str {
     } else if says("JetStream") {
         "start the server with JetStream (nats-server -js, or a `jetstream` section), and allow it to this account"
     } else if says("another shape") || says("consumer") {
-        "somebody else uses these names: choose another nats.prefix, or remove what is there if it is nobody's"
+        "these names are taken: choose another nats.prefix, or delete the streams if nobody uses them"
     } else if says("created") {
-        "start a coordinator, which makes the streams; if this account is one's, let it create them, and nats.replicas be \
-         no more than there are servers"
+        "start a coordinator, which creates the streams; a coordinator's account must be allowed to create streams, and \
+         nats.replicas must not exceed the number of servers"
     } else if says("TLS") || config.execution.nats.url.contains("tls://") {
-        "see nats.tls: is the authority known that signed the server's certificate?"
+        "check nats.tls: the authority that signed the server's certificate must be known"
     } else {
-        "is a server running there? See nats.url, or TRIBUTARY_NATS_URL, and what stands between"
+        "check that a server runs at nats.url (or TRIBUTARY_NATS_URL) and that the network lets connections through"
     }
 }
 
 async fn model(models: &Models, name: &str) -> Finding {
     let connected = match models.get(name) {
-        Ok(Served::Extractive) => return Ok(format!("{name}: quotes the sources in this process; asks no server")),
+        Ok(Served::Extractive) => return Ok(format!("{name}: quotes the sources in this process; needs no server")),
         Ok(Served::Model(connected)) => connected,
-        Err(reason) => return ailment(reason, "set what the message names"),
+        Err(reason) => return ailment(reason, "set the variable or setting named above"),
     };
     match try_out(&*connected.model).await {
         Ok(trial) if trial.fits => Ok(format!("{name}: answers; replies are shaped {}", trial.shaping)),
         Ok(trial) => ailment(
-            format!("{name}: answers, but not in the shape that was asked for ({})", trial.shaping),
-            "many replies will have to be made without it: take a model that follows a JSON schema",
+            format!("{name}: answers, but the reply doesn't match the requested schema ({})", trial.shaping),
+            "many replies will be unusable: choose a model that follows a JSON schema",
         ),
         Err(error) => ailment(
             &error,
             match error {
-                ModelError::Unavailable { .. } => "is a server running there? See OPENAI_BASE_URL or gemini.base",
-                ModelError::RateLimited { .. } => "there may be no quota left; else try again, or set limits",
-                ModelError::Fatal { .. } => "see the key, the model's name and the quota",
-                _ => "try another model",
+                ModelError::Unavailable { .. } => "check that a server runs at OPENAI_BASE_URL or gemini.base",
+                ModelError::RateLimited { .. } => "check the quota; otherwise retry later, or set [limits]",
+                ModelError::Fatal { .. } => "check the key, the model's name and the quota",
+                _ => "choose another model",
             },
         ),
     }

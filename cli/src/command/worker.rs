@@ -1,4 +1,4 @@
-//! `tributary worker`: does the work of a cluster's jobs.
+//! `tributary worker`: performs tasks of a cluster's jobs.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ pub fn run(args: &WorkerArgs, terminal: &Terminal) -> Result<Exit, Failure> {
     let listen = http::address(&args.role, &config)?;
     let runtime = cluster::runtime()?;
     let end = runtime.block_on(in_runtime(args, config, listen, terminal));
-    // A call that was given up keeps nobody waiting.
+    // The exit doesn't wait for abandoned calls.
     runtime.shutdown_background();
     end
 }
@@ -46,7 +46,8 @@ async fn in_runtime(
     for model in &args.model {
         models.get(model).map_err(anyhow::Error::msg).or_exit(Exit::BadInput)?;
     }
-    // Many workers may begin while a model is away: none of them knows that it has been there.
+    // Many workers may start during an outage of the model. None of them has seen an answer, so the first answer gets
+    // as much time as an outage.
     let patience = Patience { first_answer: config.patience().outage, ..config.patience() };
     let kinds = Kinds::only(args.only.iter().copied()).unwrap_or_else(Kinds::all);
     let others = Arc::new(Others::new(process::name(), kinds.clone(), bus.clone()));
@@ -67,11 +68,11 @@ async fn in_runtime(
     if let Some(pool) = Arc::into_inner(pool)
         && !pool.drain(config.execution.cluster.grace()).await
     {
-        terminal.say("worker: what could not end in time is handed back");
+        terminal.say("worker: tasks that could not finish in time are requeued");
     }
     served.abort();
     if let Err(error) = bus.flush().await {
-        tracing::warn!(%error, "the last words may be lost; tasks go to others when their time is up");
+        tracing::warn!(%error, "failed to flush to NATS before exit; unfinished tasks will be redelivered when their leases expire");
     }
     Ok(Exit::Done)
 }
