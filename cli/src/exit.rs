@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-/// The exit codes. Scripts rely on them; [`TABLE`] lists them in `--help`.
+/// The exit codes, a contract with scripts. [`TABLE`] is the list for `--help`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {

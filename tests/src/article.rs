@@ -45,7 +45,7 @@ impl Made {
         self.report.pointer(place).and_then(Value::as_f64).unwrap_or_else(|| panic!("no number at {place}"))
     }
 
-    /// Returns the units that a fallback made, and the units that were left out.
+    /// Returns the units that a fallback made, and the units without any result.
     pub fn degraded(&self) -> &[Value] {
         self.report["degraded"].as_array().expect("`degraded` is a list")
     }

@@ -38,13 +38,13 @@ impl Cluster {
     }
 
     pub fn with(nats: nats_server::Settings, corpus: &Corpus, model: simulated::Settings) -> Self {
-        Self::on(NatsServer::start(nats).expect("a nats-server can be had"), corpus, model)
+        Self::on(NatsServer::start(nats).expect("a nats-server starts"), corpus, model)
     }
 
     /// Creates a cluster on a running broker.
     pub fn on(nats: NatsServer, corpus: &Corpus, model: simulated::Settings) -> Self {
-        let folder = tempfile::tempdir().expect("a folder can be made");
-        fs::write(folder.path().join("tributary.toml"), QUICK).expect("a file can be written");
+        let folder = tempfile::tempdir().expect("a temporary folder is created");
+        fs::write(folder.path().join("tributary.toml"), QUICK).expect("the settings are written");
         corpus.write(folder.path(), CORPUS);
         let (slug, model) = (slug(&corpus.title), SimulatedModel::start(model));
         Self { nats, model, slug, folder, environment: Vec::new() }
@@ -96,7 +96,7 @@ impl Cluster {
     /// Returns the status of a job, as printed by `status --json`.
     pub fn status(&self, job: &str) -> serde_json::Value {
         let ended = self.tributary().args(["status", job, "--json"]).run().with(0);
-        serde_json::from_str(&ended.stdout).expect("it is JSON")
+        serde_json::from_str(&ended.stdout).expect("the status is JSON")
     }
 
     /// Fetches the files of a finished job.
@@ -132,7 +132,8 @@ impl Cluster {
         let done = self.done();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
-            let jetstream = jetstream::new(async_nats::connect(self.nats.url()).await.expect("it connects"));
+            let jetstream =
+                jetstream::new(async_nats::connect(self.nats.url()).await.expect("NATS accepts the connection"));
             let mut left = Vec::new();
             let mut streams = jetstream.streams();
             while let Some(stream) = streams.try_next().await.expect("streams can be listed") {

@@ -39,7 +39,7 @@ impl Span {
 
     /// Returns a numeric attribute, or 0.
     pub fn number(&self, name: &str) -> u64 {
-        self.attributes.get(name).map_or(0, |text| text.parse().expect("it is a number"))
+        self.attributes.get(name).map_or(0, |text| text.parse().expect("the attribute is a number"))
     }
 
     /// Returns an attribute of the process that sent the span, or an empty text.
@@ -62,8 +62,8 @@ pub struct Collector {
 impl Collector {
     pub fn start() -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("the loopback interface has a free port");
-        listener.set_nonblocking(true).expect("a socket can be made so");
-        let url = format!("http://{}", listener.local_addr().expect("it is bound"));
+        listener.set_nonblocking(true).expect("the socket becomes nonblocking");
+        let url = format!("http://{}", listener.local_addr().expect("the listener is bound"));
         let (spans, (stop, stopped)) = (Spans::default(), oneshot::channel());
         let kept = spans.clone();
         let thread = thread::spawn(move || serve(listener, kept, stopped));
@@ -88,7 +88,7 @@ impl Drop for Collector {
 fn serve(listener: TcpListener, spans: Spans, stopped: oneshot::Receiver<()>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
     runtime.block_on(async {
-        let listener = tokio::net::TcpListener::from_std(listener).expect("it is a listener");
+        let listener = tokio::net::TcpListener::from_std(listener).expect("the socket listens");
         let router = Router::new().route("/v1/traces", post(take)).with_state(spans);
         tokio::select! {
             served = axum::serve(listener, router) => served.expect("the listener keeps accepting"),

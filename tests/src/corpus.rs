@@ -88,7 +88,10 @@ impl Corpus {
 
     /// Returns the source with this title.
     pub fn paper(&self, title: &str) -> &Paper {
-        self.papers.iter().find(|paper| paper.title == title).unwrap_or_else(|| panic!("no source is called {title:?}"))
+        self.papers
+            .iter()
+            .find(|paper| paper.title == title)
+            .unwrap_or_else(|| panic!("no source has the title {title:?}"))
     }
 }
 

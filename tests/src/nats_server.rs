@@ -119,7 +119,7 @@ impl NatsServer {
             .spawn()
             .with_context(|| format!("failed to run {}", binary.display()))?;
         let (ready, is_ready) = mpsc::channel();
-        let log = child.stderr.take().expect("it is piped");
+        let log = child.stderr.take().expect("stderr is piped");
         let kept = self.folder.path().join("nats.log");
         thread::spawn(move || watch(log, &kept, &ready));
         self.child = Some(child);

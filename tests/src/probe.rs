@@ -19,7 +19,7 @@ impl Role {
         let port = free_port();
         let mut running = role.args(["--listen", &format!("127.0.0.1:{port}")]).start();
         wait_until("the role is ready", || {
-            assert!(running.is_running(), "it has ended");
+            assert!(running.is_running(), "the role has ended");
             ask(port, "/readyz").is_some_and(|(status, _)| status == 200)
         });
         Self { running, port }
@@ -35,7 +35,7 @@ impl Role {
     /// # Panics
     /// Panics if the status isn't 200.
     pub fn get(&self, path: &str) -> String {
-        let (status, body) = ask(self.port, path).expect("it answers");
+        let (status, body) = ask(self.port, path).expect("the role answers");
         assert_eq!(status, 200, "{path}: {body}");
         body
     }
@@ -56,7 +56,7 @@ impl Role {
 
 /// Returns a free port.
 pub fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).expect("there is one").local_addr().expect("it is bound").port()
+    TcpListener::bind(("127.0.0.1", 0)).expect("a port is free").local_addr().expect("the listener is bound").port()
 }
 
 /// Returns the status and the body of a path. `None` if nothing listens.

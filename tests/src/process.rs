@@ -29,7 +29,8 @@ pub fn binary() -> &'static Path {
         let this = env::current_exe().expect("a program knows where it is");
         // Tests are in `TARGET/PROFILE/deps`, other programs one folder above.
         let folder = this.parent().expect("a program is in a folder");
-        let profile_folder = if folder.ends_with("deps") { folder.parent().expect("it is below") } else { folder };
+        let profile_folder =
+            if folder.ends_with("deps") { folder.parent().expect("the folder has a parent") } else { folder };
         let target = profile_folder.parent().expect("a test stands deep in the target folder");
         let profile = match profile_folder.file_name().and_then(OsStr::to_str) {
             Some("debug") | None => "dev",
@@ -88,8 +89,8 @@ impl Tributary {
     pub fn start(mut self) -> Running {
         let shown = format!("{:?}", self.command);
         let mut child = self.command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
-        let stdout = drain(child.stdout.take().expect("it is piped"));
-        let stderr = drain(child.stderr.take().expect("it is piped"));
+        let stdout = drain(child.stdout.take().expect("stdout is piped"));
+        let stderr = drain(child.stderr.take().expect("stderr is piped"));
         Running { shown, child, stdout, stderr }
     }
 

@@ -48,12 +48,12 @@ async fn in_runtime(config: Config, listen: Option<String>, terminal: &Terminal)
     };
     tokio::select! {
         ended = serving => ended.map_err(anyhow::Error::from)?,
-        () = out_of_time => tracing::warn!("failed to release the jobs in time; they will be redelivered when their leases expire"),
+        () = out_of_time => tracing::warn!("failed to release the jobs in time; their leases will expire"),
     }
     shown.iter().for_each(JoinHandle::abort);
     served.abort();
     if let Err(error) = bus.flush().await {
-        tracing::warn!(%error, "failed to flush to NATS before exit; unreleased jobs will be redelivered when their leases expire");
+        tracing::warn!(%error, "failed to flush to NATS before exit; held jobs will be redelivered");
     }
     Ok(Exit::Done)
 }

@@ -94,7 +94,7 @@ async fn model(models: &Models, name: &str) -> Finding {
         Ok(trial) if trial.fits => Ok(format!("{name}: answers; replies are shaped {}", trial.shaping)),
         Ok(trial) => ailment(
             format!("{name}: answers, but the reply doesn't match the requested schema ({})", trial.shaping),
-            "many replies will be unusable: choose a model that follows a JSON schema",
+            "many replies will need a fallback: choose a model that follows a JSON schema",
         ),
         Err(error) => ailment(
             &error,

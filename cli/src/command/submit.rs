@@ -36,7 +36,7 @@ async fn in_runtime(args: &SubmitArgs, config: Config, terminal: &Terminal) -> R
         match submitted.with_context(|| format!("{title}: failed to submit the job"))? {
             Submitted::Now => terminal.say(format!("{title}: submitted; `tributary watch {id}` shows the progress")),
             Submitted::Before if args.fresh => {
-                terminal.say(format!("{title}: already queued or running, so --fresh has no effect; `tributary cancel {id}` cancels the job"));
+                terminal.say(format!("{title}: already queued or running; `tributary cancel {id}` cancels the job"));
             }
             Submitted::Before => terminal.say(format!("{title}: already queued or running")),
             Submitted::Done => {

@@ -72,7 +72,7 @@ async fn in_runtime(
     }
     served.abort();
     if let Err(error) = bus.flush().await {
-        tracing::warn!(%error, "failed to flush to NATS before exit; unfinished tasks will be redelivered when their leases expire");
+        tracing::warn!(%error, "failed to flush to NATS before exit; unacknowledged tasks will be redelivered");
     }
     Ok(Exit::Done)
 }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::units;
 
-/// The shortest time between two lines of one stage that neither start nor end it.
+/// The shortest time between two lines of a stage, apart from the lines for start and end.
 const EVERY: Duration = Duration::from_secs(5);
 
 pub struct Lines<W> {

