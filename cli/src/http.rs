@@ -1,6 +1,7 @@
 //! The HTTP server of a role for probes and monitoring: `/healthz`, `/readyz` and `/metrics`.
 
 use std::{
+    io::ErrorKind,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
@@ -24,11 +25,15 @@ use tributary_worker::pool::Pool;
 use crate::{
     args::RoleArgs,
     exit::{Exit, Failure, OrExit},
-    settings::Config,
+    settings::Loaded,
+    terminal::Terminal,
 };
 
 /// The address that disables the server.
 const OFF: &str = "off";
+
+/// The number of ports to try above the default port if the default port is in use.
+const PORTS_ABOVE: u16 = 15;
 
 /// The upper bounds of the histogram buckets of durations, from an immediate answer to the longest call.
 const SECONDS: [f64; 14] = [0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 40.0, 90.0, 300.0, 900.0];
@@ -64,25 +69,61 @@ impl Health {
     }
 }
 
+/// The address of a role's HTTP server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    host: String,
+    port: u16,
+    /// Set if higher ports may be used instead: the port is the default, and another role may hold the same port.
+    or_above: bool,
+}
+
+impl Address {
+    /// Returns the addresses to try, in order.
+    fn candidates(&self) -> impl Iterator<Item = String> {
+        let above = if self.or_above { PORTS_ABOVE } else { 0 };
+        (self.port..=self.port.saturating_add(above)).map(|port| format!("{}:{port}", self.host))
+    }
+
+    async fn listen(&self) -> anyhow::Result<TcpListener> {
+        for candidate in self.candidates() {
+            match TcpListener::bind(&candidate).await {
+                Err(error) if error.kind() == ErrorKind::AddrInUse && self.or_above => {}
+                listener => return listener.with_context(|| format!("failed to listen on {candidate}")),
+            }
+        }
+        let last = self.port.saturating_add(PORTS_ABOVE);
+        Err(anyhow!(
+            "the ports {} to {last} are all in use; set `listen` (or --listen) to a free port or to `{OFF}`",
+            self.port
+        ))
+    }
+}
+
 /// Returns the address to listen on, or `None` if the server is disabled.
-pub fn address(role: &RoleArgs, config: &Config) -> Result<Option<String>, Failure> {
-    let address = role.listen.as_deref().unwrap_or(&config.execution.listen);
+pub fn address(role: &RoleArgs, loaded: &Loaded) -> Result<Option<Address>, Failure> {
+    let address = role.listen.as_deref().unwrap_or(&loaded.config.execution.listen);
     if address.is_empty() || address == OFF {
         return Ok(None);
     }
-    let port = address.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
-    port.ok_or_else(|| anyhow!("`{address}` is no address to listen on; expected HOST:PORT or `{OFF}`"))
+    let parts = address.rsplit_once(':').and_then(|(host, port)| Some((host.to_owned(), port.parse::<u16>().ok()?)));
+    let (host, port) = parts
+        .ok_or_else(|| anyhow!("`{address}` is no address to listen on; expected HOST:PORT or `{OFF}`"))
         .or_exit(Exit::BadInput)?;
-    Ok(Some(address.to_owned()))
+    let or_above = role.listen.is_none() && !loaded.names_listen();
+    Ok(Some(Address { host, port, or_above }))
 }
 
 /// Serves probes until the task is aborted.
-pub async fn serve(address: Option<&str>, health: Health) -> Result<JoinHandle<()>, Failure> {
+pub async fn serve(address: Option<&Address>, health: Health, terminal: &Terminal) -> Result<JoinHandle<()>, Failure> {
     let Some(address) = address else { return Ok(tokio::spawn(async {})) };
     let metrics = recorder()?;
     let samples = metrics.clone();
-    let listener = TcpListener::bind(address).await;
-    let listener = listener.with_context(|| format!("failed to listen on {address}")).or_exit(Exit::BadInput)?;
+    let listener = address.listen().await.or_exit(Exit::BadInput)?;
+    let at = listener.local_addr().context("failed to read the address of the HTTP server")?;
+    if at.port() != address.port {
+        terminal.say(format!("health and metrics: {at}, since port {} is in use", address.port));
+    }
     let ready = move || async move {
         if health.is_ready() { (StatusCode::OK, "ready\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready\n") }
     };

@@ -43,7 +43,7 @@ async fn run(bus: &Arc<LocalBus>, answers: usize) -> Result<Ran, JobError> {
             delivery.done().await.unwrap();
         }
     };
-    let coordinator = Coordinator::start(bus.clone(), Options::default()).await?;
+    let coordinator = Coordinator::start(bus.clone(), Options::default(), None).await?;
     let ran = tokio::select! {
         ran = timeout(TOO_LONG, coordinator.run(job(), progress)) => ran.expect("it ends"),
         () = work => unreachable!("there is always a task to wait for"),

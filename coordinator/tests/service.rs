@@ -67,8 +67,7 @@ async fn a_job_that_coordinators_fall_over_one_after_the_other_fails_and_says_so
     for holder in 1..=11 {
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let stop_once = async { stopped.await.unwrap_or(()) };
-        let serving =
-            service::serve(bus.clone(), bus.clone(), service::ServiceOptions::default(), Arc::default(), stop_once);
+        let serving = service::serve(bus.clone(), service::ServiceOptions::default(), Arc::default(), stop_once);
         let looks_on = async {
             let mut states = bus.watch(id).await.unwrap();
             let taken = loop {

@@ -10,6 +10,7 @@ pub mod model;
 pub mod perform;
 pub mod pool;
 mod prompt;
+pub mod roster;
 mod text;
 pub mod throttle;
 

@@ -9,25 +9,26 @@ use super::{cluster, load};
 use crate::{
     args::CoordinatorArgs,
     exit::{Exit, Failure},
-    http::{self, Health},
+    http::{self, Address, Health},
     interrupt::Interrupt,
     settings::Config,
     terminal::Terminal,
 };
 
 pub fn run(args: &CoordinatorArgs, terminal: &Terminal) -> Result<Exit, Failure> {
-    let mut config = load(&args.role.settings.settings())?.config;
+    let loaded = load(&args.role.settings.settings())?;
+    let listen = http::address(&args.role, &loaded)?;
+    let mut config = loaded.config;
     if let Some(jobs) = args.jobs {
         config.execution.cluster.jobs = jobs as usize;
     }
-    let listen = http::address(&args.role, &config)?;
     cluster::runtime()?.block_on(in_runtime(config, listen, terminal))
 }
 
-async fn in_runtime(config: Config, listen: Option<String>, terminal: &Terminal) -> Result<Exit, Failure> {
+async fn in_runtime(config: Config, listen: Option<Address>, terminal: &Terminal) -> Result<Exit, Failure> {
     let interrupt = Interrupt::listen(terminal);
     let health = Health::default();
-    let served = http::serve(listen.as_deref(), health.clone()).await?;
+    let served = http::serve(listen.as_ref(), health.clone(), terminal).await?;
     let Some(bus) = interrupt.unless(cluster::connect_in_time(&config, "coordinator")).await.transpose()? else {
         return Ok(Exit::Done);
     };
@@ -37,7 +38,7 @@ async fn in_runtime(config: Config, listen: Option<String>, terminal: &Terminal)
     let figures = Arc::new(ServiceFigures::default());
     let shown = [http::show(http::of_coordinator(figures.clone())), http::show_lag(bus.clone())];
     let options = config.execution.cluster.service();
-    let serving = service::serve(bus.clone(), bus.clone(), options, figures, async {
+    let serving = service::serve(bus.clone(), options, figures, async {
         interrupt.wait().await;
         health.stopping();
     });

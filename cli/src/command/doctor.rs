@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 
+use tributary_coordinator::service::{Status, states};
 use tributary_protocol::bus::{BusError, nats::NatsBus};
 use tributary_worker::{
     model::{ModelError, try_out},
@@ -55,12 +56,31 @@ async fn nats(loaded: &Loaded) -> Vec<Finding> {
         return vec![Ok("NATS: none is set (TRIBUTARY_NATS_URL); `tributary run` needs none".to_owned())];
     }
     match NatsBus::connect(config.execution.nats.clone()).await {
-        Ok(_) => {
+        Ok(bus) => {
             let all = ["it answers and takes this login", "JetStream is on", "streams and consumers are right"];
-            all.iter().map(|well| Ok(format!("NATS: {}: {well}", config.execution.nats.place()))).collect()
+            let well = all.iter().map(|well| Ok(format!("NATS: {}: {well}", config.execution.nats.place())));
+            well.chain(waiting_jobs(&bus).await).collect()
         }
         Err(error) => vec![ailment(format!("NATS: {error}"), remedy(config, &error))],
     }
+}
+
+/// Returns a failed check for every job that waits for a worker.
+async fn waiting_jobs(bus: &NatsBus) -> Vec<Finding> {
+    let jobs = match states(bus).await {
+        Ok(jobs) => jobs,
+        Err(error) => {
+            return vec![ailment(format!("failed to list the jobs: {error}"), "allow this login to read the jobs")];
+        }
+    };
+    let running = jobs.iter().filter(|(_, state)| state.status == Status::Running);
+    let waiting = running.filter_map(|(job, state)| {
+        let reason = state.progress.waits_for.as_ref()?;
+        let remedy = "start a worker that serves what the message names, or cancel the job and submit it for a model that \
+                      is served";
+        Some(ailment(format!("job {job}, {}, waits: {reason}", state.title), remedy))
+    });
+    waiting.collect()
 }
 
 fn remedy(config: &Config, error: &BusError) -> &'static str {

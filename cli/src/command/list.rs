@@ -42,8 +42,10 @@ pub fn line(state: &State) -> String {
     let stage = progress.stages.iter().rev().find(|(_, stage)| stage.asked > 0);
     let far = stage.map(|(stage, now)| format!("{} {}/{}, ", stage.name(), now.ended, now.asked)).unwrap_or_default();
     let far = if status.has_ended() { String::new() } else { far };
+    let waits = progress.waits_for.as_ref().filter(|_| *status == Status::Running);
+    let waits = waits.map(|reason| format!("  waits: {reason}")).unwrap_or_default();
     let (status, ago) = (status.to_string(), ago(state.submitted));
-    format!("{status:<9} {ago:>10}  {far}{}  {sources} sources  {title}", spent(&progress.usage()))
+    format!("{status:<9} {ago:>10}  {far}{}  {sources} sources  {title}{waits}", spent(&progress.usage()))
 }
 
 /// Formats the time since a moment, given in seconds since 1970: `2m05s ago`.

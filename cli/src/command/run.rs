@@ -108,7 +108,7 @@ async fn in_runtime(
     let (bus, pool) = start_workers(&config, models).await?;
     let window = Window::of(TASKS_A_CALL * config.concurrency() as usize);
     let options = actor::Options { window, ..actor::Options::default() };
-    let coordinator = Coordinator::start(bus.clone(), options).await.map_err(anyhow::Error::from)?;
+    let coordinator = Coordinator::start(bus.clone(), options, None).await.map_err(anyhow::Error::from)?;
     let run = Run {
         bus,
         coordinator,

@@ -21,6 +21,9 @@ pub fn run(args: &StatusArgs, terminal: &Terminal) -> Result<Exit, Failure> {
         }
         terminal.print(format!("{job}  {}", list::line(&state)));
         terminal.print(format!("  {}", held(&state)));
+        if let Some(reason) = state.progress.waits_for.as_ref().filter(|_| state.status == Status::Running) {
+            terminal.print(format!("  waits: {reason}"));
+        }
         for (stage, now) in state.progress.stages.iter().filter(|(_, now)| now.asked > 0) {
             let done = format!("{}/{}", now.ended, now.asked);
             terminal.print(format!("  {:<11} {done:>13}  {}", stage.name(), stage_spent(now)));

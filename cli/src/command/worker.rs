@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use tributary_protocol::{bus::Kinds, process};
+use tributary_protocol::{bus::Kinds, process, roster::Announcement, task::Kind};
 use tributary_worker::{
     perform::{OnlyModels, Others, Patience, Perform, Performer},
     pool::{Pool, PoolOptions},
+    roster,
 };
 
 use super::{cluster, load};
 use crate::{
     args::WorkerArgs,
     exit::{Exit, Failure, OrExit},
-    http::{self, Health},
+    http::{self, Address, Health},
     interrupt::Interrupt,
     settings::Config,
     terminal::Terminal,
@@ -21,10 +22,10 @@ use crate::{
 pub fn run(args: &WorkerArgs, terminal: &Terminal) -> Result<Exit, Failure> {
     let mut settings = args.role.settings.settings();
     settings.concurrency = args.concurrency;
-    let config = load(&settings)?.config;
-    let listen = http::address(&args.role, &config)?;
+    let loaded = load(&settings)?;
+    let listen = http::address(&args.role, &loaded)?;
     let runtime = cluster::runtime()?;
-    let end = runtime.block_on(in_runtime(args, config, listen, terminal));
+    let end = runtime.block_on(in_runtime(args, loaded.config, listen, terminal));
     // The exit doesn't wait for abandoned calls.
     runtime.shutdown_background();
     end
@@ -33,12 +34,12 @@ pub fn run(args: &WorkerArgs, terminal: &Terminal) -> Result<Exit, Failure> {
 async fn in_runtime(
     args: &WorkerArgs,
     config: Config,
-    listen: Option<String>,
+    listen: Option<Address>,
     terminal: &Terminal,
 ) -> Result<Exit, Failure> {
     let interrupt = Interrupt::listen(terminal);
     let health = Health::default();
-    let served = http::serve(listen.as_deref(), health.clone()).await?;
+    let served = http::serve(listen.as_ref(), health.clone(), terminal).await?;
     let Some(bus) = interrupt.unless(cluster::connect_in_time(&config, "worker")).await.transpose()? else {
         return Ok(Exit::Done);
     };
@@ -57,12 +58,14 @@ async fn in_runtime(
     let concurrency = config.worker_concurrency();
     let options = PoolOptions { concurrency: concurrency as usize, kinds };
     let pool = Arc::new(Pool::start(bus.clone(), performer, options).await.map_err(anyhow::Error::from)?);
+    let announced = roster::announce(announcement(args), bus.clone());
     let connection = bus.clone();
     health.ready_while(move || connection.is_connected() && !others.is_unfit());
     let shown = http::show(http::of_worker(pool.clone(), concurrency));
     terminal.say(format!("worker: {concurrency} tasks at a time from {}", config.execution.nats.place()));
     interrupt.wait().await;
     health.stopping();
+    announced.abort();
     shown.abort();
     let _ = shown.await;
     if let Some(pool) = Arc::into_inner(pool)
@@ -75,4 +78,10 @@ async fn in_runtime(
         tracing::warn!(%error, "failed to flush to NATS before exit; unacknowledged tasks will be redelivered");
     }
     Ok(Exit::Done)
+}
+
+/// Returns the announcement of the served models and kinds to coordinators.
+fn announcement(args: &WorkerArgs) -> Announcement {
+    let kinds = args.only.iter().map(|kind: &Kind| kind.name().to_owned()).collect();
+    Announcement { worker: process::name(), models: args.model.clone(), kinds }
 }

@@ -61,7 +61,8 @@ impl Bars {
     }
 
     fn line(&self, progress: &Progress, now: Instant) -> String {
-        format!("{}  {}, {}", self.title, spent(&progress.usage()), units::time(now.duration_since(self.since)))
+        let waits = progress.waits_for.as_ref().map(|reason| format!(", waits: {reason}")).unwrap_or_default();
+        format!("{}  {}, {}{waits}", self.title, spent(&progress.usage()), units::time(now.duration_since(self.since)))
     }
 }
 

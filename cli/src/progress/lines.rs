@@ -25,6 +25,8 @@ pub struct Lines<W> {
     name: String,
     write: W,
     stages: BTreeMap<Stage, Seen>,
+    /// The last reported reason for waiting.
+    waits_for: Option<String>,
 }
 
 /// The last reported state of a stage.
@@ -38,7 +40,7 @@ struct Seen {
 
 impl<W: FnMut(String) + Send> Lines<W> {
     pub fn new(name: String, write: W) -> Self {
-        Self { name, write, stages: BTreeMap::new() }
+        Self { name, write, stages: BTreeMap::new(), waits_for: None }
     }
 
     fn tell(&mut self, stage: Stage, text: &str) {
@@ -92,6 +94,11 @@ impl<W: FnMut(String) + Send> View for Lines<W> {
                 self.change(stage, state, now);
             }
         }
+        if progress.waits_for != self.waits_for {
+            self.waits_for.clone_from(&progress.waits_for);
+            let now = progress.waits_for.as_ref().map_or("goes on".to_owned(), |reason| format!("waits: {reason}"));
+            (self.write)(format!("{}{now}", self.name));
+        }
     }
 
     fn end(&mut self, progress: &Progress, now: Instant) {
@@ -114,7 +121,7 @@ mod tests {
 
     fn progress(stages: &[(Stage, u64, u64)]) -> Progress {
         let of = |&(stage, ended, asked)| (stage, StageProgress { asked, ended, ..StageProgress::default() });
-        Progress { stages: stages.iter().map(of).collect() }
+        Progress { stages: stages.iter().map(of).collect(), waits_for: None }
     }
 
     #[test]

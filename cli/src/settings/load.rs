@@ -62,6 +62,11 @@ impl Loaded {
         self.names("nats", "url")
     }
 
+    /// Returns true if any source sets the address to listen on.
+    pub fn names_listen(&self) -> bool {
+        self.merged.get("listen").and_then(Value::origin) != Some(Layer::DEFAULT)
+    }
+
     fn names(&self, section: &str, key: &str) -> bool {
         let section = self.merged.get(section).map(|value| &value.kind);
         let Some(ValueKind::Table(section)) = section else { return false };

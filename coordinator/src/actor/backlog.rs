@@ -142,6 +142,11 @@ impl Backlog {
         task
     }
 
+    /// The tasks that were published and have no outcome.
+    pub fn published(&self) -> impl Iterator<Item = &Task> {
+        self.out.values().map(|out| &out.task)
+    }
+
     /// All that is with the bus, or should be.
     pub fn outstanding(&self) -> Vec<Task> {
         self.out.values().map(|out| out.task.clone()).collect()

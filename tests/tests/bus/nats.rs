@@ -350,13 +350,8 @@ async fn what_a_job_has_left_goes_when_its_time_is_up_and_what_is_out_stays() {
     bus.submit(&waiting).await.unwrap();
     let _held = bus.claim().await.unwrap();
 
-    let serving = service::serve(
-        bus.clone(),
-        bus.clone(),
-        service::ServiceOptions::default(),
-        Arc::default(),
-        futures::future::pending(),
-    );
+    let serving =
+        service::serve(bus.clone(), service::ServiceOptions::default(), Arc::default(), futures::future::pending());
     let forgotten = async {
         while bus.states().await.unwrap().len() > 2 {
             tokio::task::yield_now().await;
