@@ -305,7 +305,7 @@ impl JobState {
         for entry in entries {
             match entry {
                 Ok(Entry::Outcome(outcome)) => self.apply(&outcome),
-                Ok(Entry::Caught) => {
+                Ok(Entry::CaughtUp) => {
                     self.live = true;
                     self.done_before = self.machine.progress().ended();
                     tracing::debug!(job = %self.id, done = self.done_before, "journal replayed");

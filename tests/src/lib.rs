@@ -1,5 +1,5 @@
-//! Support for whole-system tests: a simulated model, a real nats-server, the program as a process, probes over HTTP, a
-//! trace collector, corpora, parsers of articles, and conformance tests for every bus.
+//! Support for whole-system tests: a simulated model, a real nats-server and an outdated one, the program as a process,
+//! probes over HTTP, a trace collector, corpora, parsers of articles, and conformance tests for every bus.
 
 pub mod article;
 pub mod cluster;
@@ -7,6 +7,7 @@ pub mod collector;
 pub mod conformance;
 pub mod corpus;
 pub mod nats_server;
+pub mod old_nats_server;
 pub mod probe;
 pub mod process;
 pub mod simulated;

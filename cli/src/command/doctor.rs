@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use tributary_coordinator::service::{Status, states};
-use tributary_protocol::bus::{BusError, nats::NatsBus};
+use tributary_protocol::bus::{BusError, BusProblem, nats::NatsBus};
 use tributary_worker::{
     model::{ModelError, try_out},
     perform::{Models, Served},
@@ -13,7 +13,7 @@ use super::{cluster, load};
 use crate::{
     args::SettingsArgs,
     exit::{Exit, Failure, OrExit},
-    settings::{Config, Loaded},
+    settings::Loaded,
     terminal::Terminal,
 };
 
@@ -61,7 +61,7 @@ async fn nats(loaded: &Loaded) -> Vec<Finding> {
             let well = all.iter().map(|well| Ok(format!("NATS: {}: {well}", config.execution.nats.place())));
             well.chain(waiting_jobs(&bus).await).collect()
         }
-        Err(error) => vec![ailment(format!("NATS: {error}"), remedy(config, &error))],
+        Err(error) => vec![ailment(format!("NATS: {error}"), remedy(&error))],
     }
 }
 
@@ -83,24 +83,35 @@ async fn waiting_jobs(bus: &NatsBus) -> Vec<Finding> {
     waiting.collect()
 }
 
-fn remedy(config: &Config, error: &BusError) -> &'static str {
-    let (BusError::Unavailable { reason, .. } | BusError::Unusable { reason, .. }) = error else {
-        return "see the message above";
-    };
-    let says = |words: &str| reason.contains(words);
-    if says("login") || says("credentials") {
-        "set nats.auth: a user and password, a token, an nkey or a credentials file that this server knows"
-    } else if says("JetStream") {
-        "start the server with JetStream (nats-server -js, or a `jetstream` section), and allow it to this account"
-    } else if says("another shape") || says("consumer") {
-        "these names are taken: choose another nats.prefix, or delete the streams if nobody uses them"
-    } else if says("created") {
-        "start a coordinator, which creates the streams; a coordinator's account must be allowed to create streams, and \
-         nats.replicas must not exceed the number of servers"
-    } else if says("TLS") || config.execution.nats.url.contains("tls://") {
-        "check nats.tls: the authority that signed the server's certificate must be known"
-    } else {
-        "check that a server runs at nats.url (or TRIBUTARY_NATS_URL) and that the network lets connections through"
+fn remedy(error: &BusError) -> &'static str {
+    let Some(problem) = error.problem() else { return "see the message above" };
+    match problem {
+        BusProblem::Address { .. } | BusProblem::Unreachable { .. } => {
+            "check that a server runs at nats.url (or TRIBUTARY_NATS_URL) and that the network lets connections through"
+        }
+        BusProblem::Prefix { .. } => "choose another nats.prefix",
+        BusProblem::Tls { .. } => "check nats.tls: the authority that signed the server's certificate must be known",
+        BusProblem::LoginRefused | BusProblem::Credentials { .. } => {
+            "set nats.auth: a user and password, a token, an nkey or a credentials file that this server knows"
+        }
+        BusProblem::ServerTooOld { .. } => "upgrade nats-server on every server of the cluster",
+        BusProblem::JetStreamOff | BusProblem::JetStreamRefused { .. } | BusProblem::JetStreamSilent { .. } => {
+            "start the server with JetStream (nats-server -js, or a `jetstream` section), and allow it to this account"
+        }
+        BusProblem::OtherShape { .. } => {
+            "these names are taken: choose another nats.prefix, or delete the streams if nobody uses them"
+        }
+        BusProblem::NotCreated { .. } => {
+            "start a coordinator, which makes the streams; if this account is one's, let it create them, and nats.replicas \
+             be no more than there are servers"
+        }
+        BusProblem::NotChanged { .. } => {
+            "allow this account to update streams and consumers, and let nats.replicas be no more than there are servers; \
+             or unset nats.adjust, to use what is there as it is"
+        }
+        BusProblem::OtherFiles | BusProblem::OtherLayout { .. } | BusProblem::Damaged { .. } | BusProblem::Other(_) => {
+            "see the message above and the server's log"
+        }
     }
 }
 

@@ -22,7 +22,7 @@ use tributary_coordinator::{
 use tributary_protocol::{
     bus::{
         Bus, Kinds,
-        local::{LocalBus, Options},
+        local::{LocalBus, LocalOptions},
     },
     job::Progress,
     task::Usage,
@@ -138,7 +138,7 @@ async fn read(wanted: &Wanted, config: &Config) -> Result<Prepared, Failure> {
 /// Opens the stored state and starts the workers.
 async fn start_workers(config: &Config, models: Models) -> Result<(Arc<dyn Bus>, Pool), Failure> {
     let state = config.execution.out.join(STATE_FOLDER);
-    let bus = LocalBus::open(&state, Options::default()).context("failed to open the state")?;
+    let bus = LocalBus::open(&state, LocalOptions::default()).context("failed to open the state")?;
     let bus: Arc<dyn Bus> = Arc::new(bus);
     let performer = Arc::new(Performer::new(bus.clone(), models, config.patience()));
     let options = PoolOptions { concurrency: config.concurrency() as usize, kinds: Kinds::all() };

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, anyhow};
-use tributary_protocol::bus::Members;
+use tributary_protocol::bus::Gossip;
 use tributary_worker::{
     model::Endpoints,
     perform::{self, Models},
@@ -40,7 +40,7 @@ impl Config {
     /// # Errors
     ///
     /// Fails if a timeout is invalid.
-    pub fn connect_with_others(&self, members: Arc<dyn Members>) -> Result<Models> {
+    pub fn connect_with_others(&self, members: Arc<dyn Gossip>) -> Result<Models> {
         Ok(Models::over_http_shared(self.endpoints()?, self.execution.limits.into(), self.prices(), members))
     }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use serde::Deserialize;
-use tributary_protocol::bus::Members;
+use tributary_protocol::bus::Gossip;
 
 use super::{headroom::Headroom, measure};
 use crate::{
@@ -75,7 +75,7 @@ impl Models {
         endpoints: Endpoints,
         limits: Limits,
         prices: BTreeMap<String, Price>,
-        members: Arc<dyn Members>,
+        members: Arc<dyn Gossip>,
     ) -> Self {
         Self::throttled(endpoints, prices, move |model| Arc::new(SharedThrottle::join(model, limits, members.clone())))
     }

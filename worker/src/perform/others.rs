@@ -20,7 +20,7 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval, sleep, timeout_at},
 };
 use tributary_protocol::{
-    bus::{self, Kinds, Members},
+    bus::{self, Gossip, Kinds},
     task::Kind,
     wire,
 };
@@ -62,7 +62,7 @@ pub struct Others {
     name: String,
     /// What it does.
     kinds: Kinds,
-    way: Arc<dyn Members>,
+    way: Arc<dyn Gossip>,
     /// By model and kind of task: others may do some kinds alone.
     standings: Mutex<HashMap<(String, Kind), Standing>>,
     /// Held while the others are asked: what one task learns serves all.
@@ -90,7 +90,7 @@ impl Drop for Ear {
 }
 
 impl Others {
-    pub fn new(name: String, kinds: Kinds, way: Arc<dyn Members>) -> Self {
+    pub fn new(name: String, kinds: Kinds, way: Arc<dyn Gossip>) -> Self {
         Self { name, kinds, way, standings: Mutex::default(), turn: tokio::sync::Mutex::default() }
     }
 

@@ -105,7 +105,7 @@ impl Slot {
         if let Some(reason) = self.performer.declines(&task) {
             tracing::debug!(task = %task.id, place = task.place, reason, "the task is passed on");
             // Nobody waits for that.
-            tokio::spawn(pass_on(delivery, DECLINED));
+            tokio::spawn(requeue_uncounted(delivery, DECLINED));
             return;
         }
         let handed_back = async {
@@ -122,9 +122,9 @@ impl Slot {
         let (error, delay) = match ended {
             Some(Ok(verdict)) => {
                 let told = match verdict.ends_task() {
-                    true => delivery.done_unconfirmed().await,
+                    true => delivery.acknowledge_unconfirmed().await,
                     // It may be asked for again at any moment.
-                    false => delivery.done().await,
+                    false => delivery.acknowledge().await,
                 };
                 if let Err(error) = told {
                     tracing::warn!(task = %task.id, %error, "the task will come again, and find its outcome recorded");
@@ -134,18 +134,18 @@ impl Slot {
             Some(Err(Undone::Left { usage, .. })) => {
                 tracing::debug!(task = %task.id, place = task.place, model = task.model, "the task is left to others");
                 measure::left(task.kind(), &usage);
-                pass_on(delivery, Duration::ZERO).await;
+                requeue_uncounted(delivery, Duration::ZERO).await;
                 return rest(phase, LEFT).await;
             }
             Some(Err(Undone::Bus(error))) => (error, FIRST_DELAY * (1 << delivery.delivery.saturating_sub(1).min(5))),
             None => {
                 measure::handed_back(task.kind());
-                return pass_on(delivery, Duration::ZERO).await;
+                return requeue_uncounted(delivery, Duration::ZERO).await;
             }
         };
         tracing::warn!(task = %task.id, place = task.place, %error, ?delay, "the task is handed back");
         measure::handed_back(task.kind());
-        if let Err(error) = delivery.hand_back(delay).await {
+        if let Err(error) = delivery.requeue_after(delay).await {
             tracing::warn!(task = %task.id, %error, "the task goes to another worker when its time is up");
         }
         if matches!(error, BusError::Unavailable { .. }) {
@@ -174,9 +174,9 @@ async fn rest(phase: &mut watch::Receiver<Phase>, time: Duration) {
 }
 
 /// Leaves a task to others.
-async fn pass_on(delivery: Delivery, delay: Duration) {
+async fn requeue_uncounted(delivery: Delivery, delay: Duration) {
     let task = delivery.task.id;
-    if let Err(error) = delivery.pass_on(delay).await {
+    if let Err(error) = delivery.requeue_uncounted(delay).await {
         tracing::warn!(%task, %error, "the task goes to another worker when its time is up");
     }
 }
@@ -188,8 +188,8 @@ fn failed(task: &Task, reason: String) -> Outcome {
 /// Tells the bus that the task is being worked on, three times as often as it needs to hear it; never ends.
 async fn signs_of_life(delivery: &Delivery) {
     loop {
-        sleep(delivery.patience() / 3).await;
-        if let Err(error) = delivery.working().await {
+        sleep(delivery.lease() / 3).await;
+        if let Err(error) = delivery.extend_lease().await {
             tracing::warn!(task = %delivery.task.id, %error, "the bus wasn't told that the task is being worked on");
         }
     }

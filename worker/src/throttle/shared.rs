@@ -13,7 +13,7 @@ use tokio::{
     sync::mpsc,
     time::{Instant, MissedTickBehavior, interval, sleep, timeout},
 };
-use tributary_protocol::{bus::Members, wire};
+use tributary_protocol::{bus::Gossip, wire};
 
 use super::{
     Limits, LocalThrottle, Permit, Snapshot, Throttle,
@@ -52,7 +52,7 @@ pub struct SharedThrottle {
 
 impl SharedThrottle {
     /// Joins all processes that call this model. Must be called within a runtime.
-    pub fn join(model: &str, limits: Limits, members: Arc<dyn Members>) -> Self {
+    pub fn join(model: &str, limits: Limits, members: Arc<dyn Gossip>) -> Self {
         let whole = Share::whole(limits);
         let local = Arc::new(LocalThrottle::new(limits));
         local.set_share(Share::none_of(whole), None);
@@ -101,7 +101,7 @@ struct Keeper {
     me: u64,
     group: Group,
     local: Arc<LocalThrottle>,
-    members: Arc<dyn Members>,
+    members: Arc<dyn Gossip>,
 }
 
 impl Keeper {

@@ -1,4 +1,4 @@
-//! Words between the parts of one process.
+//! Gossip between the parts of a single process.
 
 use std::{
     collections::HashMap,
@@ -16,15 +16,15 @@ use tokio::sync::broadcast::{self, Sender, error::RecvError};
 use super::LocalBus;
 use crate::bus::{self, Result};
 
-/// Words that may wait for somebody who doesn't listen; the oldest go first.
+/// Most messages that wait for a slow listener; the oldest are dropped first.
 const WAITING: usize = 256;
 
 #[derive(Default)]
-pub(super) struct Members {
+pub(super) struct LocalGossip {
     groups: Mutex<HashMap<String, Sender<Bytes>>>,
 }
 
-impl Members {
+impl LocalGossip {
     fn group(&self, name: &str) -> Sender<Bytes> {
         let mut groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
         groups.entry(name.to_owned()).or_insert_with(|| broadcast::channel(WAITING).0).clone()
@@ -32,15 +32,15 @@ impl Members {
 }
 
 #[async_trait]
-impl bus::Members for LocalBus {
+impl bus::Gossip for LocalBus {
     async fn tell(&self, group: &str, word: Bytes) -> Result<()> {
-        // Nobody may be listening.
-        let _ = self.members.group(group).send(word);
+        // Fails where nobody listens.
+        let _ = self.gossip.group(group).send(word);
         Ok(())
     }
 
     async fn hear(&self, group: &str) -> Result<BoxStream<'static, Bytes>> {
-        let heard = self.members.group(group).subscribe();
+        let heard = self.gossip.group(group).subscribe();
         Ok(stream::unfold(heard, |mut heard| async {
             loop {
                 match heard.recv().await {

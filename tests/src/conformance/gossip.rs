@@ -5,7 +5,7 @@ use futures::StreamExt as _;
 use super::Bench;
 
 pub async fn a_word_reaches_everybody_in_its_group_and_nobody_else(bench: &impl Bench) {
-    let members = bench.open_members().await;
+    let members = bench.open_gossip().await;
     members.tell("a", "too early".into()).await.unwrap();
     let (mut one, mut other) = (members.hear("a").await.unwrap(), members.hear("a").await.unwrap());
     let mut apart = members.hear("b c > *").await.unwrap();
