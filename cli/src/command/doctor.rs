@@ -102,12 +102,12 @@ fn remedy(error: &BusError) -> &'static str {
             "these names are taken: choose another nats.prefix, or delete the streams if nobody uses them"
         }
         BusProblem::NotCreated { .. } => {
-            "start a coordinator, which makes the streams; if this account is one's, let it create them, and nats.replicas \
-             be no more than there are servers"
+            "start a coordinator, which creates the streams; a coordinator's account must be allowed to create streams, \
+             and nats.replicas must not exceed the number of servers"
         }
         BusProblem::NotChanged { .. } => {
-            "allow this account to update streams and consumers, and let nats.replicas be no more than there are servers; \
-             or unset nats.adjust, to use what is there as it is"
+            "allow this account to update streams and consumers, and set nats.replicas to at most the number of servers; \
+             or unset nats.adjust to use the streams and consumers unchanged"
         }
         BusProblem::OtherFiles | BusProblem::OtherLayout { .. } | BusProblem::Damaged { .. } | BusProblem::Other(_) => {
             "see the message above and the server's log"
