@@ -1,5 +1,5 @@
-//! Support for whole-system tests: a simulated model, a real nats-server, an outdated nats-server, the program as a process,
-//! probes over HTTP, a trace collector, corpora, parsers of articles, and conformance tests for every bus.
+//! Support for whole-system tests: a simulated model, a real nats-server, an outdated nats-server, the program as a
+//! process, probes over HTTP, a trace collector, corpora, parsers of articles, and conformance tests for every bus.
 
 pub mod article;
 pub mod cluster;
