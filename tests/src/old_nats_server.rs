@@ -1,4 +1,5 @@
-//! A nats-server of release 2.9 for tests, as far as a client can tell before it gives up: no such release is at hand.
+//! A fake nats-server of release 2.9 for tests, because no such release is available. Clients give up before the
+//! difference shows.
 
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
@@ -10,25 +11,28 @@ use std::{
     thread,
 };
 
-/// The version that the server tells.
+/// The version that the server reports.
 pub const VERSION: &str = "2.9.25";
 
-/// The answer of release 2.9 to the question what JetStream the account has.
+/// The answer of release 2.9 to a request for the account's JetStream information.
 const ACCOUNT: &str = r#"{"type":"io.nats.jetstream.api.v1.account_info_response","memory":0,"storage":0,"streams":0,"consumers":0,"limits":{"max_memory":-1,"max_storage":-1,"max_streams":-1,"max_consumers":-1,"max_ack_pending":-1,"memory_max_stream_bytes":-1,"storage_max_stream_bytes":-1,"max_bytes_required":false},"api":{"total":0,"errors":0}}"#;
 
 /// The answer to every other request.
 const NOT_FOUND: &str = r#"{"error":{"code":404,"err_code":10059,"description":"stream not found"}}"#;
 
-/// A running server. Connections are served by threads that end with them; the port stays open until the process ends.
+/// A running server. Each connection has a thread, which ends with the connection; the port stays open until the
+/// process ends.
 pub struct OldNatsServer {
     address: SocketAddr,
     requests: Arc<AtomicUsize>,
 }
 
 impl OldNatsServer {
+    /// Starts a server.
+    ///
     /// # Errors
     ///
-    /// Where no port is free.
+    /// Fails if no port is free.
     pub fn start() -> std::io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
         let (address, requests) = (listener.local_addr()?, Arc::<AtomicUsize>::default());
@@ -47,7 +51,7 @@ impl OldNatsServer {
         format!("nats://{}", self.address)
     }
 
-    /// The number of JetStream requests that clients have sent.
+    /// Returns the number of JetStream requests received from clients.
     pub fn jetstream_requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
     }
@@ -85,7 +89,7 @@ fn serve(mut client: &TcpStream, address: SocketAddr, requests: &AtomicUsize) ->
     Ok(())
 }
 
-/// True where a subscription to `listened`, which may end in a wildcard, hears of `subject`.
+/// Returns true if a subscription to `listened`, possibly with a wildcard at the end, covers `subject`.
 fn covers(listened: &str, subject: &str) -> bool {
     listened.strip_suffix('*').map_or(listened == subject, |beginning| subject.starts_with(beginning))
 }

@@ -1,4 +1,4 @@
-//! `tributary coordinator`: holds jobs of a cluster.
+//! `tributary coordinator`: runs jobs of a cluster.
 
 use std::sync::Arc;
 
@@ -42,19 +42,19 @@ async fn in_runtime(config: Config, listen: Option<Address>, terminal: &Terminal
         interrupt.wait().await;
         health.stopping();
     });
-    // Where NATS is away, no job can be let go of in order. It is taken from us when its time is up.
+    // Without NATS, no job can be released. The leases of the jobs then expire.
     let out_of_time = async {
         interrupt.wait().await;
         tokio::time::sleep(config.execution.cluster.grace()).await;
     };
     tokio::select! {
         ended = serving => ended.map_err(anyhow::Error::from)?,
-        () = out_of_time => tracing::warn!("the jobs could not be handed back in time; others take them over"),
+        () = out_of_time => tracing::warn!("failed to release the jobs in time; their leases will expire"),
     }
     shown.iter().for_each(JoinHandle::abort);
     served.abort();
     if let Err(error) = bus.flush().await {
-        tracing::warn!(%error, "the last words may be lost; jobs go to others when their time is up");
+        tracing::warn!(%error, "failed to flush to NATS before exit; held jobs will be redelivered");
     }
     Ok(Exit::Done)
 }

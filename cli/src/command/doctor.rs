@@ -1,4 +1,4 @@
-//! `tributary doctor`: is all there that jobs need?
+//! `tributary doctor`: checks everything that jobs need.
 
 use std::fmt::Display;
 
@@ -17,7 +17,7 @@ use crate::{
     terminal::Terminal,
 };
 
-/// What is wrong, and what to do about it.
+/// A failed check and the remedy.
 struct Ailment {
     wrong: String,
     remedy: &'static str,
@@ -25,7 +25,7 @@ struct Ailment {
 
 type Finding = Result<String, Ailment>;
 
-/// Prints a line a check.
+/// Runs the checks and prints one line per check.
 pub fn run(flags: &SettingsArgs, terminal: &Terminal) -> Result<Exit, Failure> {
     let loaded = load(flags)?;
     let models = loaded.config.connect_when_named().or_exit(Exit::BadInput)?;
@@ -65,12 +65,12 @@ async fn nats(loaded: &Loaded) -> Vec<Finding> {
     }
 }
 
-/// The jobs that wait for a worker.
+/// Returns a failed check for every job that waits for a worker.
 async fn waiting_jobs(bus: &NatsBus) -> Vec<Finding> {
     let jobs = match states(bus).await {
         Ok(jobs) => jobs,
         Err(error) => {
-            return vec![ailment(format!("the jobs can't be listed: {error}"), "allow this login to read them")];
+            return vec![ailment(format!("failed to list the jobs: {error}"), "allow this login to read the jobs")];
         }
     };
     let running = jobs.iter().filter(|(_, state)| state.status == Status::Running);
@@ -84,56 +84,56 @@ async fn waiting_jobs(bus: &NatsBus) -> Vec<Finding> {
 }
 
 fn remedy(error: &BusError) -> &'static str {
-    let Some(problem) = error.problem() else { return "see the message" };
+    let Some(problem) = error.problem() else { return "see the message above" };
     match problem {
         BusProblem::Address { .. } | BusProblem::Unreachable { .. } => {
-            "is a server running there? See nats.url, or TRIBUTARY_NATS_URL, and what stands between"
+            "check that a server runs at nats.url (or TRIBUTARY_NATS_URL) and that the network lets connections through"
         }
-        BusProblem::Prefix { .. } => "set another nats.prefix",
-        BusProblem::Tls { .. } => "see nats.tls: is the authority known that signed the server's certificate?",
+        BusProblem::Prefix { .. } => "choose another nats.prefix",
+        BusProblem::Tls { .. } => "check nats.tls: the authority that signed the server's certificate must be known",
         BusProblem::LoginRefused | BusProblem::Credentials { .. } => {
             "set nats.auth: a user and password, a token, an nkey or a credentials file that this server knows"
         }
-        BusProblem::ServerTooOld { .. } => "upgrade nats-server, on every server of the cluster",
+        BusProblem::ServerTooOld { .. } => "upgrade nats-server on every server of the cluster",
         BusProblem::JetStreamOff | BusProblem::JetStreamRefused { .. } | BusProblem::JetStreamSilent { .. } => {
             "start the server with JetStream (nats-server -js, or a `jetstream` section), and allow it to this account"
         }
         BusProblem::OtherShape { .. } => {
-            "somebody else uses these names: choose another nats.prefix, or remove what is there if it is nobody's"
+            "these names are taken: choose another nats.prefix, or delete the streams if nobody uses them"
         }
         BusProblem::NotCreated { .. } => {
-            "start a coordinator, which makes the streams; if this account is one's, let it create them, and nats.replicas \
-             be no more than there are servers"
+            "start a coordinator, which creates the streams; a coordinator's account must be allowed to create streams, \
+             and nats.replicas must not exceed the number of servers"
         }
         BusProblem::NotChanged { .. } => {
-            "allow this account to update streams and consumers, and let nats.replicas be no more than there are servers; \
-             or unset nats.adjust, to use what is there as it is"
+            "allow this account to update streams and consumers, and set nats.replicas to at most the number of servers; \
+             or unset nats.adjust to use the streams and consumers unchanged"
         }
         BusProblem::OtherFiles | BusProblem::OtherLayout { .. } | BusProblem::Damaged { .. } | BusProblem::Other(_) => {
-            "see the message, and the server's log"
+            "see the message above and the server's log"
         }
     }
 }
 
 async fn model(models: &Models, name: &str) -> Finding {
     let connected = match models.get(name) {
-        Ok(Served::Extractive) => return Ok(format!("{name}: quotes the sources in this process; asks no server")),
+        Ok(Served::Extractive) => return Ok(format!("{name}: quotes the sources in this process; needs no server")),
         Ok(Served::Model(connected)) => connected,
-        Err(reason) => return ailment(reason, "set what the message names"),
+        Err(reason) => return ailment(reason, "set the variable or setting named above"),
     };
     match try_out(&*connected.model).await {
         Ok(trial) if trial.fits => Ok(format!("{name}: answers; replies are shaped {}", trial.shaping)),
         Ok(trial) => ailment(
-            format!("{name}: answers, but not in the shape that was asked for ({})", trial.shaping),
-            "many replies will have to be made without it: take a model that follows a JSON schema",
+            format!("{name}: answers, but the reply doesn't match the requested schema ({})", trial.shaping),
+            "many replies will need a fallback: choose a model that follows a JSON schema",
         ),
         Err(error) => ailment(
             &error,
             match error {
-                ModelError::Unavailable { .. } => "is a server running there? See OPENAI_BASE_URL or gemini.base",
-                ModelError::RateLimited { .. } => "there may be no quota left; else try again, or set limits",
-                ModelError::Fatal { .. } => "see the key, the model's name and the quota",
-                _ => "try another model",
+                ModelError::Unavailable { .. } => "check that a server runs at OPENAI_BASE_URL or gemini.base",
+                ModelError::RateLimited { .. } => "check the quota; otherwise retry later, or set [limits]",
+                ModelError::Fatal { .. } => "check the key, the model's name and the quota",
+                _ => "choose another model",
             },
         ),
     }

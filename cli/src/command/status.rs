@@ -1,4 +1,4 @@
-//! `tributary status`: how one job of a cluster stands.
+//! `tributary status`: shows the status of a cluster's job.
 
 use tributary_coordinator::service::{State, Status};
 
@@ -32,7 +32,7 @@ pub fn run(args: &StatusArgs, terminal: &Terminal) -> Result<Exit, Failure> {
     })
 }
 
-/// `held by coordinator-0, changed 3.0s ago`
+/// Describes the holder and the last change: `held by coordinator-0, changed 3.0s ago`.
 fn held(state: &State) -> String {
     let changed = format!("changed {}", list::ago(state.changed));
     match state.status {

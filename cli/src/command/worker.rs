@@ -1,4 +1,4 @@
-//! `tributary worker`: does the work of a cluster's jobs.
+//! `tributary worker`: performs tasks of a cluster's jobs.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ pub fn run(args: &WorkerArgs, terminal: &Terminal) -> Result<Exit, Failure> {
     let listen = http::address(&args.role, &loaded)?;
     let runtime = cluster::runtime()?;
     let end = runtime.block_on(in_runtime(args, loaded.config, listen, terminal));
-    // A call that was given up keeps nobody waiting.
+    // The exit doesn't wait for abandoned calls.
     runtime.shutdown_background();
     end
 }
@@ -47,7 +47,8 @@ async fn in_runtime(
     for model in &args.model {
         models.get(model).map_err(anyhow::Error::msg).or_exit(Exit::BadInput)?;
     }
-    // Many workers may begin while a model is away: none of them knows that it has been there.
+    // Many workers may start during an outage of the model. None of them has seen an answer, so the first answer gets
+    // as much time as an outage.
     let patience = Patience { first_answer: config.patience().outage, ..config.patience() };
     let kinds = Kinds::only(args.only.iter().copied()).unwrap_or_else(Kinds::all);
     let others = Arc::new(Others::new(process::name(), kinds.clone(), bus.clone()));
@@ -70,16 +71,16 @@ async fn in_runtime(
     if let Some(pool) = Arc::into_inner(pool)
         && !pool.drain(config.execution.cluster.grace()).await
     {
-        terminal.say("worker: what could not end in time is handed back");
+        terminal.say("worker: tasks that could not finish in time are requeued");
     }
     served.abort();
     if let Err(error) = bus.flush().await {
-        tracing::warn!(%error, "the last words may be lost; tasks go to others when their time is up");
+        tracing::warn!(%error, "failed to flush to NATS before exit; unacknowledged tasks will be redelivered");
     }
     Ok(Exit::Done)
 }
 
-/// What this worker tells coordinators that it serves.
+/// Returns the announcement of the served models and kinds to coordinators.
 fn announcement(args: &WorkerArgs) -> Announcement {
     let kinds = args.only.iter().map(|kind: &Kind| kind.name().to_owned()).collect();
     Announcement { worker: process::name(), models: args.model.clone(), kinds }

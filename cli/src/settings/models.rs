@@ -1,4 +1,4 @@
-//! The settings as the worker takes them.
+//! Converts the settings into the worker's types.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -13,11 +13,11 @@ use tributary_worker::{
 use super::config::{Config, Limits, Price, Timeouts};
 
 impl Config {
-    /// The models, each of those that a job may call made ready. No server is asked anything yet.
+    /// Returns the models, with every model of the settings made ready. Sends no request to a server.
     ///
     /// # Errors
     ///
-    /// Where a model's name is none, its key is missing or unusable, or its address is none.
+    /// Fails if a model has an invalid name, a missing or unusable key, or an invalid address.
     pub fn connect(&self) -> Result<Models> {
         let models = self.connect_when_named()?;
         for name in self.models() {
@@ -26,20 +26,20 @@ impl Config {
         Ok(models)
     }
 
-    /// Models for whatever tasks name: one that can't be had stops the job that names it.
+    /// Returns the models for tasks of any model. An unavailable model stops the job that names the model.
     ///
     /// # Errors
     ///
-    /// Where a timeout is none.
+    /// Fails if a timeout is invalid.
     pub fn connect_when_named(&self) -> Result<Models> {
         Ok(Models::over_http(self.endpoints()?, self.execution.limits.into(), self.prices()))
     }
 
-    /// The same for a worker of a cluster, which keeps the limits together with the others. Needs a runtime.
+    /// Returns the models for a worker of a cluster. The workers share the limits. Needs a runtime.
     ///
     /// # Errors
     ///
-    /// Where a timeout is none.
+    /// Fails if a timeout is invalid.
     pub fn connect_with_others(&self, members: Arc<dyn Gossip>) -> Result<Models> {
         Ok(Models::over_http_shared(self.endpoints()?, self.execution.limits.into(), self.prices(), members))
     }

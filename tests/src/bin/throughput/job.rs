@@ -1,4 +1,4 @@
-//! A job by its coordinator and a worker's pool, each with a connection of its own.
+//! Measures a job of a coordinator and a worker's pool, each with a separate connection.
 
 use std::{sync::Arc, time::Instant};
 
