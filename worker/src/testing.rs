@@ -34,7 +34,7 @@ use tributary_protocol::{
     wire,
 };
 
-use crate::model::{Call, LanguageModel, ModelError, Reply};
+use crate::model::{LanguageModel, ModelCall, ModelError, ModelReply};
 
 pub(crate) fn brief(language: Language, genre: Genre) -> Arc<SurveyBrief> {
     let limits = SurveyLimits { sections: 12, outline: 900, suggestion: 120, digest: 400, passage: 600 };
@@ -126,7 +126,7 @@ pub(crate) fn work(kind: SurveyKind, words: &str) -> (SurveyWork, Vec<Bytes>) {
 #[derive(Default)]
 pub(crate) struct Scripted {
     lines: Mutex<VecDeque<Result<String, ModelError>>>,
-    pub asked: Mutex<Vec<Call>>,
+    pub asked: Mutex<Vec<ModelCall>>,
 }
 
 impl Scripted {
@@ -146,11 +146,11 @@ impl LanguageModel for Scripted {
         "openai/scripted"
     }
 
-    async fn complete(&self, call: &Call) -> Result<Reply, ModelError> {
+    async fn complete(&self, call: &ModelCall) -> Result<ModelReply, ModelError> {
         self.asked.lock().unwrap().push(call.clone());
         let silent = || Err(ModelError::Unavailable { message: "nobody is there".into() });
         let text = self.lines.lock().unwrap().pop_front().unwrap_or_else(silent)?;
-        Ok(Reply { text, usage: Default::default() })
+        Ok(ModelReply { text: text.into(), usage: Default::default() })
     }
 }
 

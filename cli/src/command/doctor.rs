@@ -6,7 +6,7 @@ use tributary_coordinator::service::{Status, states};
 use tributary_protocol::bus::{BusError, BusProblem, nats::NatsBus};
 use tributary_worker::{
     model::{ModelError, try_out},
-    perform::{Models, Served},
+    perform::{ModelRegistry, ServedModel},
 };
 
 use super::{cluster, load};
@@ -115,10 +115,12 @@ fn remedy(error: &BusError) -> &'static str {
     }
 }
 
-async fn model(models: &Models, name: &str) -> Finding {
+async fn model(models: &ModelRegistry, name: &str) -> Finding {
     let connected = match models.get(name) {
-        Ok(Served::Extractive) => return Ok(format!("{name}: quotes the sources in this process; needs no server")),
-        Ok(Served::Model(connected)) => connected,
+        Ok(ServedModel::Extractive) => {
+            return Ok(format!("{name}: quotes the sources in this process; needs no server"));
+        }
+        Ok(ServedModel::Model(connected)) => connected,
         Err(reason) => return ailment(reason, "set the variable or setting named above"),
     };
     match try_out(&*connected.model).await {

@@ -28,7 +28,7 @@ use tributary_protocol::{
     task::Usage,
 };
 use tributary_worker::{
-    perform::{Models, Performer},
+    perform::{ModelRegistry, Performer},
     pool::{Pool, PoolOptions},
 };
 
@@ -94,7 +94,7 @@ fn say_which_model(loaded: &Loaded, terminal: &Terminal) {
 async fn in_runtime(
     wanted: Wanted,
     config: Config,
-    models: Models,
+    models: ModelRegistry,
     style: ProgressStyle,
     terminal: &Terminal,
 ) -> Result<Exit, Failure> {
@@ -136,7 +136,7 @@ async fn read(wanted: &Wanted, config: &Config) -> Result<Prepared, Failure> {
 }
 
 /// Opens the stored state and starts the workers.
-async fn start_workers(config: &Config, models: Models) -> Result<(Arc<dyn Bus>, Pool), Failure> {
+async fn start_workers(config: &Config, models: ModelRegistry) -> Result<(Arc<dyn Bus>, Pool), Failure> {
     let state = config.execution.out.join(STATE_FOLDER);
     let bus = LocalBus::open(&state, LocalOptions::default()).context("failed to open the state")?;
     let bus: Arc<dyn Bus> = Arc::new(bus);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tributary_protocol::{bus::Kinds, process, roster::Announcement, task::Kind};
 use tributary_worker::{
-    perform::{OnlyModels, Others, Patience, Perform, Performer},
+    perform::{ModelFilter, Peers, Perform, Performer, RetryPatience},
     pool::{Pool, PoolOptions},
     roster,
 };
@@ -49,18 +49,18 @@ async fn in_runtime(
     }
     // Many workers may start during an outage of the model. None of them has seen an answer, so the first answer gets
     // as much time as an outage.
-    let patience = Patience { first_answer: config.patience().outage, ..config.patience() };
+    let patience = RetryPatience { first_answer: config.patience().outage, ..config.patience() };
     let kinds = Kinds::only(args.only.iter().copied()).unwrap_or_else(Kinds::all);
-    let others = Arc::new(Others::new(process::name(), kinds.clone(), bus.clone()));
-    let performer = Arc::new(Performer::new(bus.clone(), models, patience).among(others.clone()));
-    let performer: Arc<dyn Perform> = OnlyModels::of(&args.model, performer);
-    let _ear = others.listen(performer.clone());
+    let peers = Arc::new(Peers::new(process::name(), kinds.clone(), bus.clone()));
+    let performer = Arc::new(Performer::new(bus.clone(), models, patience).among(peers.clone()));
+    let performer: Arc<dyn Perform> = ModelFilter::of(&args.model, performer);
+    let _listener = peers.listen(performer.clone());
     let concurrency = config.worker_concurrency();
     let options = PoolOptions { concurrency: concurrency as usize, kinds };
     let pool = Arc::new(Pool::start(bus.clone(), performer, options).await.map_err(anyhow::Error::from)?);
     let announced = roster::announce(announcement(args), bus.clone());
     let connection = bus.clone();
-    health.ready_while(move || connection.is_connected() && !others.is_unfit());
+    health.ready_while(move || connection.is_connected() && !peers.is_unfit());
     let shown = http::show(http::of_worker(pool.clone(), concurrency));
     terminal.say(format!("worker: {concurrency} tasks at a time from {}", config.execution.nats.place()));
     interrupt.wait().await;

@@ -14,7 +14,7 @@ use tributary_protocol::{
     settings::{JobSettings, Models},
     survey::SurveySettings,
 };
-use tributary_worker::{model::ModelName, perform::Patience};
+use tributary_worker::{model::ModelName, perform::RetryPatience};
 
 use super::{cluster::Cluster, secret::Secret};
 
@@ -153,9 +153,9 @@ impl Config {
     }
 
     /// Returns the retry policy.
-    pub fn patience(&self) -> Patience {
+    pub fn patience(&self) -> RetryPatience {
         let outage = Duration::from_secs_f64(self.execution.timeouts.outage);
-        Patience { hedge: self.execution.hedge, outage, ..Patience::default() }
+        RetryPatience { hedge: self.execution.hedge, outage, ..RetryPatience::default() }
     }
 
     /// Returns the models that a run may call, without repetition.

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, anyhow};
 use tributary_protocol::bus::Gossip;
 use tributary_worker::{
     model::Endpoints,
-    perform::{self, Models},
+    perform::{self, ModelRegistry},
     throttle,
 };
 
@@ -18,7 +18,7 @@ impl Config {
     /// # Errors
     ///
     /// Fails if a model has an invalid name, a missing or unusable key, or an invalid address.
-    pub fn connect(&self) -> Result<Models> {
+    pub fn connect(&self) -> Result<ModelRegistry> {
         let models = self.connect_when_named()?;
         for name in self.models() {
             models.get(name).map_err(|reason| anyhow!(reason))?;
@@ -31,8 +31,8 @@ impl Config {
     /// # Errors
     ///
     /// Fails if a timeout is invalid.
-    pub fn connect_when_named(&self) -> Result<Models> {
-        Ok(Models::over_http(self.endpoints()?, self.execution.limits.into(), self.prices()))
+    pub fn connect_when_named(&self) -> Result<ModelRegistry> {
+        Ok(ModelRegistry::over_http(self.endpoints()?, self.execution.limits.into(), self.prices()))
     }
 
     /// Returns the models for a worker of a cluster. The workers share the limits. Needs a runtime.
@@ -40,11 +40,11 @@ impl Config {
     /// # Errors
     ///
     /// Fails if a timeout is invalid.
-    pub fn connect_with_others(&self, members: Arc<dyn Gossip>) -> Result<Models> {
-        Ok(Models::over_http_shared(self.endpoints()?, self.execution.limits.into(), self.prices(), members))
+    pub fn connect_with_others(&self, members: Arc<dyn Gossip>) -> Result<ModelRegistry> {
+        Ok(ModelRegistry::over_http_shared(self.endpoints()?, self.execution.limits.into(), self.prices(), members))
     }
 
-    fn prices(&self) -> BTreeMap<String, perform::Price> {
+    fn prices(&self) -> BTreeMap<String, perform::ModelPrice> {
         self.execution.prices.iter().map(|(model, price)| (model.clone(), price.into())).collect()
     }
 
@@ -64,7 +64,7 @@ impl Config {
     }
 }
 
-impl From<Limits> for throttle::Limits {
+impl From<Limits> for throttle::RateLimits {
     fn from(Limits { in_flight, requests_per_minute, tokens_per_minute }: Limits) -> Self {
         Self {
             in_flight: Some(in_flight).filter(|most| *most > 0),
@@ -74,7 +74,7 @@ impl From<Limits> for throttle::Limits {
     }
 }
 
-impl From<&Price> for perform::Price {
+impl From<&Price> for perform::ModelPrice {
     fn from(&Price { prompt, reply, cached_prompt }: &Price) -> Self {
         Self { prompt, reply, cached_prompt }
     }

@@ -11,7 +11,7 @@ use tributary_protocol::{
     settings::Models,
     task::{Stage, Task},
 };
-use tributary_worker::{kernel, model::Usage, perform};
+use tributary_worker::{kernel, model::TokenUsage, perform};
 
 use crate::settings::Price;
 
@@ -69,9 +69,10 @@ impl Forecast {
     ) -> Result<()> {
         let blobs = task.work.blobs().into_iter().map(|blob| prepared.read(blob));
         let blobs: Vec<_> = blobs.collect::<Result<_, _>>().context("failed to read back a source text")?;
-        let call = kernel::render(&task.work, &blobs).context("failed to read back a source text")?;
-        let usage = Usage { prompt_tokens: u64::from(call.message_tokens()), cached_prompt_tokens: 0, reply_tokens };
-        let cost_micros = prices.get(&task.model).map(|price| perform::Price::from(price).micros(usage));
+        let call = kernel::first_call(&task.work, &blobs).context("failed to read back a source text")?;
+        let usage =
+            TokenUsage { prompt_tokens: u64::from(call.message_tokens()), cached_prompt_tokens: 0, reply_tokens };
+        let cost_micros = prices.get(&task.model).map(|price| perform::ModelPrice::from(price).micros(usage));
         let stage = self.stages.entry(task.stage).or_insert(StageForecast::NOTHING);
         *stage = stage.and(StageForecast { calls: 1, prompt_tokens: usage.prompt_tokens, reply_tokens, cost_micros });
         Ok(())

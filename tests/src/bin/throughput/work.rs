@@ -15,7 +15,7 @@ use tributary_protocol::{
     task::{Outcome, Task, Usage, Verdict, Work as Asked},
     wire,
 };
-use tributary_worker::perform::{Perform, Undone};
+use tributary_worker::perform::{NoOutcome, Perform};
 
 pub struct Work {
     pub job: Arc<Job>,
@@ -71,7 +71,7 @@ pub struct Nothing;
 
 #[async_trait]
 impl Perform for Nothing {
-    async fn perform(&self, task: &Arc<Task>) -> Result<Outcome, Undone> {
+    async fn perform(&self, task: &Arc<Task>) -> Result<Outcome, NoOutcome> {
         Ok(outcome(task))
     }
 }

@@ -7,7 +7,7 @@ use tributary_protocol::{
     task::{Outcome, Task},
 };
 
-use super::{super::Undone, *};
+use super::{super::contract::NoOutcome, *};
 use crate::testing::Way;
 
 const MODEL: &str = "openai/m";
@@ -28,7 +28,7 @@ impl Perform for Keyed {
         self.is_right.load(SeqCst)
     }
 
-    async fn perform(&self, _: &Arc<Task>) -> Result<Outcome, Undone> {
+    async fn perform(&self, _: &Arc<Task>) -> Result<Outcome, NoOutcome> {
         unreachable!("no task comes here")
     }
 }
@@ -37,9 +37,9 @@ impl Perform for Keyed {
 struct Deployment(Way);
 
 struct Worker {
-    others: Arc<Others>,
+    peers: Arc<Peers>,
     keyed: Arc<Keyed>,
-    _ear: Ear,
+    _ear: PeerListener,
 }
 
 impl Deployment {
@@ -50,18 +50,18 @@ impl Deployment {
     async fn worker(&self, is_right: bool, kinds: Kinds, seconds: u64) -> Worker {
         let listeners = self.0.all.receiver_count();
         let keyed = Arc::new(Keyed { is_right: is_right.into(), seconds, ..Keyed::default() });
-        let others = Arc::new(Others::new("pod 7".into(), kinds, Arc::new(self.0.clone())));
-        let ear = others.listen(keyed.clone());
+        let peers = Arc::new(Peers::new("pod 7".into(), kinds, Arc::new(self.0.clone())));
+        let ear = peers.listen(keyed.clone());
         while self.0.all.receiver_count() == listeners {
             tokio::task::yield_now().await;
         }
-        Worker { others, keyed, _ear: ear }
+        Worker { peers, keyed, _ear: ear }
     }
 }
 
 impl Worker {
     async fn others_can(&self) -> bool {
-        self.others.can_use(MODEL, SurveyKind::Score.into(), "401").await
+        self.peers.can_use(MODEL, SurveyKind::Score.into(), "401").await
     }
 }
 
@@ -70,14 +70,14 @@ async fn who_can_t_use_a_model_that_others_can_is_unfit_until_it_can() {
     let deployment = Deployment::new();
     let wrong = deployment.worker(false, Kinds::all(), 0).await;
     let _right = deployment.worker(true, Kinds::all(), 0).await;
-    assert!(!wrong.others.is_unfit());
+    assert!(!wrong.peers.is_unfit());
     assert!(wrong.others_can().await);
-    assert!(wrong.others.is_unfit() && wrong.others.is_unfit_for(MODEL, SurveyKind::Score.into()));
-    sleep(AGAIN * 3).await;
-    assert!(wrong.keyed.tried.load(SeqCst) >= 2 && wrong.others.is_unfit());
+    assert!(wrong.peers.is_unfit() && wrong.peers.is_unfit_for(MODEL, SurveyKind::Score.into()));
+    sleep(RETRIAL * 3).await;
+    assert!(wrong.keyed.tried.load(SeqCst) >= 2 && wrong.peers.is_unfit());
     wrong.keyed.is_right.store(true, SeqCst);
-    sleep(AGAIN).await;
-    assert!(!wrong.others.is_unfit());
+    sleep(RETRIAL).await;
+    assert!(!wrong.peers.is_unfit());
 }
 
 #[tokio::test(start_paused = true)]
@@ -85,9 +85,9 @@ async fn what_others_can_t_do_is_not_left_to_them() {
     let deployment = Deployment::new();
     let wrong = deployment.worker(false, Kinds::all(), 0).await;
     let _writes_alone = deployment.worker(true, Kinds::only([SurveyKind::Write.into()]).unwrap(), 0).await;
-    assert!(wrong.others.can_use(MODEL, SurveyKind::Write.into(), "401").await);
-    assert!(!wrong.others.can_use(MODEL, SurveyKind::Digest.into(), "401").await);
-    let is_unfit_for = |model, kind| wrong.others.is_unfit_for(model, kind);
+    assert!(wrong.peers.can_use(MODEL, SurveyKind::Write.into(), "401").await);
+    assert!(!wrong.peers.can_use(MODEL, SurveyKind::Digest.into(), "401").await);
+    let is_unfit_for = |model, kind| wrong.peers.is_unfit_for(model, kind);
     assert!(is_unfit_for(MODEL, SurveyKind::Write.into()) && !is_unfit_for(MODEL, SurveyKind::Digest.into()));
     assert!(!is_unfit_for("openai/n", SurveyKind::Write.into()));
 }
@@ -99,10 +99,10 @@ async fn nobody_is_waited_for_who_can_t() {
     assert!(!wrong.others_can().await, "it is alone");
     let _as_wrong = deployment.worker(false, Kinds::all(), 0).await;
     let _of_other_kinds = deployment.worker(true, Kinds::only([SurveyKind::Write.into()]).unwrap(), 0).await;
-    sleep(SAME).await;
+    sleep(SETTLED).await;
     let began = Instant::now();
-    assert!(!wrong.others_can().await && !wrong.others.is_unfit());
-    assert!(began.elapsed() <= HEARD);
+    assert!(!wrong.others_can().await && !wrong.peers.is_unfit());
+    assert!(began.elapsed() <= ANNOUNCED);
 }
 
 #[tokio::test(start_paused = true)]
@@ -123,7 +123,7 @@ async fn of_tasks_that_fail_at_once_one_asks_for_all() {
         let mut heard = deployment.0.all.subscribe();
         assert_eq!(tokio::join!(wrong.others_can(), wrong.others_can()), (is_right, is_right));
         let words = std::iter::from_fn(|| heard.try_recv().ok());
-        assert_eq!(words.filter(|word| matches!(wire::decode(word), Ok(Word::Ask { .. }))).count(), 1);
+        assert_eq!(words.filter(|word| matches!(wire::decode(word), Ok(PeerMessage::Question { .. }))).count(), 1);
     }
 }
 
@@ -134,8 +134,8 @@ async fn when_those_are_gone_who_could_nothing_is_left_to_them() {
     let right = deployment.worker(true, Kinds::all(), 0).await;
     assert!(wrong.others_can().await);
     drop(right);
-    sleep(AGAIN + TRIED).await;
-    assert!(!wrong.others.is_unfit() && !wrong.others_can().await);
+    sleep(RETRIAL + ANSWERED).await;
+    assert!(!wrong.peers.is_unfit() && !wrong.others_can().await);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,29 +1,29 @@
-//! What was admitted within the last minute.
+//! The calls admitted within the last minute.
 
 use std::{collections::VecDeque, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{share::Share, shares::ENDLESS};
+use super::{ceiling::ENDLESS, share::LimitShare};
 
-/// A minute, and a second for calls that dawdle on their way into the provider's next one.
+/// A minute, and a second for slow requests counted in the provider's next minute.
 pub const WINDOW: Duration = Duration::from_secs(61);
 
 /// Requests and tokens of a sliding window: however the provider lays its minutes, none holds more than the limits.
 #[derive(Default)]
-pub struct Pace {
+pub struct MinuteWindow {
     admitted: VecDeque<(Instant, u64)>,
     tokens_admitted: u64,
 }
 
-impl Pace {
+impl MinuteWindow {
     /// Counts a call in, or says when it is worth asking again: never by itself where there is none.
-    pub fn admit(&mut self, now: Instant, tokens: u64, share: &Share) -> Result<(), Option<Instant>> {
+    pub fn admit(&mut self, now: Instant, tokens: u64, share: &LimitShare) -> Result<(), Option<Instant>> {
         if share.requests == ENDLESS && share.tokens == ENDLESS {
             return Ok(());
         }
         self.forget(now);
-        // A call that outgrows a whole minute's tokens has one of its own: the provider may say no, the throttle can't.
+        // A call larger than a whole minute's tokens gets a minute of its own: only the provider may refuse such a call.
         let is_giant = tokens > share.all_tokens && share.tokens >= share.all_tokens && self.tokens_admitted == 0;
         let tokens_fit = is_giant || self.tokens_admitted.saturating_add(tokens) <= share.tokens;
         if !tokens_fit || self.admitted.len() as u64 >= share.requests {
@@ -34,7 +34,7 @@ impl Pace {
         Ok(())
     }
 
-    /// The requests and tokens of the last minute, and the most tokens of one of them.
+    /// The requests and tokens of the last minute, and the tokens of the largest request.
     pub fn used(&mut self, now: Instant) -> (u64, u64, u64) {
         self.forget(now);
         let largest = self.admitted.iter().map(|(_, tokens)| *tokens).max().unwrap_or(0);

@@ -1,20 +1,20 @@
-//! A worker that serves some models alone.
+//! A filter for workers restricted to some models.
 
 use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
 use tributary_protocol::task::{Kind, Outcome, Task};
 
-use super::{Perform, Undone};
+use crate::perform::contract::{NoOutcome, Perform};
 
-/// Does the tasks that name one of its models, and declines all others.
-pub struct OnlyModels {
+/// Lets the tasks for its models through, and declines all others.
+pub struct ModelFilter {
     models: BTreeSet<String>,
     inner: Arc<dyn Perform>,
 }
 
-impl OnlyModels {
-    /// Only these models; every model where none is named.
+impl ModelFilter {
+    /// Filters for these models. An empty list lets every task through.
     pub fn of(models: &[String], inner: Arc<dyn Perform>) -> Arc<dyn Perform> {
         if models.is_empty() {
             return inner;
@@ -24,20 +24,20 @@ impl OnlyModels {
 }
 
 #[async_trait]
-impl Perform for OnlyModels {
+impl Perform for ModelFilter {
     fn declines(&self, task: &Task) -> Option<String> {
         if self.models.contains(&task.model) {
             return self.inner.declines(task);
         }
         let served = self.models.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
-        Some(format!("it is for {}, and this worker serves {served} alone", task.model))
+        Some(format!("the task is for {}, and this worker serves {served} only", task.model))
     }
 
     async fn can_use(&self, model: &str, kind: Kind) -> bool {
         self.models.contains(model) && self.inner.can_use(model, kind).await
     }
 
-    async fn perform(&self, task: &Arc<Task>) -> Result<Outcome, Undone> {
+    async fn perform(&self, task: &Arc<Task>) -> Result<Outcome, NoOutcome> {
         self.inner.perform(task).await
     }
 }

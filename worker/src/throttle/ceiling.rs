@@ -1,22 +1,23 @@
-//! Who may use how much of a ceiling that several workers have in common: arithmetic alone.
+//! The division of a ceiling among several workers: arithmetic alone.
 
 /// No ceiling.
 pub const ENDLESS: u64 = u64::MAX;
 
-/// One of a provider's ceilings, and how it is used.
-pub struct Ceiling<'a> {
-    /// What all members together may use; [`ENDLESS`] where nothing limits them.
+/// A ceiling of a provider, and its use.
+pub struct SharedCeiling<'a> {
+    /// The ceiling for all members together; [`ENDLESS`] for no limit.
     pub whole: u64,
     /// A smaller part is of no use to anybody.
     pub least: u64,
-    /// What each member uses, in an order that all of them agree on.
+    /// The use of each member, in an order common to all members.
     pub used: &'a [u64],
-    /// What those use who are gone.
+    /// The use of departed members.
     pub gone: u64,
 }
 
-impl Ceiling<'_> {
-    /// How many members get a part at a time, so that each part is of use. Where that isn't all, they take turns.
+impl SharedCeiling<'_> {
+    /// The number of members with a part at the same time, each part of a useful size. The other members wait for their
+    /// turn.
     pub fn sharers(&self) -> usize {
         let useful = self.whole / self.least.max(1);
         usize::try_from(useful).unwrap_or(usize::MAX).clamp(1, self.used.len().max(1))
@@ -24,10 +25,10 @@ impl Ceiling<'_> {
 
     /// The part of member `me` in this turn.
     ///
-    /// A member that uses more than its part, from when there were fewer, keeps what it uses, and the others share what
-    /// that leaves. So the parts of a member only shrink when others use more, and the parts of all never exceed the
-    /// whole, even where each member computes its own from what it last heard: what it heard of those who use too much
-    /// can only be too high, since they get nothing more.
+    /// A member with more in use than its part, from a time of fewer members, keeps the surplus, and the others share
+    /// the rest. So parts shrink only while others use more, and all parts together never exceed the whole. The rule
+    /// holds even though each member computes its own part from old announcements: the announced use of a greedy member
+    /// can only be too high, since greedy members get nothing more.
     pub fn part(&self, me: usize, turn: u64) -> u64 {
         if self.whole == ENDLESS {
             return ENDLESS;
@@ -60,7 +61,7 @@ impl Ceiling<'_> {
         }
     }
 
-    /// Whether a member whose turn it isn't still uses some.
+    /// Tells whether a member out of turn still uses some of the ceiling.
     pub fn is_handing_over(&self, turn: u64) -> bool {
         let (members, sharers) = (self.used.len(), self.sharers());
         let first = (turn % members as u64) as usize * sharers % members;
@@ -73,7 +74,7 @@ mod tests {
     use super::*;
 
     fn parts(whole: u64, least: u64, used: &[u64], turn: u64) -> Vec<u64> {
-        let ceiling = Ceiling { whole, least, used, gone: 0 };
+        let ceiling = SharedCeiling { whole, least, used, gone: 0 };
         (0..used.len()).map(|me| ceiling.part(me, turn)).collect()
     }
 
@@ -108,7 +109,7 @@ mod tests {
         assert_eq!(parts(16, 1, &[8, 0], 0), [8, 8]);
         // The second has more than its part only beside the first.
         assert_eq!(parts(16, 1, &[8, 5, 0], 0)[2], 3);
-        let ceiling = Ceiling { whole: 600, least: 1, used: &[0, 0], gone: 300 };
+        let ceiling = SharedCeiling { whole: 600, least: 1, used: &[0, 0], gone: 300 };
         assert_eq!(ceiling.part(0, 0), 150);
     }
 

@@ -6,17 +6,17 @@ use std::{
 use futures::{FutureExt, future::join_all};
 use tokio::time::{advance, sleep};
 
-use super::*;
+use super::{super::minute::WINDOW, *};
 
 fn throttle(in_flight: u32, requests_per_minute: u32, tokens_per_minute: u64) -> LocalThrottle {
-    LocalThrottle::new(Limits {
+    LocalThrottle::new(RateLimits {
         in_flight: Some(in_flight),
         requests_per_minute: Some(requests_per_minute),
         tokens_per_minute: Some(tokens_per_minute),
     })
 }
 
-async fn admit_many(throttle: &LocalThrottle, count: usize) -> Vec<Permit> {
+async fn admit_many(throttle: &LocalThrottle, count: usize) -> Vec<CallPermit> {
     join_all((0..count).map(|_| throttle.admit(1))).await
 }
 
@@ -25,15 +25,15 @@ fn is_free(throttle: &LocalThrottle) -> bool {
     throttle.admit(1).now_or_never().is_some()
 }
 
-fn refuse(permit: Permit, seconds: u64) {
-    permit.done(Outcome::RateLimited { retry_after: Some(Duration::from_secs(seconds)) });
+fn refuse(permit: CallPermit, seconds: u64) {
+    permit.done(CallOutcome::RateLimited { retry_after: Some(Duration::from_secs(seconds)) });
 }
 
 #[tokio::test(start_paused = true)]
 async fn no_limit_lets_all_pass() {
-    let throttle = LocalThrottle::new(Limits::default());
+    let throttle = LocalThrottle::new(RateLimits::default());
     let _permits = admit_many(&throttle, 1000).await;
-    assert_eq!(throttle.snapshot(), Snapshot { in_flight: 1000, allowed: None, paused: Duration::ZERO });
+    assert_eq!(throttle.snapshot(), ThrottleSnapshot { in_flight: 1000, allowed: None, paused: Duration::ZERO });
 }
 
 #[tokio::test(start_paused = true)]
@@ -45,7 +45,7 @@ async fn no_more_calls_are_in_flight_than_the_ceiling() {
         most.fetch_max(running.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
         sleep(Duration::from_secs(1)).await;
         running.fetch_sub(1, Ordering::Relaxed);
-        permit.done(Outcome::Ok);
+        permit.done(CallOutcome::Ok);
     }))
     .await;
     assert_eq!(most.into_inner(), 4);
@@ -61,7 +61,7 @@ async fn who_came_first_is_served_first() {
             let permit = throttle.admit(20 - number).await;
             served.lock().unwrap().push(number);
             sleep(Duration::from_millis(1)).await;
-            permit.done(Outcome::Ok);
+            permit.done(CallOutcome::Ok);
         }
     }))
     .await;
@@ -74,10 +74,10 @@ async fn a_minute_has_no_more_requests_than_the_limit() {
     let start = Instant::now();
     let mut admitted = Vec::new();
     for _ in 0..7 {
-        throttle.admit(1).await.done(Outcome::Ok);
+        throttle.admit(1).await.done(CallOutcome::Ok);
         admitted.push(start.elapsed());
     }
-    let window = pace::WINDOW;
+    let window = WINDOW;
     let expected = [0, 0, 0, 1, 1, 1, 2].map(|windows| window * windows);
     assert!(
         admitted.iter().zip(expected).all(|(at, from)| *at >= from && *at < from + Duration::from_secs(1)),
@@ -90,8 +90,8 @@ async fn a_minute_has_no_more_tokens_than_the_limit_and_a_giant_has_one_alone() 
     let throttle = throttle(0, 0, 100);
     let start = Instant::now();
     for (tokens, windows) in [(60, 0), (40, 0), (500, 1), (10, 2)] {
-        throttle.admit(tokens).await.done(Outcome::Ok);
-        assert_eq!(start.elapsed().as_secs(), windows * pace::WINDOW.as_secs(), "{tokens} tokens");
+        throttle.admit(tokens).await.done(CallOutcome::Ok);
+        assert_eq!(start.elapsed().as_secs(), windows * WINDOW.as_secs(), "{tokens} tokens");
     }
 }
 
@@ -135,7 +135,7 @@ async fn the_allowance_never_falls_below_one() {
         refuse(throttle.admit(1).await, 1);
     }
     assert_eq!(throttle.snapshot().allowed, Some(1));
-    throttle.admit(1).await.done(Outcome::Unavailable);
+    throttle.admit(1).await.done(CallOutcome::Unavailable);
 }
 
 #[tokio::test(start_paused = true)]
@@ -146,7 +146,7 @@ async fn each_window_of_successes_adds_one_up_to_the_ceiling() {
     }
     let mut allowed = Vec::new();
     for _ in 0..8 {
-        throttle.admit(1).await.done(Outcome::Ok);
+        throttle.admit(1).await.done(CallOutcome::Ok);
         allowed.push(throttle.snapshot().allowed.unwrap());
     }
     assert_eq!(allowed, [2, 3, 3, 3, 4, 4, 4, 4]);
@@ -154,7 +154,7 @@ async fn each_window_of_successes_adds_one_up_to_the_ceiling() {
 
 #[tokio::test(start_paused = true)]
 async fn without_a_limit_a_refusal_halves_what_was_in_flight() {
-    let throttle = LocalThrottle::new(Limits::default());
+    let throttle = LocalThrottle::new(RateLimits::default());
     for permit in admit_many(&throttle, 10).await {
         refuse(permit, 0);
     }
@@ -166,7 +166,7 @@ async fn refusals_in_a_row_that_name_no_time_pause_ever_longer() {
     let throttle = throttle(4, 0, 0);
     let mut pauses = Vec::new();
     for _ in 0..8 {
-        throttle.admit(1).await.done(Outcome::RateLimited { retry_after: None });
+        throttle.admit(1).await.done(CallOutcome::RateLimited { retry_after: None });
         pauses.push(throttle.snapshot().paused.as_secs());
     }
     assert_eq!(pauses, [1, 2, 4, 8, 16, 32, 60, 60]);
@@ -187,7 +187,7 @@ async fn a_caller_who_gives_up_in_line_blocks_nobody() {
         let mut gives_up = pin!(throttle.admit(1));
         assert!(gives_up.as_mut().now_or_never().is_none());
     }
-    permit.done(Outcome::Ok);
+    permit.done(CallOutcome::Ok);
     assert!(is_free(&throttle));
 }
 
