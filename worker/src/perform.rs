@@ -1,14 +1,14 @@
 //! One task in, one outcome out.
 //!
-//! [`Performer::perform`] is the table of contents: a task whose model this worker can't use is left to the [`peers`]; its
-//! texts are fetched; [`solve`] asks the model or quotes from the sources. Below it, from the top down:
+//! [`Performer::perform`] is the table of contents: a task whose model this worker can't use is left to the `peers`; its
+//! texts are fetched; `solve` asks the model or quotes from the sources. Below it, from the top down:
 //!
-//! - [`repair`]: the conversation about one [`piece`] of work; a flawed reply is sent back with the reason;
-//! - [`call`]: one call, answered by the [`reply_cache`] or by the model, with [`single_flight`] for equal calls;
-//! - [`retry`]: a failed call is made again, given up, or left to peers;
-//! - [`health`]: an outage of the model is told from bad luck of one call;
-//! - [`hedge`]: a slow call is made twice;
-//! - [`issuer`]: one attempt of a call, admitted by the provider's limits.
+//! - `repair`: the conversation about one `piece` of work; a flawed reply is sent back with the reason;
+//! - `call`: one call, answered by the `reply_cache` or by the model, with `single_flight` for equal calls;
+//! - `retry`: a failed call is made again, given up, or left to peers;
+//! - `health`: an outage of the model is told from bad luck of one call;
+//! - `hedge`: a slow call is made twice;
+//! - `issuer`: one attempt of a call, admitted by the provider's limits.
 //!
 //! A task has no outcome only where the bus fails, or where another worker can do what this worker can't.
 

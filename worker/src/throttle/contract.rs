@@ -13,7 +13,8 @@ pub trait Throttle: Send + Sync {
     /// cancel.
     async fn admit(&self, estimated_tokens: u64) -> CallPermit;
 
-    /// Returns once the provider asks to wait for longer than [`LONGEST_ASKED`], and tells for how long. Safe to cancel.
+    /// Returns the wait requested by the provider, once the request is longer than
+    /// [`LONGEST_ASKED`](super::LONGEST_ASKED). Safe to cancel.
     async fn exhausted(&self) -> Duration {
         std::future::pending().await
     }

@@ -13,8 +13,9 @@ use super::{
 };
 use crate::{
     kernel::{
-        Kernel, ReplyFlaw, ReplyProduct, ReplyVerdict,
+        contract::Kernel,
         reply::{lenient, schema::SchemaBuilder},
+        verdict::{ReplyFlaw, ReplyProduct, ReplyVerdict},
     },
     prompt::{fence, line, words},
 };

@@ -19,8 +19,9 @@ use tributary_protocol::{
 use super::{evidence, heading::heading_before, passages};
 use crate::{
     kernel::{
-        HalfWork, Kernel, ReplyFlaw, ReplyProduct, ReplyVerdict,
+        contract::{HalfWork, Kernel},
         reply::{lenient, schema::SchemaBuilder, truncate},
+        verdict::{ReplyFlaw, ReplyProduct, ReplyVerdict},
     },
     prompt::{fence, line, words},
     text,

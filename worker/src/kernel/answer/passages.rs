@@ -51,7 +51,7 @@ pub(super) fn confidence(coverage: f64) -> Confidence {
 pub(super) fn find(text: &str, about: &str, question: &str, most: usize) -> Vec<Passage> {
     let passages = passages(text);
     let words: Vec<HashSet<String>> = passages.iter().map(|bytes| words_of(&text[bytes.clone()])).collect();
-    let weights = Weights::of(question, &words);
+    let weights = WordWeights::of(question, &words);
     let title = words_of(about);
     let mut found = Vec::new();
     for (bytes, words) in passages.into_iter().zip(words) {
@@ -147,9 +147,9 @@ fn words_of(text: &str) -> HashSet<String> {
 }
 
 /// How telling each of a question's words is among some passages: the fewer have it, the more.
-struct Weights(HashMap<String, f64>);
+struct WordWeights(HashMap<String, f64>);
 
-impl Weights {
+impl WordWeights {
     fn of(question: &str, passages: &[HashSet<String>]) -> Self {
         let weight = |word: &String| {
             let holders = passages.iter().filter(|words| words.contains(word)).count();
@@ -201,7 +201,7 @@ pub(super) fn conclude(findings: &[Finding], question: &str) -> Answer {
     let quotes: Vec<(&Finding, &Quote)> =
         findings.iter().flat_map(|finding| finding.quotes.iter().map(move |quote| (finding, quote))).collect();
     let words: Vec<HashSet<String>> = quotes.iter().map(|(_, quote)| words_of(&quote.text)).collect();
-    let weights = Weights::of(question, &words);
+    let weights = WordWeights::of(question, &words);
     let weigh = |(place, words): (usize, &HashSet<String>)| {
         let (finding, quote) = quotes[place];
         let heading = quote.heading.as_deref().map(words_of).unwrap_or_default();
