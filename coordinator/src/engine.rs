@@ -51,30 +51,30 @@ use crate::{
     tasks::{JobLedger, NewTask},
 };
 
-/// The machine of a job, whatever its pipeline.
+/// The machine of a job of any pipeline.
 #[async_trait]
 pub trait Machine: Send + Sync {
-    /// Takes an outcome and returns the tasks that it leads to.
+    /// Takes an outcome and returns the tasks that follow.
     ///
-    /// An outcome whose task has not been asked for yet waits for that: a journal whose server lost a part of it may hold
-    /// later outcomes before earlier ones. An outcome of a task that has ended leads to nothing. An outcome that says that
-    /// the model can't be used at all changes nothing.
+    /// An early outcome, for a task not asked for yet, is kept until the task is asked for: a journal whose server lost
+    /// a part may hold later outcomes before earlier ones. An outcome of a task that has ended has no effect. An
+    /// outcome with the verdict that the model is unusable changes nothing.
     fn apply(&mut self, outcome: &Outcome) -> Vec<NewTask>;
 
-    /// Whether a task has been asked for and has no outcome yet.
+    /// True if a task has been asked for and has no outcome yet.
     fn awaits(&self, task: TaskId) -> bool;
 
     fn progress(&self) -> &Progress;
 
-    /// Whether there is nothing left to do.
+    /// True if nothing is left to do.
     fn is_finished(&self) -> bool;
 
-    /// Gives a finished job's artifacts to a sink. `bus` has the texts of the job's sources, `wall` is the time that this
-    /// run of the job took.
+    /// Gives a finished job's artifacts to a sink. `bus` has the texts of the job's sources; `wall` is the time of this
+    /// run of the job.
     ///
     /// # Errors
     ///
-    /// A job that isn't finished, the bus's errors, and the sink's.
+    /// A job that isn't finished, and errors of the bus and of the sink.
     async fn make_result(
         &self,
         bus: &dyn Bus,
@@ -84,7 +84,7 @@ pub trait Machine: Send + Sync {
     ) -> Result<ResultSummary, ArtifactError>;
 }
 
-/// A [`Machine`] of one pipeline.
+/// A [`Machine`] of a given pipeline.
 pub struct Engine<P> {
     pipeline: P,
     ledger: JobLedger,
@@ -93,7 +93,7 @@ pub struct Engine<P> {
 }
 
 impl<P: Pipeline> Engine<P> {
-    /// A job at its beginning, and its first tasks.
+    /// Returns the machine of a job at its beginning, and the job's first tasks.
     pub fn new(begin: impl FnOnce(&mut JobLedger) -> P) -> (Self, Vec<NewTask>) {
         let mut ledger = JobLedger::default();
         let pipeline = begin(&mut ledger);
@@ -113,7 +113,8 @@ impl<P: Pipeline> Machine for Engine<P> {
             return Vec::new();
         }
         if !self.pipeline.settle(&mut self.ledger, outcome) {
-            // One that came before waits as well: journals tell each but once, so nothing is spent on telling the two apart.
+            // A repeated outcome of an ended task waits here too: journals hold each outcome once, so telling the two
+            // apart isn't worthwhile.
             self.early.insert(outcome.task, outcome.clone());
             return Vec::new();
         }
