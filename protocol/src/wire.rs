@@ -1,11 +1,11 @@
-//! How values are written down: MessagePack behind one version number.
+//! The encoding of values: MessagePack behind a version number.
 //!
-//! Fields travel by name, so a newer writer may add optional ones without a new version. What an older reader would
-//! misunderstand gets a new version, and such a reader says so instead of guessing.
+//! Fields travel by name, so a newer writer may add optional ones without a new version. Changes open to misreading by
+//! an older reader get a new version, and the older reader reports the version instead of guessing.
 
 use serde::{Serialize, de::DeserializeOwned};
 
-/// The version that this build writes, and the only one that it reads.
+/// The version of this build: the only version written and read.
 pub const VERSION: u16 = 3;
 
 /// Room for most messages, in bytes.
@@ -21,7 +21,7 @@ pub enum WireError {
     TooShort(usize),
 }
 
-/// The envelope: the version in two bytes, big-endian, then the value.
+/// Encodes a value in its envelope: the version in two bytes, big-endian, then the value.
 pub fn encode<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(TYPICAL);
     bytes.extend(VERSION.to_be_bytes());
@@ -29,7 +29,7 @@ pub fn encode<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
     bytes
 }
 
-/// The value without an envelope, to be hashed: a new version must not give what is paid for another name.
+/// Encodes a value without an envelope, for hashing: a new version must not rename paid results.
 pub fn fields<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(TYPICAL);
     write(&mut bytes, value);
