@@ -396,7 +396,7 @@ impl Actor for JobActor {
             News::Read { ref mut entries, .. } => state.read(mem::take(entries)),
             News::Disturbed => published = state.publish_again("the bus was disturbed").await,
             News::Tick if state.heard.elapsed() < state.silence => {}
-            News::Tick => published = state.publish_again("nothing is heard of the tasks").await,
+            News::Tick => published = state.publish_again("no task has ended for a while").await,
         }
         state.finish_if_done();
         if state.live && state.end.is_none() && published.is_ok() {

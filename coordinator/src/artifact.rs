@@ -24,6 +24,7 @@ pub struct ResultSummary {
     pub figures: Vec<(String, u64)>,
     /// Units of work that a fallback did.
     pub degraded: u64,
+    /// Pieces of the input that were dropped.
     pub dropped: u64,
     /// The time since the last coordinator claimed the job.
     pub wall: Duration,

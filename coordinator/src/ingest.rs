@@ -6,10 +6,10 @@
 //!                   └── html, pdf ────────────┘     normalise, drop reference lists, name, deduplicate
 //! ```
 //!
-//! Nothing is collected: one document at a time is in memory, however large the corpus, and the [`Sink`] decides where
-//! it goes. Nothing is lost either: what is dropped or changed, beyond white space, is a [`Problem`] that names the file,
-//! the line and the field. Helpers for what comes next are here too: [`split`] for a source that outgrows a window,
-//! [`lead`] for one without an abstract, [`slug`] for an article's file name.
+//! Only a single document is in memory at a time, however large the corpus; the [`Sink`] decides where it goes. Every
+//! loss is reported: text dropped or changed, beyond white space, is a [`Problem`] with the file, the line and the field.
+//! Helpers for later steps are here too: [`split`] for a source that outgrows a window, [`lead`] for a source without an
+//! abstract, [`slug`] for an article's file name.
 
 use std::path::PathBuf;
 

@@ -114,7 +114,7 @@ impl PreparedJob {
 /// Why texts could not be stored.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    #[error("a text that was read could not be read back")]
+    #[error("failed to read a text back from the temporary file")]
     Spool(#[from] std::io::Error),
     #[error(transparent)]
     Bus(#[from] BusError),
@@ -256,7 +256,7 @@ impl Sink for JobBuilder {
     }
 
     fn problem(&mut self, problem: Problem) -> Result<(), BoxError> {
-        tracing::debug!(%problem, "input");
+        tracing::debug!(%problem, "problem in the input");
         self.problems.push(problem);
         Ok(())
     }
@@ -294,7 +294,7 @@ impl Spool {
     }
 
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<Spooled> {
-        let len = u32::try_from(bytes.len()).map_err(|_| std::io::Error::other("a text of over 4 GB"))?;
+        let len = u32::try_from(bytes.len()).map_err(|_| std::io::Error::other("a text is larger than 4 GB: split the document"))?;
         self.file.get_mut().expect(NO_PANIC).write_all(bytes)?;
         let spooled = Spooled { id: BlobId::of_bytes(bytes), start: self.end, len };
         self.end += u64::from(len);

@@ -138,7 +138,7 @@ impl BlobId {
 
 /// A malformed id.
 #[derive(Debug, thiserror::Error)]
-#[error("`{text}` is no {kind}: 32 hexadecimal digits are")]
+#[error("`{text}` is no {kind}: expected 32 hexadecimal digits")]
 pub struct BadId {
     kind: &'static str,
     text: String,

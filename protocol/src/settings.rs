@@ -49,7 +49,7 @@ pub(crate) fn at_least(name: &str, value: u32, least: u32) -> Result<(), String>
 }
 
 pub(crate) fn at_most(name: &str, value: u32, most: u32) -> Result<(), String> {
-    if value > most { Err(format!("{name} is {value}; at most {most} can be worked with")) } else { Ok(()) }
+    if value > most { Err(format!("{name} is {value}; at most {most} is allowed")) } else { Ok(()) }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -42,7 +42,7 @@ impl Serialize for Stage {
 impl<'de> Deserialize<'de> for Stage {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
-        let unknown = || de::Error::custom(format!("`{name}` is a stage that this build doesn't know"));
+        let unknown = || de::Error::custom(format!("this build doesn't know the stage `{name}`"));
         Self::all().find(|stage| stage.name == name).ok_or_else(unknown)
     }
 }

@@ -15,9 +15,9 @@ const TYPICAL: usize = 4 << 10;
 pub enum WireError {
     #[error("a message of version {found}; this build speaks version {VERSION}")]
     Version { found: u16 },
-    #[error("an unreadable message: {0}")]
+    #[error("failed to decode a message: {0}")]
     Unreadable(#[from] rmp_serde::decode::Error),
-    #[error("a message of {0} bytes is none")]
+    #[error("a message of {0} bytes is too short to have a version")]
     TooShort(usize),
 }
 

@@ -35,6 +35,7 @@ pub struct AnswerReport {
     pub confidence: f64,
     /// The number of sources read.
     pub sources: u64,
+    /// The number of sources that the answer quotes.
     pub sources_quoted: u64,
     pub found: FindingCounts,
     /// The time of this run alone, in seconds. Calls that an earlier run paid for take no time here.

@@ -24,6 +24,7 @@ pub(super) struct PlacedAnswer<'a> {
     pub against: Vec<PlacedObjection<'a>>,
     /// Chunks of the corpus that were read.
     pub chunks: u64,
+    /// Chunks read that had nothing to say to the question.
     pub silent_chunks: u64,
     pub sources: usize,
 }

@@ -75,7 +75,7 @@ pub enum Error {
     NoTitle { origin: Origin },
     #[error("no source with any text in {}; {problems} problem(s) reported", list(inputs))]
     Empty { inputs: Vec<PathBuf>, problems: usize },
-    #[error("a document that was read could not be taken on")]
+    #[error("failed to prepare a document")]
     Sink(#[source] BoxError),
 }
 

@@ -16,8 +16,8 @@ const SENTENCE: usize = 8;
 const LINE: usize = 9;
 const WORD: usize = 10;
 const CHARACTER: usize = 11;
-/// How far a piece may end from its ideal length, as a share of the length, to start the next at a better place, by
-/// rank.
+/// The cost of starting a piece at each rank, as a share of the ideal length: a piece may end farther off by the
+/// difference to start the next at a better place.
 const RELUCTANCE: [f64; 12] = [0.0, 0.0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.6, 0.8, 1.0];
 
 /// Splits `text` into pieces of at most `max_tokens` tokens, as `count` counts them, and of about the same size.

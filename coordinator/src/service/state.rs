@@ -22,17 +22,20 @@ pub struct State {
     pub sources: u64,
     pub status: Status,
     pub progress: Progress,
-    /// The times of the submission and of the last change, in seconds since 1970.
+    /// The time of the submission, in seconds since 1970.
     pub submitted: u64,
+    /// The time of the last change, in seconds since 1970.
     pub changed: u64,
     /// The blob of the job's [`InputNotes`].
     pub input: Option<BlobId>,
-    /// The holder's name, and the fencing term of its claim: of two holders the one with the later term is right.
+    /// The name of the last coordinator that took the job; empty before the first.
     pub holder: String,
+    /// The fencing term, raised with every claim: of two holders, the later term is right.
     pub term: u64,
-    /// Holders in a row that lost the job without progress, and the most tasks ever ended.
+    /// Holders in a row that lost the job without progress beyond `furthest`.
     #[serde(default)]
     pub falls: u32,
+    /// The most tasks ever ended.
     #[serde(default)]
     pub furthest: u64,
     /// The error of the last of those holders that reported any.
@@ -115,14 +118,14 @@ impl State {
     /// Returns the reason for which a job isn't worth another holder, if there is one.
     pub(super) fn is_hopeless(&self) -> Option<String> {
         let why = match &self.trouble {
-            Some(trouble) => format!("had to let it go, the last for this: {trouble}"),
+            Some(trouble) => format!("the last error was: {trouble}"),
             None => {
-                "ended without a word while they held it: see their logs, and how much memory they may use".to_owned()
+                "they ended without reporting an error: see their logs, and how much memory they may use".to_owned()
             }
         };
         (self.falls > MOST_FALLS).then(|| {
             format!(
-                "{} coordinators in a row got no further with it and {why}; `tributary resume` makes it go on",
+                "{} coordinators in a row lost the job without progress: {why}; `tributary resume` resumes the job",
                 self.falls
             )
         })

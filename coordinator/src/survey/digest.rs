@@ -29,7 +29,7 @@ use crate::tasks::Place;
 /// The most sources that are read again for a section.
 const SOURCES_AGAIN: usize = 12;
 
-/// A section has changed its subject if it shares at most this share of its words with its predecessors.
+/// Up to this share of words in common with its predecessors, a section counts as changed in subject.
 const MOST_SHARED: f64 = 1.0 / 3.0;
 
 /// The most sources that a section of the outline names in a digest's task.

@@ -24,8 +24,9 @@ pub struct Economies {
     pub layers_saved: u32,
     /// Rounds of refinement that were skipped, over all attempts, since a round had brought no improvement.
     pub rounds_saved: u32,
-    /// Sources that were split since they outgrow a prompt, and the number of their chunks.
+    /// Sources that were split since they outgrow a prompt.
     pub sources_split: u32,
+    /// Chunks of all split sources.
     pub chunks_of_split_sources: u32,
     /// Notes that were merged with others since a section's notes outgrew a prompt.
     pub notes_condensed: u64,

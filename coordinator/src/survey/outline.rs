@@ -58,7 +58,7 @@ impl Place for OutlinePlace {
 pub(crate) struct FirstOutlines {
     /// The sources of each first outline, by batch of titles and number in the batch.
     asked_for: Vec<Vec<Vec<SourceId>>>,
-    /// First outlines of batches that wait for earlier batches, by batch; none for batches not asked for yet.
+    /// First outlines of batches that wait for earlier batches, by batch; none before a batch is asked for.
     waiting: Vec<Option<Vec<Option<SharedOutline>>>>,
     /// The start of each batch's first outlines in the lowest level, for the batches that have joined it.
     starts: Vec<usize>,

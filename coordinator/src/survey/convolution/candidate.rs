@@ -18,7 +18,7 @@ pub(super) fn candidate_or(product: Option<SurveyProduct>, first: &Arc<Candidate
     }
 }
 
-/// Returns the score of a product; the worst for a candidate without a verdict.
+/// Returns the score of a candidate; 0, the worst, without a product.
 pub(crate) fn score_of(product: Option<SurveyProduct>) -> f64 {
     match product {
         Some(SurveyProduct::Score(score)) => OutlineScore::value(score),
