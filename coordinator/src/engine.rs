@@ -1,9 +1,9 @@
 //! The engine: the parts of a job common to all pipelines. It knows no stage.
 //!
-//! A job is a pure function of its outcomes. [`Machine::apply`] takes an outcome and returns the tasks that follow. There
-//! is no clock, no I/O and no randomness but the job's seed, and the order of arrivals decides nothing: the same outcomes
-//! give the same result. So the journal of outcomes is the whole state of a job, and recovery is to apply the journal
-//! again.
+//! A job is a pure function of its outcomes. [`Machine::apply`] takes an outcome and returns the tasks that follow.
+//! There is no clock, no I/O and no randomness but the job's seed, and the order of arrivals decides nothing: the same
+//! outcomes give the same result. So the journal of outcomes is the whole state of a job, and recovery is to apply the
+//! journal again.
 //!
 //! # Driving a machine
 //!

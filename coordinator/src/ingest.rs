@@ -7,9 +7,9 @@
 //! ```
 //!
 //! Only a single document is in memory at a time, however large the corpus; the [`Sink`] decides where it goes. Every
-//! loss is reported: text dropped or changed, beyond white space, is a [`Problem`] with the file, the line and the field.
-//! Helpers for later steps are here too: [`split`] for a source that outgrows a window, [`lead`] for a source without an
-//! abstract, [`slug`] for an article's file name.
+//! loss is reported: text dropped or changed, beyond white space, is a [`Problem`] with the file, the line and the
+//! field. Helpers for later steps are here too: [`split`] for a source that outgrows a window, [`lead`] for a source
+//! without an abstract, [`slug`] for an article's file name.
 
 use std::path::PathBuf;
 

@@ -294,7 +294,7 @@ impl Spool {
     }
 
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<Spooled> {
-        let len = u32::try_from(bytes.len()).map_err(|_| std::io::Error::other("a text is larger than 4 GB: split the document"))?;
+        let len = u32::try_from(bytes.len()).map_err(|_| std::io::Error::other("a text exceeds 4 GB: split it"))?;
         self.file.get_mut().expect(NO_PANIC).write_all(bytes)?;
         let spooled = Spooled { id: BlobId::of_bytes(bytes), start: self.end, len };
         self.end += u64::from(len);
