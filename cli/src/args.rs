@@ -1,4 +1,4 @@
-//! The command line as it is typed. What it means is the business of [`crate::settings`] and of the commands.
+//! The command line as typed. [`crate::settings`] and the commands interpret the arguments.
 
 mod cluster;
 pub mod help;
@@ -46,43 +46,43 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Make the articles, here, in this process
+    /// Write articles in this process
     #[command(long_about = help::RUN)]
     Run(RunArgs),
-    /// Answer a question from the sources, here, in this process
+    /// Answer a question from the sources in this process
     #[command(long_about = help::ASK)]
     Ask(AskArgs),
-    /// Say what a run would cost, by stage; nothing is spent
+    /// Estimate the cost of a run by stage, without spending anything
     #[command(long_about = help::PLAN)]
     Plan(PlanArgs),
-    /// Hold jobs of a cluster: claim them, run them, keep what came of them
+    /// Run a cluster's coordinator: claim jobs, run them, keep their results
     #[command(long_about = help::COORDINATOR)]
     Coordinator(CoordinatorArgs),
-    /// Do the work of a cluster's jobs
+    /// Run a cluster's worker: perform the tasks of jobs
     #[command(long_about = help::WORKER)]
     Worker(WorkerArgs),
-    /// Hand jobs in to a cluster, and print their ids
+    /// Submit jobs to a cluster and print their ids
     #[command(long_about = help::SUBMIT)]
     Submit(SubmitArgs),
     /// List a cluster's jobs
     List(ListArgs),
-    /// Say how a cluster's job stands
+    /// Show the status of a cluster's job
     Status(StatusArgs),
-    /// Show a cluster's job until it ends, with the exit codes of `run`
+    /// Follow a cluster's job until the end; exits with the codes of `run`
     Watch(JobArgs),
     /// Fetch the article of a cluster's job: the same files that `run` writes
     Result(ResultArgs),
-    /// Make jobs of a cluster go on that have failed, once what was wrong is mended
+    /// Requeue failed jobs of a cluster, after the cause is fixed
     Resume(ResumeArgs),
-    /// End a cluster's job and clear what it has left
+    /// Cancel a cluster's job and delete the data left behind
     Cancel(JobArgs),
-    /// Check all that jobs need: NATS, its streams, and the models
+    /// Check everything that jobs need: NATS, the streams, and the models
     #[command(long_about = help::DOCTOR)]
     Doctor(SettingsArgs),
-    /// Print the settings in effect and where each comes from
+    /// Print the settings in effect and the origin of each
     #[command(long_about = help::CONFIG)]
     Config(SettingsArgs),
-    /// Print a shell's completions
+    /// Print completions for a shell
     #[command(long_about = help::COMPLETIONS)]
     Completions { shell: Shell },
 }
@@ -93,17 +93,16 @@ pub struct RunArgs {
     pub inputs: Inputs,
     #[command(flatten)]
     pub settings: SettingsArgs,
-    /// Forget what an earlier run of this very job has done, and start it anew
+    /// Discard the progress of an earlier run of the same job and start again
     ///
-    /// Without it, a job that was interrupted goes on where it was. Replies of models stay known either way: no call is
-    /// paid for twice.
+    /// Without this flag, an interrupted job resumes. Model replies stay cached either way: no call is paid for twice.
     #[arg(long)]
     pub fresh: bool,
 }
 
 #[derive(Debug, ArgGroup)]
 pub struct AskArgs {
-    /// JSONL files, documents (Markdown, text, HTML, PDF) or folders of them; all of them make one corpus
+    /// JSONL files, documents (Markdown, text, HTML, PDF) or folders of them, read as one corpus
     #[arg(required = true, value_name = "INPUT")]
     pub inputs: Vec<PathBuf>,
     /// The question
@@ -114,10 +113,9 @@ pub struct AskArgs {
     pub json: bool,
     #[command(flatten)]
     pub settings: SettingsArgs,
-    /// Forget what an earlier run of this very question has done, and start it anew
+    /// Discard the progress of an earlier run of the same question and start again
     ///
-    /// Without it, a job that was interrupted goes on where it was. Replies of models stay known either way: no call is
-    /// paid for twice.
+    /// Without this flag, an interrupted job resumes. Model replies stay cached either way: no call is paid for twice.
     #[arg(long)]
     pub fresh: bool,
 }
@@ -126,27 +124,27 @@ pub struct AskArgs {
 pub struct PlanArgs {
     #[command(flatten)]
     pub inputs: Inputs,
-    /// Say what the answer to this question would cost, instead of an article
+    /// Estimate the cost of answering this question, instead of the cost of an article
     #[arg(long, short = 'Q', value_name = "QUESTION")]
     pub question: Option<String>,
     #[command(flatten)]
     pub settings: SettingsArgs,
 }
 
-/// How the program talks.
+/// Output options of every command.
 #[derive(Clone, Copy, Debug, ArgGroup)]
 #[command(next_help_heading = "Output")]
 pub struct Console {
-    /// Only errors on stderr
+    /// Print only errors on stderr
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Log more; -vv and -vvv log still more
+    /// Log more; -vv and -vvv log even more
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
-    /// How logs and messages are written on stderr; json is an object a line
+    /// Format of logs and messages on stderr; json writes one object per line
     #[arg(long, global = true, value_name = "FORMAT", default_value = "text")]
     pub log_format: LogFormat,
-    /// How progress is shown: auto draws bars on a terminal and writes lines elsewhere
+    /// Progress display; auto draws bars on a terminal and prints lines elsewhere
     #[arg(long, global = true, value_name = "STYLE", default_value = "auto")]
     pub progress: ProgressStyle,
 }

@@ -1,4 +1,4 @@
-//! One file a command.
+//! The commands, one file each.
 
 pub mod ask;
 pub mod cancel;
@@ -37,13 +37,13 @@ use crate::{
     units,
 };
 
-/// Most lines of a kind that are said of the input one by one.
+/// The most input problems printed per severity.
 const MOST_SAID: usize = 20;
 
-/// What is said at the most where nothing was lost.
+/// The most input problems printed per severity if nothing was lost.
 const MOST_SAID_OF_CHANGES: usize = 5;
 
-/// Tells what was wrong with the input, what was lost first. Reports tell all of it.
+/// Prints the problems of the input, losses first. Reports list all of them.
 fn say_problems(problems: &[Problem], terminal: &Terminal) {
     for severity in [Severity::Dropped, Severity::Warning, Severity::Changed, Severity::Skipped] {
         let of_kind: Vec<_> = problems.iter().filter(|problem| problem.severity == severity).collect();
@@ -59,30 +59,32 @@ fn say_problems(problems: &[Problem], terminal: &Terminal) {
     }
 }
 
-/// The settings in effect for a command with these flags.
+/// Loads the settings in effect for a command with these flags.
 fn load(flags: &SettingsArgs) -> Result<Loaded, Failure> {
     settings::load(&Sources::of_process(flags)).or_exit(Exit::BadInput)
 }
 
-/// What the inputs are to become: the answer to a question, where there is one, else articles.
+/// Returns the template for the inputs: an answer if there is a question, else articles.
 fn template(question: Option<&str>, config: &Config) -> Result<Arc<dyn RequestTemplate>, Failure> {
     let Some(question) = question else { return Ok(Arc::new(SurveyTemplate(config.survey.clone()))) };
     let question = question.split_whitespace().collect::<Vec<_>>().join(" ");
     if question.is_empty() {
-        return Err(anyhow!("--question is empty: ask something")).or_exit(Exit::BadInput);
+        return Err(anyhow!("--question is empty; pass a question")).or_exit(Exit::BadInput);
     }
     let tokens = count(&question);
     if tokens > MOST_QUESTION {
-        return Err(anyhow!("the question has {tokens} tokens; at most {MOST_QUESTION} have room in every prompt"))
-            .or_exit(Exit::BadInput);
+        return Err(anyhow!(
+            "the question has {tokens} tokens, more than the limit of {MOST_QUESTION}; ask a shorter question"
+        ))
+        .or_exit(Exit::BadInput);
     }
     Ok(Arc::new(AnswerTemplate { question, settings: config.answer }))
 }
 
-/// The most tokens of a question: it stands in every prompt.
+/// The most tokens of a question, because every prompt contains the question.
 const MOST_QUESTION: u32 = 400;
 
-/// Reads the inputs to their end. Blocks.
+/// Reads the inputs to the end. Blocks.
 fn read_inputs(inputs: &Inputs, template: &dyn RequestTemplate, config: &Config) -> Result<Prepared, Failure> {
     let title = inputs.title.as_deref();
     prepare(&inputs.inputs, title, template, &config.job, config.execution.seed).or_exit(Exit::BadInput)

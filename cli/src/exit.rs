@@ -1,30 +1,30 @@
-//! How the program ends, as scripts see it.
+//! The exit codes of the program, and errors with exit codes.
 
 use std::process::ExitCode;
 
-/// The exit codes. They are a contract: [`TABLE`] tells it in `--help`.
+/// The exit codes, a contract with scripts. [`TABLE`] is the list for `--help`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
     Done = 0,
-    /// Anything without a code of its own.
+    /// Any failure without a separate code.
     Failed = 1,
     /// The command line, a setting or the input is at fault: the same command will fail again.
     BadInput = 2,
-    /// A model can't be used. What it answered before is kept.
+    /// A model can't be used. The replies received so far are kept.
     ModelFailed = 3,
-    /// Stopped by the user, state kept. What a shell reports of a program that Ctrl-C ended.
+    /// Interrupted by the user; the state is kept. Shells report the same code for a program that Ctrl-C ended.
     Interrupted = 130,
 }
 
-/// The exit codes for people.
+/// The exit codes as text for `--help`.
 pub const TABLE: &str = concat!(
     "  0    done: every article is written\n",
-    "  1    something else went wrong; the message says what\n",
+    "  1    any other failure; see the message\n",
     "  2    bad usage, settings or input: the same command will fail again\n",
     "  3    the model failed (wrong key, no quota, no answer); its replies so far are kept\n",
     "  130  interrupted; the state is kept\n",
-    "  After 3 and 130 the same command goes on where it stopped.",
+    "  After 3 and 130 the same command resumes the run.",
 );
 
 impl From<Exit> for ExitCode {
@@ -33,21 +33,21 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// An error and the exit code that it deserves.
+/// An error with an exit code.
 #[derive(Debug)]
 pub struct Failure {
     pub exit: Exit,
     pub error: anyhow::Error,
 }
 
-/// An error that nobody gave a code to.
+/// Converts an error without an exit code: [`Exit::Failed`].
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
         Self { exit: Exit::Failed, error }
     }
 }
 
-/// Gives errors their exit codes.
+/// Adds exit codes to errors.
 pub trait OrExit<T> {
     fn or_exit(self, exit: Exit) -> Result<T, Failure>;
 }

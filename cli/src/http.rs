@@ -1,6 +1,7 @@
-//! What a role shows to probes and to monitoring: `/healthz`, `/readyz` and `/metrics`, over HTTP.
+//! The HTTP server of a role for probes and monitoring: `/healthz`, `/readyz` and `/metrics`.
 
 use std::{
+    io::ErrorKind,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
@@ -24,29 +25,33 @@ use tributary_worker::pool::Pool;
 use crate::{
     args::RoleArgs,
     exit::{Exit, Failure, OrExit},
-    settings::Config,
+    settings::Loaded,
+    terminal::Terminal,
 };
 
-/// The address that stands for none.
+/// The address that disables the server.
 const OFF: &str = "off";
 
-/// Upper ends of the buckets that times are counted in: from an answer at once to the longest call.
+/// The number of ports to try above the default port if the default port is in use.
+const PORTS_ABOVE: u16 = 15;
+
+/// The upper bounds of the histogram buckets of durations, from an immediate answer to the longest call.
 const SECONDS: [f64; 14] = [0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 40.0, 90.0, 300.0, 900.0];
 
-/// How often gauges are read.
+/// The interval between readings of the gauges.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// How often the bus is asked how many tasks are out, and how long it may take to tell.
+/// The interval between queries of the queue lag, and the timeout of a query.
 const LAG_EVERY: Duration = Duration::from_secs(5);
 
-/// Whether the role can do its work. It is alive as long as it answers.
+/// The readiness of a role. Liveness needs no state: a process that answers is alive.
 #[derive(Clone, Default)]
 pub struct Health(Arc<Mutex<Option<Check>>>);
 
 type Check = Box<dyn Fn() -> bool + Send>;
 
 impl Health {
-    /// Ready from now on, as long as this holds.
+    /// Marks the role ready as long as `holds` returns true.
     pub fn ready_while(&self, holds: impl Fn() -> bool + Send + 'static) {
         *self.check() = Some(Box::new(holds));
     }
@@ -64,25 +69,61 @@ impl Health {
     }
 }
 
-/// Where this role is to listen; none where it is told not to.
-pub fn address(role: &RoleArgs, config: &Config) -> Result<Option<String>, Failure> {
-    let address = role.listen.as_deref().unwrap_or(&config.execution.listen);
+/// The address of a role's HTTP server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Address {
+    host: String,
+    port: u16,
+    /// Set if higher ports may be used instead: the port is the default, and another role may hold the same port.
+    or_above: bool,
+}
+
+impl Address {
+    /// Returns the addresses to try, in order.
+    fn candidates(&self) -> impl Iterator<Item = String> {
+        let above = if self.or_above { PORTS_ABOVE } else { 0 };
+        (self.port..=self.port.saturating_add(above)).map(|port| format!("{}:{port}", self.host))
+    }
+
+    async fn listen(&self) -> anyhow::Result<TcpListener> {
+        for candidate in self.candidates() {
+            match TcpListener::bind(&candidate).await {
+                Err(error) if error.kind() == ErrorKind::AddrInUse && self.or_above => {}
+                listener => return listener.with_context(|| format!("failed to listen on {candidate}")),
+            }
+        }
+        let last = self.port.saturating_add(PORTS_ABOVE);
+        Err(anyhow!(
+            "the ports {} to {last} are all in use; set `listen` (or --listen) to a free port or to `{OFF}`",
+            self.port
+        ))
+    }
+}
+
+/// Returns the address to listen on, or `None` if the server is disabled.
+pub fn address(role: &RoleArgs, loaded: &Loaded) -> Result<Option<Address>, Failure> {
+    let address = role.listen.as_deref().unwrap_or(&loaded.config.execution.listen);
     if address.is_empty() || address == OFF {
         return Ok(None);
     }
-    let port = address.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
-    port.ok_or_else(|| anyhow!("`{address}` is no address to listen at: HOST:PORT is needed, or `{OFF}`"))
+    let parts = address.rsplit_once(':').and_then(|(host, port)| Some((host.to_owned(), port.parse::<u16>().ok()?)));
+    let (host, port) = parts
+        .ok_or_else(|| anyhow!("`{address}` is no address to listen on; expected HOST:PORT or `{OFF}`"))
         .or_exit(Exit::BadInput)?;
-    Ok(Some(address.to_owned()))
+    let or_above = role.listen.is_none() && !loaded.names_listen();
+    Ok(Some(Address { host, port, or_above }))
 }
 
-/// Answers probes until the task is aborted.
-pub async fn serve(address: Option<&str>, health: Health) -> Result<JoinHandle<()>, Failure> {
+/// Serves probes until the task is aborted.
+pub async fn serve(address: Option<&Address>, health: Health, terminal: &Terminal) -> Result<JoinHandle<()>, Failure> {
     let Some(address) = address else { return Ok(tokio::spawn(async {})) };
     let metrics = recorder()?;
     let samples = metrics.clone();
-    let listener = TcpListener::bind(address).await;
-    let listener = listener.with_context(|| format!("{address} can't be listened at")).or_exit(Exit::BadInput)?;
+    let listener = address.listen().await.or_exit(Exit::BadInput)?;
+    let at = listener.local_addr().context("failed to read the address of the HTTP server")?;
+    if at.port() != address.port {
+        terminal.say(format!("health and metrics: {at}, since port {} is in use", address.port));
+    }
     let ready = move || async move {
         if health.is_ready() { (StatusCode::OK, "ready\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "not ready\n") }
     };
@@ -93,10 +134,10 @@ pub async fn serve(address: Option<&str>, health: Health) -> Result<JoinHandle<(
     Ok(tokio::spawn(async move {
         let serving = async {
             if let Err(error) = axum::serve(listener, router).await {
-                tracing::error!(%error, "health and metrics are served no more");
+                tracing::error!(%error, "the HTTP server for health and metrics failed");
             }
         };
-        // Where nobody reads them, samples would pile up.
+        // Without upkeep, samples would pile up if nobody reads the metrics.
         let upkeep = async {
             loop {
                 sleep(EVERY).await;
@@ -110,7 +151,7 @@ pub async fn serve(address: Option<&str>, health: Health) -> Result<JoinHandle<(
     }))
 }
 
-/// The one recorder of this process.
+/// Returns the metrics recorder of the process, installed at the first call.
 fn recorder() -> anyhow::Result<PrometheusHandle> {
     static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
     if let Some(recorder) = RECORDER.get() {
@@ -121,7 +162,7 @@ fn recorder() -> anyhow::Result<PrometheusHandle> {
     Ok(RECORDER.get_or_init(|| recorder).clone())
 }
 
-/// Reads gauges time and again, until the task is aborted.
+/// Reads gauges at an interval, until the task is aborted.
 pub fn show(measure: impl Fn() + Send + 'static) -> JoinHandle<()> {
     tokio::spawn(async move {
         loop {
@@ -131,7 +172,8 @@ pub fn show(measure: impl Fn() + Send + 'static) -> JoinHandle<()> {
     })
 }
 
-/// Asks the bus time and again how many tasks are out, until the task is aborted. What it doesn't tell is no number.
+/// Queries the bus for the number of outstanding tasks at an interval, until the task is aborted. A missing answer is
+/// shown as NaN.
 pub fn show_lag(bus: Arc<dyn Bus>) -> JoinHandle<()> {
     tokio::spawn(async move {
         loop {

@@ -1,15 +1,15 @@
-//! Ctrl-C, and SIGTERM alike: the first asks the program to stop, the second makes it.
+//! Handles Ctrl-C and SIGTERM: the first signal asks the program to stop, the second ends the program at once.
 
 use tokio::sync::watch;
 
 use crate::{exit::Exit, terminal::Terminal};
 
-/// Whether the user wants the program to stop. Cheap to clone.
+/// A flag set when the user asks the program to stop. Cheap to clone.
 #[derive(Clone)]
 pub struct Interrupt(watch::Receiver<bool>);
 
 impl Interrupt {
-    /// Listens from now on. Must be called within the runtime.
+    /// Starts to listen for signals. Must be called within the runtime.
     pub fn listen(terminal: &Terminal) -> Self {
         let (sender, receiver) = watch::channel(false);
         let terminal = terminal.clone();
@@ -17,7 +17,7 @@ impl Interrupt {
             signal().await;
             let again = if terminal.takes_bars() { "; Ctrl-C again leaves at once" } else { "" };
             terminal.say(format!("stopping: calls that are under way may end{again}"));
-            // Nobody may be waiting any more, and the second signal still counts.
+            // Every receiver may be gone; the second signal still counts.
             let _ = sender.send(true);
             signal().await;
             let _ = terminal.bars().clear();
@@ -30,7 +30,7 @@ impl Interrupt {
         *self.0.borrow()
     }
 
-    /// What `work` gives, or none where the user stops it.
+    /// Returns the output of `work`, or `None` if the user stops the program first.
     pub async fn unless<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         tokio::select! {
             biased;
@@ -43,7 +43,7 @@ impl Interrupt {
     pub async fn wait(&self) {
         let mut receiver = self.0.clone();
         if receiver.wait_for(|stop| *stop).await.is_err() {
-            // Nobody listens, so nobody will ever ask.
+            // The listener is gone, so no stop will ever be requested.
             std::future::pending().await
         }
     }
@@ -56,7 +56,7 @@ async fn signal() {
     let mut terminate = match signal(SignalKind::terminate()) {
         Ok(terminate) => terminate,
         Err(error) => {
-            tracing::warn!(%error, "SIGTERM can't be listened for");
+            tracing::warn!(%error, "failed to listen for SIGTERM");
             return ctrl_c().await;
         }
     };
@@ -73,7 +73,7 @@ async fn signal() {
 
 async fn ctrl_c() {
     if let Err(error) = tokio::signal::ctrl_c().await {
-        tracing::warn!(%error, "Ctrl-C can't be listened for");
+        tracing::warn!(%error, "failed to listen for Ctrl-C");
         std::future::pending().await
     }
 }

@@ -1,8 +1,8 @@
-//! The command line of Tributary: what is typed becomes settings, settings become jobs, jobs become articles.
+//! The command line of Tributary: arguments become settings, settings become jobs, jobs become articles.
 //!
-//! [`args`] is the command line as typed, [`settings`] is what it means together with the file and the environment, and
-//! [`command`] has a file a command. What people see on the way is in [`terminal`], [`progress`], [`summary`] and
-//! [`logging`], and what monitoring sees in [`http`] and [`traces`]; how it all ends is in [`interrupt`] and [`exit`].
+//! [`args`] defines the command line, [`settings`] merges arguments with the file and the environment, and [`command`]
+//! has one file per command. Users see the output of [`terminal`], [`progress`], [`summary`] and [`logging`];
+//! monitoring sees [`http`] and [`traces`]. The end of the program is in [`interrupt`] and [`exit`].
 
 pub mod args;
 pub mod command;

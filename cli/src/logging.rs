@@ -1,4 +1,4 @@
-//! Logs: `tracing` to stderr, as text or as a JSON object a line, never in the way of the bars.
+//! Writes `tracing` logs to stderr, as text or as one JSON object per line, without disturbing the progress bars.
 
 use std::io;
 
@@ -16,14 +16,14 @@ use crate::{
     traces::Traces,
 };
 
-/// A filter as `tracing` reads it, such as `warn,tributary=debug`. It outranks `-v` and `-q`.
+/// The environment variable with a `tracing` filter, such as `warn,tributary=debug`. The filter outranks `-v` and `-q`.
 pub const VARIABLE: &str = "TRIBUTARY_LOG";
 
-/// Starts logging for the whole process, and with it traces where they are wanted.
+/// Starts logging for the whole process, and tracing if wanted.
 ///
 /// # Errors
 ///
-/// Where [`VARIABLE`] holds no filter, or logging has started already.
+/// Fails if [`VARIABLE`] holds no valid filter, or if logging has started already.
 pub fn start(console: &Console, terminal: &Terminal, traces: Option<&Traces>) -> Result<()> {
     let filter = filter(console, std::env::var(VARIABLE).ok())?;
     let log = fmt::layer::<Registry>().with_writer(BetweenBars(terminal.clone()));
@@ -33,19 +33,19 @@ pub fn start(console: &Console, terminal: &Terminal, traces: Option<&Traces>) ->
     };
     let traces = traces.map(|traces| traces.layer().boxed());
     let layers: Vec<_> = [Some(log), traces].into_iter().flatten().collect();
-    tracing_subscriber::registry().with(layers).try_init().map_err(|error| anyhow!("logging can't be started: {error}"))
+    tracing_subscriber::registry().with(layers).try_init().map_err(|error| anyhow!("failed to start logging: {error}"))
 }
 
 fn filter(console: &Console, variable: Option<String>) -> Result<EnvFilter> {
     if let Some(directives) = variable.filter(|text| !text.trim().is_empty()) {
-        // The error's own text holds its cause's.
-        return EnvFilter::try_new(&directives).map_err(|error| anyhow!("{VARIABLE} holds no log filter: {error}"));
+        // The text of the error includes the cause.
+        return EnvFilter::try_new(&directives).map_err(|error| anyhow!("{VARIABLE} is no valid log filter: {error}"));
     }
     Ok(EnvFilter::new(match (console.quiet, console.verbose, console.log_format) {
         (true, ..) => "error",
-        // Of a bad PDF people are told by its name.
+        // Messages about a bad PDF come from the reader, with the file's name.
         (_, 0, LogFormat::Text) => "warn,lopdf=off",
-        // What people are told is a record among the others here.
+        // In JSON, messages to the user are log records too.
         (_, 0, LogFormat::Json) => "warn,lopdf=off,tributary=info",
         (_, 1, _) => "warn,tributary=info",
         (_, 2, _) => "info,tributary=debug",
@@ -53,7 +53,7 @@ fn filter(console: &Console, variable: Option<String>) -> Result<EnvFilter> {
     }))
 }
 
-/// Writes a record at once, between two drawings of the bars.
+/// A log writer that writes each record between two redraws of the bars.
 struct BetweenBars(Terminal);
 
 impl<'a> MakeWriter<'a> for BetweenBars {
@@ -65,7 +65,7 @@ impl<'a> MakeWriter<'a> for BetweenBars {
 }
 
 impl io::Write for &BetweenBars {
-    /// The subscriber writes each record with one call.
+    /// Writes a whole record, because the subscriber makes one call per record.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.write(bytes);
         Ok(bytes.len())

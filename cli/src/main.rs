@@ -1,4 +1,4 @@
-//! `tributary`: a corpus in, a long cited article out.
+//! The `tributary` program: turns a corpus into a long cited article.
 
 use std::process::ExitCode;
 

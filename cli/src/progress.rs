@@ -1,4 +1,4 @@
-//! How far the jobs are, for people: bars on a terminal, lines elsewhere.
+//! Progress of jobs for people: bars on a terminal, lines elsewhere.
 
 mod bars;
 mod lines;
@@ -15,13 +15,13 @@ pub use self::spent::{spent, stage_spent};
 use self::{bars::Bars, lines::Lines, view::View};
 use crate::{args::ProgressStyle, interrupt::Interrupt, terminal::Terminal};
 
-/// The shortest time between two drawings.
+/// The shortest time between two redraws.
 const REST: Duration = Duration::from_millis(100);
 
-/// The longest, so that clocks run on while nothing happens.
+/// The longest time between two redraws, so that clocks advance while nothing happens.
 const TICK: Duration = Duration::from_secs(1);
 
-/// Shows a job until its sender is dropped or the user has had enough. `title` names it where several are under way.
+/// Shows a job until the sender is dropped or the user interrupts. Lines begin with `title` if several jobs run.
 pub async fn follow(
     title: &str,
     mut updates: watch::Receiver<Progress>,

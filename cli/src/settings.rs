@@ -1,8 +1,8 @@
-//! The settings: what is done, by which models, how fast, and where the results go.
+//! The settings of jobs, models, speed and output.
 //!
-//! Layers outrank one another, in this order: defaults, the settings file, the environment, flags. Each layer is read
-//! strictly and alone before they are merged, so that an unknown key or a wrong type is reported with the file, variable
-//! or flag that it stands in.
+//! Layers outrank one another in this order: defaults, the settings file, the environment, flags. Each layer is parsed
+//! strictly and separately before merging, so that an error names the file, variable or flag with the unknown key or
+//! the wrong type.
 
 mod cluster;
 mod config;

@@ -1,4 +1,4 @@
-//! What a finished job is summed up as, for people.
+//! Summarizes a finished job for people.
 
 use std::{fmt, path::PathBuf};
 
@@ -7,15 +7,15 @@ use tributary_protocol::task::Usage;
 
 use crate::{progress::spent, units};
 
-/// A finished job in figures, and its files.
+/// The figures and files of a finished job.
 #[derive(Clone, Debug)]
 pub struct Summary {
     pub title: String,
-    /// The files that were written, the one to be read first and the report last.
+    /// The written files: the main file first, the report last.
     pub files: Vec<PathBuf>,
     pub result: ResultSummary,
     pub usage: Usage,
-    /// Tasks that an earlier run had done, of how many.
+    /// The tasks that an earlier run finished, and the tasks of the job.
     pub done_before: (u64, u64),
 }
 
@@ -44,7 +44,7 @@ impl fmt::Display for Summary {
     }
 }
 
-/// A result's own figures, as people read them: `9.43 k words, 185 of 187 sources cited`.
+/// Formats the figures of a result: `9.43 k words, 185 of 187 sources cited`.
 fn headline(result: &ResultSummary) -> String {
     let mut parts: Vec<String> = result.figure("words").map(|words| units::plural(words, "word")).into_iter().collect();
     if let (Some(cited), Some(sources)) = (result.figure("cited"), result.figure("sources")) {

@@ -1,4 +1,4 @@
-//! Where the program's words go: results to stdout, a line a file, so that scripts can use them; all else to stderr.
+//! The output of the program: results go to stdout, one file per line for scripts; everything else goes to stderr.
 
 use std::{
     fmt::Display,
@@ -10,7 +10,7 @@ use indicatif::MultiProgress;
 
 use crate::args::{Console, LogFormat};
 
-/// The two streams, shared with the bars that are drawn on one of them. Cheap to clone.
+/// The two output streams, shared with the progress bars on stderr. Cheap to clone.
 #[derive(Clone)]
 pub struct Terminal {
     bars: MultiProgress,
@@ -23,7 +23,7 @@ impl Terminal {
         Self { bars: MultiProgress::new(), quiet: console.quiet, format: console.log_format }
     }
 
-    /// Tells people something on stderr, as a log record where logs are JSON. Silent under `--quiet`.
+    /// Prints a message on stderr, or logs a record if logs are JSON. Silent under `--quiet`.
     pub fn say(&self, text: impl Display) {
         match self.format {
             _ if self.quiet => {}
@@ -32,7 +32,7 @@ impl Terminal {
         }
     }
 
-    /// Tells what went wrong, even under `--quiet`.
+    /// Prints an error on stderr, even under `--quiet`.
     pub fn complain(&self, text: impl Display) {
         match self.format {
             LogFormat::Text => self.write(format!("{text}\n").as_bytes()),
@@ -40,19 +40,19 @@ impl Terminal {
         }
     }
 
-    /// Names a file that was written, on stdout.
+    /// Prints the path of a written file on stdout.
     pub fn result(&self, path: &Path) {
         self.print(path.display());
     }
 
-    /// Prints a line of a command's answer on stdout. A reader that has gone away is no error.
+    /// Prints a line of a command's result on stdout. A closed pipe is no error.
     pub fn print(&self, line: impl Display) {
         self.bars.suspend(|| {
             let _ = writeln!(io::stdout(), "{line}");
         });
     }
 
-    /// Whether a person is watching stderr and bars can be drawn there.
+    /// Returns true if stderr is a terminal that can show bars.
     pub fn takes_bars(&self) -> bool {
         !self.quiet && self.format == LogFormat::Text && io::stderr().is_terminal()
     }
@@ -61,12 +61,12 @@ impl Terminal {
         self.quiet
     }
 
-    /// The bars on stderr: whatever else is written while they stand must go through this terminal.
+    /// Returns the bars on stderr. While bars are drawn, all other output must go through this terminal.
     pub fn bars(&self) -> &MultiProgress {
         &self.bars
     }
 
-    /// Writes to stderr between two drawings of the bars. There is nowhere left to report a failure to.
+    /// Writes to stderr between two redraws of the bars. A failure can't be reported anywhere.
     pub(crate) fn write(&self, bytes: &[u8]) {
         self.bars.suspend(|| {
             let _ = io::stderr().lock().write_all(bytes);

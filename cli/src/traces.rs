@@ -1,7 +1,7 @@
-//! Traces: what processes tell of jobs (`tributary_protocol::trace`), sent to an OpenTelemetry collector.
+//! Sends traces of jobs (`tributary_protocol::trace`) to an OpenTelemetry collector.
 //!
-//! Where it is, and all else that there is to say of it, stands in OpenTelemetry's own variables. Where none names an
-//! endpoint there is nobody to listen, and spans cost nothing.
+//! The standard variables of OpenTelemetry configure the collector. Without an endpoint, nothing is sent and spans cost
+//! nothing.
 
 mod complaint;
 mod job;
@@ -29,25 +29,25 @@ use self::{
 };
 use crate::args::Command;
 
-/// Any of these says where the collector is.
+/// The variables that give the collector's address; one is enough.
 const ENDPOINTS: [&str; 2] = ["OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"];
 
 const DISABLED: &str = "OTEL_SDK_DISABLED";
 
 const SERVICE: &str = "OTEL_SERVICE_NAME";
 
-/// How long the last spans may take to leave when the process ends.
+/// The time to send the last spans when the process ends.
 const PARTING: Duration = Duration::from_secs(3);
 
-/// The way to the collector.
+/// The connection to the collector.
 pub struct Traces(SdkTracerProvider);
 
 impl Traces {
-    /// None where nobody wants traces, or this command has nothing to tell.
+    /// Starts tracing. `None` if no endpoint is set, or if the command makes no spans.
     ///
     /// # Errors
     ///
-    /// Where the endpoint is no address.
+    /// Fails if the endpoint is an invalid address.
     pub fn of(command: &Command) -> Result<Option<Self>> {
         match service(command) {
             Some(service) if are_wanted(variable) => Self::start(service).map(Some),
@@ -56,9 +56,9 @@ impl Traces {
     }
 
     fn start(service: &'static str) -> Result<Self> {
-        // Fails where the process has a provider of its own already, which does as well.
+        // Fails if the process has a provider already, which works as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let exporter = SpanExporter::builder().with_http().build().context("traces can't be sent")?;
+        let exporter = SpanExporter::builder().with_http().build().context("failed to set up the trace exporter")?;
         let provider = SdkTracerProvider::builder()
             .with_resource(resource(service))
             .with_id_generator(JobIds::default())
@@ -67,7 +67,7 @@ impl Traces {
         Ok(Self(provider))
     }
 
-    /// What takes spans in, and with them the warnings that fall within them.
+    /// Returns the layer that collects spans and the warnings within spans.
     pub fn layer<S: Subscriber + for<'a> LookupSpan<'a>>(&self) -> impl Layer<S> + use<S> {
         tracing_opentelemetry::layer()
             .with_tracer(JobTracer(self.0.tracer("tributary")))
@@ -79,15 +79,15 @@ impl Traces {
             .with_filter(Targets::new().with_target(TARGET, Level::INFO).with_target("tributary", Level::WARN))
     }
 
-    /// Sends what is left, if that can be done soon.
+    /// Sends the remaining spans, within a short time.
     pub fn end(self) {
         if let Err(error) = self.0.shutdown_with_timeout(PARTING) {
-            tracing::debug!(%error, "the last spans may be lost");
+            tracing::debug!(%error, "failed to send the last spans before exit");
         }
     }
 }
 
-/// What this process is to the collector, unless the variables say otherwise.
+/// Returns the default service name of the command. `OTEL_SERVICE_NAME` outranks the default.
 fn service(command: &Command) -> Option<&'static str> {
     match command {
         Command::Run(_) | Command::Ask(_) | Command::Submit(_) => Some("tributary"),
@@ -102,13 +102,13 @@ fn are_wanted(variable: impl Fn(&str) -> Option<String>) -> bool {
     !disabled && ENDPOINTS.into_iter().any(|name| variable(name).is_some())
 }
 
-/// An empty variable is as good as none.
+/// Reads a variable. An empty variable counts as unset.
 fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.trim().is_empty())
 }
 
 fn resource(service: &'static str) -> Resource {
-    // Any number that no other process has.
+    // A random id distinguishes this process from all others.
     let instance: TraceId = RandomIdGenerator::default().new_trace_id();
     let resource = Resource::builder_empty()
         .with_service_name(service)

@@ -1,8 +1,8 @@
-//! Numbers as people read them.
+//! Formats numbers for people.
 
 use std::time::Duration;
 
-/// `940`, `12.3 k`, `1.11 M`.
+/// Formats a count: `940`, `12.3 k`, `1.11 M`.
 pub fn count(number: u64) -> String {
     match number {
         0..1_000 => number.to_string(),
@@ -12,19 +12,19 @@ pub fn count(number: u64) -> String {
     }
 }
 
-/// Three digits that count.
+/// Formats a number with three significant digits.
 fn scaled(number: f64, unit: &str) -> String {
     let decimals = if number < 10.0 { 2 } else { usize::from(number < 100.0) };
     format!("{number:.decimals$} {unit}")
 }
 
-/// US dollars from millionths: `$1.80`, and `$0.0042` where cents would say nothing.
+/// Formats millionths of a US dollar: `$1.80`, or `$0.0042` if cents are too coarse.
 pub fn money(micros: u64) -> String {
     let dollars = micros as f64 / 1e6;
     if micros > 0 && micros < 100_000 { format!("${dollars:.4}") } else { format!("${dollars:.2}") }
 }
 
-/// `4.2s`, `45s`, `3m05s`, `2h07m`.
+/// Formats a duration: `4.2s`, `45s`, `3m05s`, `2h07m`.
 pub fn time(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {
@@ -35,7 +35,7 @@ pub fn time(duration: Duration) -> String {
     }
 }
 
-/// `1 call`, `2 calls`.
+/// Formats a count with a noun: `1 call`, `2 calls`.
 pub fn plural(number: u64, noun: &str) -> String {
     let ending = if number == 1 { "" } else { "s" };
     format!("{} {noun}{ending}", count(number))

@@ -25,12 +25,18 @@ use tributary_protocol::{
     task::{Outcome, Verdict},
 };
 
-use self::backlog::Backlog;
 pub use self::backlog::Window;
-use crate::{engine::Machine, jobs};
+use self::{backlog::Backlog, measure::UnservedJob};
+use crate::{engine::Machine, jobs, roster::Roster};
 
 /// The most restarts of a job's actor that died of an error other than the bus's or the model's.
 const RESTARTS: u32 = 2;
+
+/// The time without an outcome after which a job looks for workers that serve its tasks.
+const UNSERVED: Duration = Duration::from_secs(6);
+
+/// The longest time between two ticks.
+const TICK: Duration = Duration::from_secs(2);
 
 /// The most outcomes applied in one batch. Their follow-up tasks are published together, in one round trip to the bus.
 const AT_ONCE: usize = 256;
@@ -74,13 +80,14 @@ pub struct Coordinator {
 }
 
 impl Coordinator {
-    /// Starts the coordinator.
+    /// Starts the coordinator. With a `roster`, a job without a worker for its tasks says so in its progress.
     ///
     /// # Errors
     ///
     /// [`JobError::Crashed`] where the actor system refuses to start.
-    pub async fn start(bus: Arc<dyn Bus>, options: Options) -> Result<Self, JobError> {
-        let (supervisor, ended) = Actor::spawn(None, Supervisor, (bus, options))
+    pub async fn start(bus: Arc<dyn Bus>, options: Options, roster: Option<Arc<Roster>>) -> Result<Self, JobError> {
+        UnservedJob::set_up();
+        let (supervisor, ended) = Actor::spawn(None, Supervisor, (bus, options, roster))
             .await
             .map_err(|error| JobError::Crashed(error.to_string()))?;
         Ok(Self { supervisor, ended })
@@ -142,6 +149,7 @@ struct Supervisor;
 struct Supervised {
     bus: Arc<dyn Bus>,
     options: Options,
+    roster: Option<Arc<Roster>>,
     jobs: HashMap<ractor::ActorId, (ActorCell, Running)>,
 }
 
@@ -155,8 +163,13 @@ struct Running {
 impl Supervised {
     async fn start(&mut self, supervisor: ActorRef<Order>, running: Running) {
         let Running { job, progress, .. } = &running;
-        let begin =
-            Begin { job: job.clone(), bus: self.bus.clone(), options: self.options, progress: progress.clone() };
+        let begin = Begin {
+            job: job.clone(),
+            bus: self.bus.clone(),
+            options: self.options,
+            roster: self.roster.clone(),
+            progress: progress.clone(),
+        };
         match Actor::spawn_linked(None, JobActor, begin, supervisor.get_cell()).await {
             Ok((actor, _)) => {
                 self.jobs.insert(actor.get_id(), (actor.get_cell(), running));
@@ -171,14 +184,14 @@ impl Supervised {
 impl Actor for Supervisor {
     type Msg = Order;
     type State = Supervised;
-    type Arguments = (Arc<dyn Bus>, Options);
+    type Arguments = (Arc<dyn Bus>, Options, Option<Arc<Roster>>);
 
     async fn pre_start(
         &self,
         _: ActorRef<Order>,
-        (bus, options): Self::Arguments,
+        (bus, options, roster): Self::Arguments,
     ) -> Result<Supervised, ActorProcessingErr> {
-        Ok(Supervised { bus, options, jobs: HashMap::new() })
+        Ok(Supervised { bus, options, roster, jobs: HashMap::new() })
     }
 
     async fn handle(
@@ -240,6 +253,7 @@ struct Begin {
     job: Arc<Job>,
     bus: Arc<dyn Bus>,
     options: Options,
+    roster: Option<Arc<Roster>>,
     progress: Arc<watch::Sender<Progress>>,
 }
 
@@ -257,11 +271,16 @@ struct JobState {
     machine: Box<dyn Machine>,
     bus: Arc<dyn Bus>,
     progress: Arc<watch::Sender<Progress>>,
+    roster: Option<Arc<Roster>>,
+    /// Set while no worker serves the tasks in flight.
+    unserved: Option<UnservedJob>,
     backlog: Backlog,
     done_before: u64,
     silence: Duration,
     /// The time of the last publication or outcome.
     heard: Instant,
+    /// The time of the last entries from the journal. Publications don't count: unserved tasks are published again.
+    read_at: Instant,
     /// The journal has been replayed: tasks that are open now have no outcome yet.
     live: bool,
     _ears: [Ear; 2],
@@ -284,10 +303,11 @@ impl Drop for Ear {
 
 impl JobState {
     fn read(&mut self, entries: Vec<Result<Entry, BusError>>) {
+        self.read_at = Instant::now();
         for entry in entries {
             match entry {
                 Ok(Entry::Outcome(outcome)) => self.apply(&outcome),
-                Ok(Entry::Caught) => {
+                Ok(Entry::CaughtUp) => {
                     self.live = true;
                     self.done_before = self.machine.progress().ended();
                     tracing::debug!(job = %self.id, done = self.done_before, "journal replayed");
@@ -301,8 +321,33 @@ impl JobState {
         if !self.live {
             self.backlog.thin(|task| self.machine.awaits(task));
         } else {
-            self.progress.send_replace(self.machine.progress().clone());
+            if self.unserved.take().is_some() {
+                tracing::info!(job = %self.id, "the job makes progress again");
+            }
+            self.tell_progress();
         }
+    }
+
+    fn tell_progress(&self) {
+        let waits_for = self.unserved.as_ref().map(|unserved| unserved.reason.clone());
+        self.progress.send_replace(Progress { waits_for, ..self.machine.progress().clone() });
+    }
+
+    /// Looks for workers that serve the tasks in flight, and reports in log and progress if there are none.
+    fn look_for_workers(&mut self) {
+        let Some(roster) = self.roster.as_ref().filter(|_| self.live && self.read_at.elapsed() >= UNSERVED) else {
+            return;
+        };
+        let reason = roster.unserved(self.backlog.published().map(|task| (task.kind(), task.model.as_str())));
+        if reason.as_deref() == self.unserved.as_ref().map(|unserved| unserved.reason.as_str()) {
+            return;
+        }
+        match &reason {
+            Some(reason) => tracing::warn!(job = %self.id, reason, "the job waits for workers"),
+            None => tracing::info!(job = %self.id, "workers serve the job's tasks again"),
+        }
+        self.unserved = reason.map(UnservedJob::new);
+        self.tell_progress();
     }
 
     fn apply(&mut self, outcome: &Outcome) {
@@ -357,7 +402,7 @@ impl Actor for JobActor {
     type Arguments = Begin;
 
     async fn pre_start(&self, myself: ActorRef<News>, begin: Begin) -> Result<JobState, ActorProcessingErr> {
-        let Begin { job, bus, options, progress } = begin;
+        let Begin { job, bus, options, roster, progress } = begin;
         let id = job.id;
         let (machine, first) = jobs::begin(job);
         let mut backlog = Backlog::new(options.window);
@@ -371,10 +416,13 @@ impl Actor for JobActor {
             machine,
             bus,
             progress,
+            roster,
+            unserved: None,
             backlog,
             done_before: 0,
             silence: options.silence,
             heard: Instant::now(),
+            read_at: Instant::now(),
             live: false,
             _ears: ears,
             end: None,
@@ -395,8 +443,12 @@ impl Actor for JobActor {
             // The reader waits until the follow-up tasks are published: the next batch of entries is then as large.
             News::Read { ref mut entries, .. } => state.read(mem::take(entries)),
             News::Disturbed => published = state.publish_again("the bus was disturbed").await,
-            News::Tick if state.heard.elapsed() < state.silence => {}
-            News::Tick => published = state.publish_again("no task has ended for a while").await,
+            News::Tick => {
+                state.look_for_workers();
+                if state.heard.elapsed() >= state.silence {
+                    published = state.publish_again("no task has ended for a while").await;
+                }
+            }
         }
         state.finish_if_done();
         if state.live && state.end.is_none() && published.is_ok() {
@@ -431,7 +483,7 @@ async fn read_journal(bus: Arc<dyn Bus>, job: JobId, actor: ActorRef<News>) {
 /// Tells a job's actor of disturbances of the bus and of the passing time.
 async fn watch_bus(bus: Arc<dyn Bus>, silence: Duration, actor: ActorRef<News>) {
     let mut disturbances = bus.disturbances();
-    let tick = (silence / 4).max(Duration::from_millis(10));
+    let tick = (silence / 4).clamp(Duration::from_millis(10), TICK);
     loop {
         let news = tokio::select! {
             Some(()) = disturbances.next() => News::Disturbed,

@@ -14,6 +14,7 @@ pub mod ingest;
 pub mod jobs;
 pub mod pipeline;
 pub mod prepare;
+pub mod roster;
 pub mod service;
 pub mod survey;
 pub mod tasks;

@@ -19,7 +19,7 @@ use tokio::{
     sync::watch,
     task::{JoinError, JoinSet},
 };
-use tributary_protocol::bus::{Bus, JobQueue};
+use tributary_protocol::bus::{Bus, Gossip, JobQueue};
 
 use self::shared::{PAUSE, Shared};
 pub use self::{
@@ -28,24 +28,28 @@ pub use self::{
     state::{State, Status, state, states},
     submit::{Resumed, Submitted, cancel, resume, submit},
 };
-use crate::actor::{Coordinator, JobError};
+use crate::{
+    actor::{Coordinator, JobError},
+    roster::Roster,
+};
 
-/// Claims and runs jobs until `stop`; then requeues the jobs held, for another coordinator to resume.
+/// Claims and runs jobs until `stop`; then requeues the jobs held, for another coordinator to resume. Listens to
+/// workers' announcements, so that a job can report that no worker serves its tasks.
 ///
 /// # Errors
 ///
 /// Fails if the actor system refuses to start. A bus that fails is retried.
-pub async fn serve(
-    bus: Arc<dyn Bus>,
-    queue: Arc<dyn JobQueue>,
+pub async fn serve<B: Bus + JobQueue + Gossip>(
+    bus: Arc<B>,
     options: ServiceOptions,
     figures: Arc<ServiceFigures>,
     stop: impl Future<Output = ()>,
 ) -> Result<(), JobError> {
     measure::start();
-    let coordinator = Coordinator::start(bus.clone(), options.run).await?;
+    let (roster, listening) = Roster::listen(bus.clone());
+    let coordinator = Coordinator::start(bus.clone(), options.run, Some(roster)).await?;
     let (stopper, stopping) = watch::channel(false);
-    let shared = Arc::new(Shared { bus, queue, coordinator, options, stopping, figures });
+    let shared = Arc::new(Shared { bus: bus.clone(), queue: bus, coordinator, options, stopping, figures });
     let sweeping = tokio::spawn(sweep::what_is_left(shared.bus.clone(), shared.queue.clone()));
     let mut stop = std::pin::pin!(stop);
     let mut jobs = JoinSet::new();
@@ -72,6 +76,7 @@ pub async fn serve(
     }
     shared.figures.running.store(0, Relaxed);
     sweeping.abort();
+    listening.abort();
     if let Some(shared) = Arc::into_inner(shared) {
         shared.coordinator.stop().await;
     }

@@ -90,9 +90,12 @@ impl Survey {
         }
     }
 
-    /// Returns all flaws, in the order of the job's places (not of arrival).
+    /// Returns all flaws, by stage, and within a stage in the order of places (not of arrival).
     pub fn flaws(&self) -> Vec<Flaw> {
-        [self.flaws.clone(), self.flaws_of_phase()].concat()
+        let mut flaws = [self.flaws.clone(), self.flaws_of_phase()].concat();
+        // Digests are read again in a later phase.
+        flaws.sort_by_key(|flaw| flaw.stage);
+        flaws
     }
 
     pub fn economies(&self) -> &Economies {

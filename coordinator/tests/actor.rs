@@ -40,10 +40,10 @@ async fn run(bus: &Arc<LocalBus>, answers: usize) -> Result<Ran, JobError> {
             let outcome = jobs::dry_run(&delivery.task).outcome;
             let outcome = if answered < answers { outcome } else { stopped(outcome) };
             bus.record(delivery.task.job, &outcome).await.unwrap();
-            delivery.done().await.unwrap();
+            delivery.acknowledge().await.unwrap();
         }
     };
-    let coordinator = Coordinator::start(bus.clone(), Options::default()).await?;
+    let coordinator = Coordinator::start(bus.clone(), Options::default(), None).await?;
     let ran = tokio::select! {
         ran = timeout(TOO_LONG, coordinator.run(job(), progress)) => ran.expect("it ends"),
         () = work => unreachable!("there is always a task to wait for"),

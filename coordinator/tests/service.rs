@@ -13,7 +13,7 @@ use tributary_coordinator::{
 use tributary_protocol::{
     bus::{
         Bus as _, JobQueue as _,
-        local::{LocalBus, Options},
+        local::{LocalBus, LocalOptions},
     },
     settings::JobSettings,
     survey::SurveySettings,
@@ -34,7 +34,7 @@ fn prepared_job(folder: &TempDir) -> PreparedJob {
 #[tokio::test]
 async fn a_job_submitted_again_before_its_last_holder_lets_go_is_not_lost() {
     let folder = tempfile::tempdir().unwrap();
-    let bus = LocalBus::open(&folder.path().join("state"), Options::default()).unwrap();
+    let bus = LocalBus::open(&folder.path().join("state"), LocalOptions::default()).unwrap();
     let prepared = prepared_job(&folder);
     let id = prepared.job.id;
     submit(&bus, &bus, &prepared, &[], false).await.unwrap();
@@ -47,7 +47,7 @@ async fn a_job_submitted_again_before_its_last_holder_lets_go_is_not_lost() {
         let mut states = bus.watch(id).await.unwrap();
         while wire::decode::<State>(&states.next().await.unwrap().unwrap()).unwrap().status != Status::Queued {}
         bus.clear(id).await.unwrap();
-        claim.done().await.unwrap();
+        claim.acknowledge().await.unwrap();
     };
     let (submitted, ()) = tokio::join!(submit(&bus, &bus, &prepared, &[], false), lets_go);
     assert_eq!(submitted.unwrap(), Submitted::Now);
@@ -59,7 +59,7 @@ async fn a_job_submitted_again_before_its_last_holder_lets_go_is_not_lost() {
 #[tokio::test]
 async fn a_job_that_coordinators_fall_over_one_after_the_other_fails_and_says_so() {
     let folder = tempfile::tempdir().unwrap();
-    let bus = Arc::new(LocalBus::open(&folder.path().join("state"), Options::default()).unwrap());
+    let bus = Arc::new(LocalBus::open(&folder.path().join("state"), LocalOptions::default()).unwrap());
     let prepared = prepared_job(&folder);
     let id = prepared.job.id;
     submit(&*bus, &*bus, &prepared, &[], false).await.unwrap();
@@ -67,8 +67,7 @@ async fn a_job_that_coordinators_fall_over_one_after_the_other_fails_and_says_so
     for holder in 1..=11 {
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let stop_once = async { stopped.await.unwrap_or(()) };
-        let serving =
-            service::serve(bus.clone(), bus.clone(), service::ServiceOptions::default(), Arc::default(), stop_once);
+        let serving = service::serve(bus.clone(), service::ServiceOptions::default(), Arc::default(), stop_once);
         let looks_on = async {
             let mut states = bus.watch(id).await.unwrap();
             let taken = loop {
@@ -97,7 +96,7 @@ async fn a_job_that_coordinators_fall_over_one_after_the_other_fails_and_says_so
 #[tokio::test]
 async fn a_job_that_has_failed_goes_on_without_its_sources() {
     let folder = tempfile::tempdir().unwrap();
-    let bus = LocalBus::open(&folder.path().join("state"), Options::default()).unwrap();
+    let bus = LocalBus::open(&folder.path().join("state"), LocalOptions::default()).unwrap();
     let prepared = prepared_job(&folder);
     let id = prepared.job.id;
     assert_eq!(resume(&bus, id).await.unwrap(), None);

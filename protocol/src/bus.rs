@@ -1,21 +1,22 @@
-//! The one seam between coordinator and worker.
+//! The seam between coordinator and worker.
 //!
 //! A coordinator publishes tasks and reads the journal; a worker pulls tasks and records outcomes; both put and get
-//! blobs. What stands behind is an adapter's business: [`local`] keeps it on this machine's disk for one process,
-//! [`nats`] gives it to JetStream for many. Both pass the same conformance suite, and everything above is the same code.
+//! blobs. Two adapters implement the seam: [`local`] on this machine's disk for a single process, [`nats`] on NATS
+//! JetStream for many. Both pass the same conformance suite, and all code above them is the same.
 //!
-//! What a bus promises:
-//! - **Tasks** are delivered at least once, until they are acknowledged. A task that is published again under the same id
-//!   while it is outstanding is delivered no more often for it.
-//! - **Outcomes** are recorded before their tasks are acknowledged. The journal keeps the first outcome of each task
-//!   that finished it, in the order in which they arrived, until the job is cleared. A [`Stopped`](crate::task::Verdict::Stopped) finishes no
-//!   task: it is kept beside the outcome that comes later.
+//! A bus promises:
+//! - **Tasks** are delivered at least once, until they are acknowledged. Publishing a task again while the task is
+//!   outstanding adds no delivery.
+//! - **Outcomes** are recorded before their tasks are acknowledged. The journal keeps the first outcome that finished
+//!   each task, in the order of arrival, until the job is cleared. A [`Stopped`](crate::task::Verdict::Stopped) outcome
+//!   finishes no task: the journal keeps the later outcome as well.
 //! - **Blobs** are immutable and belong to a job. **Replies** outlive jobs.
-//! - What was acknowledged to its writer survives the death of any process (`kill -9`).
+//! - Acknowledged writes survive the death of any process (`kill -9`).
 
+mod error;
+mod gossip;
 mod jobs;
 pub mod local;
-mod members;
 pub mod nats;
 
 use std::{
@@ -34,47 +35,28 @@ use futures::{
 use crate::{
     id::{BlobId, CallId, JobId},
     task::{Kind, Outcome, Task},
-    wire::WireError,
 };
 
 pub use self::{
+    error::{BusError, BusProblem, Result},
+    gossip::Gossip,
     jobs::{Claim, GivesWay, JobQueue},
-    members::Members,
 };
 
-#[derive(Debug, thiserror::Error)]
-pub enum BusError {
-    /// Another process works on the same local state.
-    #[error("{place} is in use by another process")]
-    InUse { place: String },
-    /// The place of the bus, a folder or a server, can't be had: it says which and why.
-    #[error("{place}: {reason}")]
-    Unavailable { place: String, reason: String },
-    /// It can't be had before somebody mends the settings or the server: a wrong login, no JetStream.
-    #[error("{place}: {reason}")]
-    Unusable { place: String, reason: String },
-    #[error("the bus holds no blob {0}")]
-    NoBlob(BlobId),
-    #[error(transparent)]
-    Wire(#[from] WireError),
-}
-
-pub type Result<T, E = BusError> = std::result::Result<T, E>;
-
-/// See the module's documentation for what is promised.
+/// Carries tasks, outcomes, blobs and replies; the module's documentation says what a bus promises.
 ///
 /// # Errors
 ///
-/// [`BusError::Unavailable`] comes only after the adapter has tried for as long as its settings say
-/// ([`NatsOptions::outage`](nats::NatsOptions::outage)), so there is little use in trying again at once. What was to be
-/// published, recorded, put, kept or cleared may be so nevertheless, since the word on it may be what was lost: all of it may
-/// be done again. [`BusError::Wire`] is of something that another build wrote and this one can't read.
+/// [`BusError::Unavailable`] comes only after the adapter has retried for as long as its settings say
+/// ([`NatsOptions::outage`](nats::NatsOptions::outage)), so an immediate retry is of little use. The write may have
+/// happened all the same, since only its acknowledgement may be lost: every write may be repeated. [`BusError::Wire`]
+/// stands for bytes that another build wrote and this build can't read.
 #[async_trait]
 pub trait Bus: Send + Sync + 'static {
-    /// Puts a task where a worker will find it. Returns when it is safe.
+    /// Publishes a task for the workers of its kind. Returns when the task is safe.
     async fn publish(&self, task: &Task) -> Result<()>;
 
-    /// Publishes many at once, in order; some of them may be out already when it fails.
+    /// Publishes many tasks in order. Some of them may be out already when the call fails.
     async fn publish_all(&self, tasks: &[Task]) -> Result<()> {
         for task in tasks {
             self.publish(task).await?;
@@ -82,41 +64,41 @@ pub trait Bus: Send + Sync + 'static {
         Ok(())
     }
 
-    /// Waits for a task of one of these kinds. Safe to cancel: a task that was not handed out is not lost.
+    /// Waits for a task of the given kinds. Safe to cancel: a task that was not handed out is not lost.
     async fn pull(&self, kinds: &Kinds) -> Result<Delivery>;
 
-    /// Appends an outcome to the job's journal; of a task that has finished already it is silently left out.
-    /// Returns when it is safe.
+    /// Appends an outcome to the job's journal, and leaves out outcomes of finished tasks. Returns when the outcome is
+    /// safe.
     async fn record(&self, job: JobId, outcome: &Outcome) -> Result<()>;
 
-    /// The job's outcomes from the first, then those to come, without an end. A reader that has seen what was there when
-    /// it began is told so once by [`Entry::Caught`].
+    /// Reads the job's outcomes from the first, then follows the journal without an end. [`Entry::CaughtUp`] comes once,
+    /// after the outcomes that were there at the beginning.
     async fn journal(&self, job: JobId) -> Result<BoxStream<'static, Result<Entry>>>;
 
     /// Stores bytes for a job, once however often they are put.
     async fn put(&self, job: JobId, bytes: Bytes) -> Result<BlobId>;
 
-    /// Bytes that were stored for a job. [`BusError::NoBlob`] where they never were, or the job was cleared: waiting doesn't
-    /// bring them.
+    /// Reads bytes that were stored for a job. Fails with [`BusError::NoBlob`] where they never were, or where the job
+    /// was cleared: waiting doesn't help.
     async fn get(&self, job: JobId, blob: BlobId) -> Result<Bytes>;
 
-    /// What a model answered to this very call, at any time before, where that is kept.
+    /// Looks up a model's earlier reply to the same call, where replies are kept.
     async fn reply(&self, call: CallId) -> Result<Option<Bytes>>;
 
-    /// Keeps a model's answer. Returns when it is safe.
+    /// Keeps a model's reply. Returns when the reply is safe.
     async fn keep_reply(&self, call: CallId, reply: Bytes) -> Result<()>;
 
-    /// Forgets all of a job but the replies: its journal, its blobs, the tasks that are still out.
+    /// Deletes the job's journal, blobs and outstanding tasks. Replies stay.
     async fn clear(&self, job: JobId) -> Result<()>;
 
-    /// Forgets a job's journal and the tasks that are still out. Its blobs stay: its result may refer to them.
+    /// Deletes the job's journal and outstanding tasks. Blobs stay: the job's result may refer to them.
     async fn clear_work(&self, job: JobId) -> Result<()>;
 
-    /// How many tasks of every kind are out now, of all jobs.
+    /// Counts the outstanding tasks of all jobs, by kind.
     async fn lag(&self) -> Result<BTreeMap<Kind, Lag>>;
 
-    /// Gives something each time the bus may have forgotten what it acknowledged, as a server may that lost its power:
-    /// what is outstanding is then to be published again. Never, where that can't happen.
+    /// Gives an item each time the bus may have forgotten acknowledged writes, as a server may after a power failure:
+    /// outstanding tasks are then to be published again. Gives none where that can't happen.
     fn disturbances(&self) -> BoxStream<'static, ()> {
         stream::pending().boxed()
     }
@@ -131,7 +113,7 @@ impl Kinds {
         Self(Kind::all().collect())
     }
 
-    /// None where there is no kind: such a worker would wait for ever.
+    /// Makes a set of at least one kind. None where there is no kind: such a worker would wait for ever.
     pub fn only(kinds: impl IntoIterator<Item = Kind>) -> Option<Self> {
         let kinds: BTreeSet<_> = kinds.into_iter().collect();
         (!kinds.is_empty()).then_some(Self(kinds))
@@ -146,28 +128,29 @@ impl Kinds {
     }
 }
 
-/// Tasks that are out.
+/// Counts of outstanding tasks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Lag {
-    /// They wait for a worker.
+    /// Tasks that wait for a worker.
     pub waiting: u64,
-    /// They were delivered and are not done: in a worker's hands, or handed back for later.
+    /// Tasks in flight: delivered, and neither acknowledged nor waiting again. Tasks that were requeued for later count
+    /// as well.
     pub in_hand: u64,
 }
 
-/// What a journal's reader is given.
+/// An item of a journal as its reader gets it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Entry {
     Outcome(Arc<Outcome>),
-    /// All that was there when the reading began has been given.
-    Caught,
+    /// The reader has got all outcomes that were there when the reading began.
+    CaughtUp,
 }
 
-/// A task in a worker's hands. Dropped without a word, it goes to another worker at once; when its process dies, then when
-/// its time is up.
+/// A task that a worker holds, under a lease. A delivery that is dropped is redelivered at once; after the death of the
+/// worker's process, the task is redelivered when the lease expires.
 pub struct Delivery {
     pub task: Arc<Task>,
-    /// How often it has been delivered, this time included.
+    /// The number of deliveries of this task, including this delivery.
     pub delivery: u32,
     receipt: Box<dyn Receipt>,
 }
@@ -177,52 +160,53 @@ impl Delivery {
         Self { task, delivery, receipt }
     }
 
-    /// Says that the work goes on; due more often than [`Delivery::patience`].
-    pub async fn working(&self) -> Result<()> {
-        self.receipt.working().await
+    /// Extends the lease; due more often than [`Delivery::lease`].
+    pub async fn extend_lease(&self) -> Result<()> {
+        self.receipt.extend_lease().await
     }
 
-    /// How long the bus waits for a sign of life before it gives the task to another.
-    pub fn patience(&self) -> Duration {
-        self.receipt.patience()
+    /// The time after which the bus redelivers the task, unless the lease is extended.
+    pub fn lease(&self) -> Duration {
+        self.receipt.lease()
     }
 
-    /// The task is out no more, and may be asked for again when this returns.
-    pub async fn done(self) -> Result<()> {
-        self.receipt.done().await
+    /// Acknowledges the task. The task may be published again when this returns.
+    pub async fn acknowledge(self) -> Result<()> {
+        self.receipt.acknowledge().await
     }
 
-    /// The task's end is recorded: nobody asks for it again, so the bus's word on it is not waited for. Should the bus
-    /// not hear of it, the task comes again, which does no harm.
-    pub async fn done_unconfirmed(self) -> Result<()> {
-        self.receipt.done_unconfirmed().await
+    /// Acknowledges the task without waiting for the bus to confirm, for a task whose end is recorded. If the
+    /// acknowledgement is lost, the task is redelivered, which does no harm.
+    pub async fn acknowledge_unconfirmed(self) -> Result<()> {
+        self.receipt.acknowledge_unconfirmed().await
     }
 
-    /// Gives the task to another worker after `delay`.
-    pub async fn hand_back(self, delay: Duration) -> Result<()> {
-        self.receipt.hand_back(delay).await
+    /// Requeues the task for another worker after `delay`.
+    pub async fn requeue_after(self, delay: Duration) -> Result<()> {
+        self.receipt.requeue_after(delay).await
     }
 
-    /// Leaves the task to another worker, `delay` or somewhat less from now: returns after that. Unlike a task that is handed
-    /// back it comes no closer to being given up. It is gone if its job was cleared.
-    pub async fn pass_on(self, delay: Duration) -> Result<()> {
-        self.receipt.pass_on(delay).await
+    /// Leaves the task to another worker, after `delay` or somewhat less, without counting this delivery towards
+    /// [`NatsOptions::max_deliver`](nats::NatsOptions::max_deliver). Returns when the task is out again. A task of a
+    /// cleared job is dropped.
+    pub async fn requeue_uncounted(self, delay: Duration) -> Result<()> {
+        self.receipt.requeue_uncounted(delay).await
     }
 }
 
-/// An adapter's side of a [`Delivery`].
+/// The adapter's side of a [`Delivery`] or a [`Claim`].
 #[async_trait]
 pub trait Receipt: Send + Sync {
-    async fn working(&self) -> Result<()>;
-    fn patience(&self) -> Duration;
-    /// Another has it by now: nothing is said of it any more.
-    fn leave(self: Box<Self>);
-    async fn done(self: Box<Self>) -> Result<()>;
-    async fn done_unconfirmed(self: Box<Self>) -> Result<()> {
-        self.done().await
+    async fn extend_lease(&self) -> Result<()>;
+    fn lease(&self) -> Duration;
+    /// Gives the lease up without a message to the bus: somebody else holds the message by now.
+    fn abandon(self: Box<Self>);
+    async fn acknowledge(self: Box<Self>) -> Result<()>;
+    async fn acknowledge_unconfirmed(self: Box<Self>) -> Result<()> {
+        self.acknowledge().await
     }
-    async fn hand_back(self: Box<Self>, delay: Duration) -> Result<()>;
-    async fn pass_on(self: Box<Self>, delay: Duration) -> Result<()> {
-        self.hand_back(delay).await
+    async fn requeue_after(self: Box<Self>, delay: Duration) -> Result<()>;
+    async fn requeue_uncounted(self: Box<Self>, delay: Duration) -> Result<()> {
+        self.requeue_after(delay).await
     }
 }

@@ -59,6 +59,9 @@ impl Job {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
     pub stages: BTreeMap<Stage, StageProgress>,
+    /// The reason why a job waits: `no worker serves extractive; 1 worker serves openai/x`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<String>,
 }
 
 impl Progress {

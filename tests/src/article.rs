@@ -1,4 +1,4 @@
-//! An article read back from its files, as a reader with good eyes and no mercy reads it.
+//! Reads an article back from the files, strictly.
 
 use std::{collections::HashSet, fs, ops::Range, path::Path};
 
@@ -11,14 +11,16 @@ use crate::corpus::one_line;
 pub struct Made {
     pub markdown: String,
     pub jsonl: String,
-    /// The one line of `jsonl`, read.
+    /// The single line of `jsonl`, parsed.
     pub line: Value,
     pub report: Value,
 }
 
 impl Made {
+    /// Reads the files of an article from a folder.
+    ///
     /// # Panics
-    /// Where a file is missing or isn't what its name says.
+    /// Panics if a file is missing or malformed.
     pub fn read(out: &Path, slug: &str) -> Self {
         let text = |path: String| {
             fs::read_to_string(out.join(&path)).unwrap_or_else(|error| panic!("{}: {path}: {error}", out.display()))
@@ -37,41 +39,41 @@ impl Made {
         Article::parse(&self.markdown)
     }
 
-    /// The number at this place of the report, such as `/sources/coverage`.
+    /// Returns the number at this place of the report, such as `/sources/coverage`.
     #[track_caller]
     pub fn number(&self, place: &str) -> f64 {
         self.report.pointer(place).and_then(Value::as_f64).unwrap_or_else(|| panic!("no number at {place}"))
     }
 
-    /// The units that a fallback had to make, or that nothing came of.
+    /// Returns the units that a fallback made, and the units without any result.
     pub fn degraded(&self) -> &[Value] {
         self.report["degraded"].as_array().expect("`degraded` is a list")
     }
 }
 
-/// An article in parts.
+/// A parsed article.
 #[derive(Clone, Debug, Default)]
 pub struct Article {
     pub title: String,
     pub headings: Vec<Heading>,
-    /// The prose, sentence after sentence where each is cited; else what stands up to the next citation.
+    /// The cited prose: a sentence each if every sentence is cited, else the text up to the next citation.
     pub cited: Vec<Cited>,
-    /// Prose behind the last citation of a paragraph.
+    /// The prose after the last citation of a paragraph.
     pub uncited: Vec<String>,
-    /// Numbers cited by rows of tables and by diagrams.
+    /// The numbers cited by rows of tables and by diagrams.
     pub figures: Vec<Vec<usize>>,
     pub references: Vec<Reference>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Heading {
-    /// 1 for a chapter.
+    /// The depth of the heading; 1 for a chapter.
     pub depth: usize,
     pub number: String,
     pub title: String,
 }
 
-/// Words and the numbers behind them.
+/// A text and the numbers of the following citation.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cited {
     pub text: String,
@@ -80,13 +82,15 @@ pub struct Cited {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reference {
-    /// Title and address.
+    /// The title and the address.
     pub text: String,
 }
 
 impl Article {
+    /// Parses an article.
+    ///
     /// # Panics
-    /// Where the article isn't laid out as promised: a title, numbered chapters and sections, references in order.
+    /// Panics if the layout is wrong: expected are a title, numbered chapters and sections, and references in order.
     pub fn parse(markdown: &str) -> Self {
         let (body, references) = ["\n\n## References", "\n\n## 参考文献"]
             .iter()
@@ -128,14 +132,16 @@ impl Article {
         }
     }
 
-    /// Every number that is cited anywhere.
+    /// Returns every cited number.
     pub fn numbers(&self) -> HashSet<usize> {
         let cited = self.cited.iter().map(|cited| &cited.numbers);
         cited.chain(&self.figures).flatten().copied().collect()
     }
 
+    /// Checks that citations and references match.
+    ///
     /// # Panics
-    /// Where a citation has no reference, a reference no citation, or a mark names a source twice.
+    /// Panics if a citation has no reference, if a reference has no citation, or if a mark names a source twice.
     #[track_caller]
     pub fn check_citations(&self) {
         let listed: HashSet<usize> = (1..=self.references.len()).collect();
@@ -145,14 +151,14 @@ impl Article {
         }
     }
 
-    /// All prose.
+    /// Returns all prose, cited or not.
     pub fn prose(&self) -> String {
         let cited = self.cited.iter().map(|cited| cited.text.as_str());
         cited.chain(self.uncited.iter().map(String::as_str)).collect::<Vec<_>>().join("\n")
     }
 }
 
-/// `## 1. Title`, `### 1.1 Title`, each number the next of its depth.
+/// Reads a heading such as `## 1. Title` or `### 1.1 Title`, and checks that numbers are consecutive at each depth.
 fn read_heading(line: &str, counters: &mut Vec<usize>) -> Heading {
     let (hashes, rest) = line.split_once(' ').expect("a heading has a title");
     let (number, title) = rest.split_once(' ').expect("a heading has a number");
@@ -176,14 +182,14 @@ fn read_references(list: &str) -> Vec<Reference> {
     entries.collect()
 }
 
-/// The citations in a line, `[3,17]`: where each stands, and the numbers in it.
+/// Finds the citations in a line, such as `[3,17]`, with their places and numbers.
 fn marks(line: &str) -> Vec<(Range<usize>, Vec<usize>)> {
     let mut found = Vec::new();
     let mut at = 0;
     for (nth, part) in line.split('`').enumerate() {
         let start = at;
         at += part.len() + 1;
-        // Between backticks is code.
+        // Text between backticks is code.
         if nth % 2 == 1 {
             continue;
         }
@@ -198,7 +204,7 @@ fn marks(line: &str) -> Vec<(Range<usize>, Vec<usize>)> {
     found
 }
 
-/// The words that Markdown's escapes stand for.
+/// Returns the text without Markdown's escapes.
 fn plain(text: &str) -> String {
     let text = one_line(text).replace("&#91;", "[").replace("&#93;", "]");
     text.strip_prefix('\\').map(str::to_owned).unwrap_or(text)

@@ -15,18 +15,18 @@ use crate::{
     simulated::{self, SimulatedModel},
 };
 
-/// Settings that make a cluster notice at once what takes a real one a while.
+/// Settings with short times, so that a cluster notices failures quickly.
 const QUICK: &str = "\
     [nats]\nack_wait = 4\nlease = 2\n[cluster]\nstate_every = 0.05\nsilence = 5\n";
 
-/// Where the corpus is.
+/// The file name of the corpus.
 pub const CORPUS: &str = "corpus.jsonl";
 
-/// A folder with a corpus and settings in it, a broker and a model. The roles are started one by one.
+/// A test cluster: a folder with corpus and settings, a broker and a model. Tests start the roles.
 pub struct Cluster {
     pub nats: NatsServer,
     pub model: SimulatedModel,
-    /// The name of its article's files.
+    /// The name of the article's files.
     slug: String,
     folder: TempDir,
     environment: Vec<(String, String)>,
@@ -38,13 +38,13 @@ impl Cluster {
     }
 
     pub fn with(nats: nats_server::Settings, corpus: &Corpus, model: simulated::Settings) -> Self {
-        Self::on(NatsServer::start(nats).expect("a nats-server can be had"), corpus, model)
+        Self::on(NatsServer::start(nats).expect("a nats-server starts"), corpus, model)
     }
 
-    /// A cluster whose broker is there already.
+    /// Creates a cluster on a running broker.
     pub fn on(nats: NatsServer, corpus: &Corpus, model: simulated::Settings) -> Self {
-        let folder = tempfile::tempdir().expect("a folder can be made");
-        fs::write(folder.path().join("tributary.toml"), QUICK).expect("a file can be written");
+        let folder = tempfile::tempdir().expect("a temporary folder is created");
+        fs::write(folder.path().join("tributary.toml"), QUICK).expect("the settings are written");
         corpus.write(folder.path(), CORPUS);
         let (slug, model) = (slug(&corpus.title), SimulatedModel::start(model));
         Self { nats, model, slug, folder, environment: Vec::new() }
@@ -54,12 +54,12 @@ impl Cluster {
         self.folder.path()
     }
 
-    /// Sets a variable for all commands from now on.
+    /// Sets an environment variable for all later commands.
     pub fn set(&mut self, name: &str, value: &str) {
         self.environment.push((name.to_owned(), value.to_owned()));
     }
 
-    /// A command of the program, with the way to this broker and this model.
+    /// Returns a command of the program with the addresses of the broker and the model.
     pub fn tributary(&self) -> Tributary {
         let tributary = Tributary::in_folder(self.path())
             .env("TRIBUTARY_NATS_URL", &self.nats.url())
@@ -75,7 +75,7 @@ impl Cluster {
         self.tributary().args(["worker", "--listen", "off", "-v", "--concurrency", &concurrency.to_string()]).start()
     }
 
-    /// Submits a corpus that lies in the folder, and returns the job's id.
+    /// Submits a corpus of the folder and returns the job's id.
     pub fn submit(&self, corpus: &str) -> String {
         let submit = self.tributary().args(["submit", corpus, "--model", "openai/simulated"]);
         let ended = submit.run().with(0);
@@ -93,32 +93,32 @@ impl Cluster {
         self.tributary().args(["watch", job, "--progress", "lines"]).start()
     }
 
-    /// How a job stands, as `status --json` tells it.
+    /// Returns the status of a job, as printed by `status --json`.
     pub fn status(&self, job: &str) -> serde_json::Value {
         let ended = self.tributary().args(["status", job, "--json"]).run().with(0);
-        serde_json::from_str(&ended.stdout).expect("it is JSON")
+        serde_json::from_str(&ended.stdout).expect("the status is JSON")
     }
 
-    /// The files of a finished job.
+    /// Fetches the files of a finished job.
     pub fn result(&self, job: &str) -> Made {
-        // An id may be cut short.
+        // The first digits of an id are enough.
         self.tributary().args(["result", &job[..8], "--out", "fetched"]).run().with(0);
         self.fetched()
     }
 
-    /// The files that `result` put into the folder `fetched`.
+    /// Reads the files that `result` wrote to the folder `fetched`.
     pub fn fetched(&self) -> Made {
         Made::read(&self.path().join("fetched"), &self.slug)
     }
 
-    /// The corpus's article, made by one process without a broker, and asking a model of its own.
+    /// Writes the corpus's article in one process, without a broker and with a separate model.
     pub fn alone(&self) -> Made {
         let model = SimulatedModel::start(simulated::Settings::default());
         Tributary::in_folder(self.path()).args(["run", CORPUS, "--out", "alone"]).asking(&model).run().with(0);
         Made::read(&self.path().join("alone"), &self.slug)
     }
 
-    /// The ids of the jobs that are done.
+    /// Returns the ids of the finished jobs.
     fn done(&self) -> Vec<String> {
         let listed = self.tributary().args(["list", "--json"]).run().with(0).stdout;
         let jobs = listed.lines().map(|line| serde_json::from_str(line).expect("a job is JSON"));
@@ -126,13 +126,14 @@ impl Cluster {
         done.filter_map(|job| job["job"].as_str().map(str::to_owned)).collect()
     }
 
-    /// Everything on the broker that belongs to single jobs, in words: messages, consumers, object stores. The texts of jobs
-    /// that are done don't count: their results refer to them. Empty when nothing else of any job is left.
+    /// Lists everything on the broker that belongs to single jobs: messages, consumers, object stores. The texts of
+    /// finished jobs don't count, because results refer to them. The list is empty if nothing else is left.
     pub fn leftovers(&self) -> Vec<String> {
         let done = self.done();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async {
-            let jetstream = jetstream::new(async_nats::connect(self.nats.url()).await.expect("it connects"));
+            let jetstream =
+                jetstream::new(async_nats::connect(self.nats.url()).await.expect("NATS accepts the connection"));
             let mut left = Vec::new();
             let mut streams = jetstream.streams();
             while let Some(stream) = streams.try_next().await.expect("streams can be listed") {

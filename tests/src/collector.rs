@@ -1,4 +1,4 @@
-//! A collector of traces for tests: takes spans over OTLP/HTTP and keeps them.
+//! A trace collector for tests: receives spans over OTLP/HTTP and stores them.
 
 use std::{
     collections::BTreeMap,
@@ -16,14 +16,14 @@ use opentelemetry_proto::tonic::{
 use prost::Message as _;
 use tokio::sync::oneshot;
 
-/// A span that has arrived. Ids are hexadecimal; a span without a parent has an empty one.
+/// A received span. Ids are hexadecimal; the parent's id is empty if there is no parent.
 #[derive(Clone, Debug)]
 pub struct Span {
     pub trace: String,
     pub id: String,
     pub parent: String,
     pub name: String,
-    /// In nanoseconds since 1970.
+    /// The start, in nanoseconds since 1970.
     pub began: u64,
     pub ended: u64,
     pub failed: bool,
@@ -32,17 +32,17 @@ pub struct Span {
 }
 
 impl Span {
-    /// An attribute of the span, empty where there is none.
+    /// Returns an attribute of the span, or an empty text.
     pub fn get(&self, name: &str) -> &str {
         self.attributes.get(name).map_or("", String::as_str)
     }
 
-    /// An attribute that is a number, 0 where there is none.
+    /// Returns a numeric attribute, or 0.
     pub fn number(&self, name: &str) -> u64 {
-        self.attributes.get(name).map_or(0, |text| text.parse().expect("it is a number"))
+        self.attributes.get(name).map_or(0, |text| text.parse().expect("the attribute is a number"))
     }
 
-    /// What is said of the process that the span comes from.
+    /// Returns an attribute of the process that sent the span, or an empty text.
     pub fn of_process(&self, name: &str) -> &str {
         self.resource.get(name).map_or("", String::as_str)
     }
@@ -50,9 +50,9 @@ impl Span {
 
 type Spans = Arc<Mutex<Vec<Span>>>;
 
-/// A running collector. It stops when it is dropped.
+/// A running collector. Stops when dropped.
 pub struct Collector {
-    /// For `OTEL_EXPORTER_OTLP_ENDPOINT`.
+    /// The address for `OTEL_EXPORTER_OTLP_ENDPOINT`.
     pub url: String,
     spans: Spans,
     stop: Option<oneshot::Sender<()>>,
@@ -62,15 +62,15 @@ pub struct Collector {
 impl Collector {
     pub fn start() -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("the loopback interface has a free port");
-        listener.set_nonblocking(true).expect("a socket can be made so");
-        let url = format!("http://{}", listener.local_addr().expect("it is bound"));
+        listener.set_nonblocking(true).expect("the socket becomes nonblocking");
+        let url = format!("http://{}", listener.local_addr().expect("the listener is bound"));
         let (spans, (stop, stopped)) = (Spans::default(), oneshot::channel());
         let kept = spans.clone();
         let thread = thread::spawn(move || serve(listener, kept, stopped));
         Self { url, spans, stop: Some(stop), thread: Some(thread) }
     }
 
-    /// All that has arrived.
+    /// Returns all received spans.
     pub fn spans(&self) -> Vec<Span> {
         self.spans.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -88,7 +88,7 @@ impl Drop for Collector {
 fn serve(listener: TcpListener, spans: Spans, stopped: oneshot::Receiver<()>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
     runtime.block_on(async {
-        let listener = tokio::net::TcpListener::from_std(listener).expect("it is a listener");
+        let listener = tokio::net::TcpListener::from_std(listener).expect("the socket listens");
         let router = Router::new().route("/v1/traces", post(take)).with_state(spans);
         tokio::select! {
             served = axum::serve(listener, router) => served.expect("the listener keeps accepting"),
@@ -97,7 +97,7 @@ fn serve(listener: TcpListener, spans: Spans, stopped: oneshot::Receiver<()>) {
     });
 }
 
-/// An empty answer is one that has no complaint.
+/// Stores the spans of a request. An empty response means success.
 async fn take(State(spans): State<Spans>, body: Bytes) -> StatusCode {
     let Ok(request) = ExportTraceServiceRequest::decode(body) else { return StatusCode::BAD_REQUEST };
     let mut spans = spans.lock().unwrap_or_else(PoisonError::into_inner);

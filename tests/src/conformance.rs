@@ -3,10 +3,10 @@
 //! Each function is one behaviour. [`for_each_behaviour`](crate::for_each_behaviour) names them all, so that an adapter's
 //! tests can't leave one out.
 
+mod gossip;
 mod jobs;
 mod journal;
 mod kept;
-mod members;
 mod tasks;
 
 use std::{future::Future, sync::Arc};
@@ -14,14 +14,14 @@ use std::{future::Future, sync::Arc};
 use futures::{StreamExt as _, stream::BoxStream};
 use tributary_protocol::{
     budget::Window,
-    bus::{Bus, BusError, Entry, JobQueue, Members},
+    bus::{Bus, BusError, Entry, Gossip, JobQueue},
     id::{CallId, Hasher, JobId},
     settings::Language,
     survey::{Genre, SurveyBrief, SurveyLimits, SurveyProduct, SurveyStage, SurveyWork, work::SectionBrief},
     task::{Outcome, Task, Usage, Verdict, Work},
 };
 
-pub use self::{jobs::*, journal::*, kept::*, members::*, tasks::*};
+pub use self::{gossip::*, jobs::*, journal::*, kept::*, tasks::*};
 
 /// A place where a bus is kept.
 pub trait Bench {
@@ -32,7 +32,7 @@ pub trait Bench {
     fn open_jobs(&self) -> impl Future<Output = Arc<dyn JobQueue>>;
 
     /// The same, for what members tell one another.
-    fn open_members(&self) -> impl Future<Output = Arc<dyn Members>>;
+    fn open_gossip(&self) -> impl Future<Output = Arc<dyn Gossip>>;
 }
 
 /// Calls a macro with the names of all behaviours.
@@ -79,7 +79,7 @@ macro_rules! for_each_behaviour {
     };
 }
 
-/// The outcomes up to [`Entry::Caught`].
+/// The outcomes up to [`Entry::CaughtUp`].
 pub async fn read(journal: &mut BoxStream<'static, Result<Entry, BusError>>) -> Vec<Outcome> {
     let mut outcomes = Vec::new();
     while let Entry::Outcome(outcome) = next(journal).await {

@@ -1,4 +1,4 @@
-//! Small corpora that tests make for themselves: a few topics, each with words of its own, and no sentence twice.
+//! Generates small corpora for tests: a few topics with separate vocabularies, and no repeated sentence.
 
 use std::{
     collections::HashSet,
@@ -11,7 +11,7 @@ use rand::{RngExt, SeedableRng, seq::IteratorRandom};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 
-/// A survey to be made.
+/// A corpus for a survey.
 #[derive(Clone, Debug)]
 pub struct Corpus {
     pub title: String,
@@ -22,42 +22,42 @@ pub struct Corpus {
 #[derive(Clone, Debug)]
 pub struct Paper {
     pub title: String,
-    /// Every other source has one.
+    /// The abstract, present in every other source.
     pub abstract_text: Option<String>,
     pub text: String,
     pub url: Option<String>,
 }
 
 impl Corpus {
-    /// So many sources of about so many words each. Equal arguments give equal corpora.
+    /// Generates a corpus of `sources` sources with about `words` words each. Equal arguments give equal corpora.
     pub fn new(title: &str, sources: usize, words: usize, seed: u64) -> Self {
         let mut author = Author { rng: ChaCha8Rng::seed_from_u64(seed), said: HashSet::new() };
         let papers = (0..sources).map(|nth| author.paper(nth, words)).collect();
         Self { title: title.to_owned(), papers }
     }
 
-    /// Writes such a corpus as a line of JSONL, one source after the other: of any number of sources none is kept.
-    /// A sentence may stand in several of them.
+    /// Writes a generated corpus as a line of JSONL. Keeps no source in memory, so any number of sources is possible. A
+    /// sentence may occur in several sources.
     ///
     /// # Errors
-    /// Those of writing.
+    /// Fails if writing fails.
     pub fn stream(title: &str, sources: usize, words: usize, seed: u64, mut out: impl Write) -> io::Result<()> {
         let mut author = Author { rng: ChaCha8Rng::seed_from_u64(seed), said: HashSet::new() };
         write!(out, "{{\"title\":{},\"papers\":[", json!(title))?;
         for nth in 0..sources {
             let mut paper = author.paper(nth, words);
             author.said.clear();
-            // There are fewer names than sources.
+            // A number makes the title unique, because there are fewer names than sources.
             paper.title.push_str(&format!(", part {}", nth + 1));
             write!(out, "{}{}", if nth == 0 { "" } else { "," }, paper.json())?;
         }
         writeln!(out, "]}}")
     }
 
-    /// The first survey of a JSONL file.
+    /// Reads the first survey of a JSONL file.
     ///
     /// # Panics
-    /// Where there is none.
+    /// Panics if the file has no survey.
     pub fn read(path: &Path) -> Self {
         let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let line = text.lines().next().expect("a survey is a line");
@@ -73,22 +73,25 @@ impl Corpus {
         Self { title: field(&line, "title").expect("a survey has a title"), papers }
     }
 
-    /// The corpus as a line of a JSONL file.
+    /// Returns the corpus as a line of JSONL.
     pub fn line(&self) -> String {
         let papers: Vec<Value> = self.papers.iter().map(Paper::json).collect();
         json!({ "title": self.title, "papers": papers }).to_string()
     }
 
-    /// Writes a JSONL file with this survey alone.
+    /// Writes a JSONL file with only this survey.
     pub fn write(&self, folder: &Path, name: &str) -> PathBuf {
         let path = folder.join(name);
         fs::write(&path, self.line() + "\n").expect("a corpus can be written");
         path
     }
 
-    /// The source of this title.
+    /// Returns the source with this title.
     pub fn paper(&self, title: &str) -> &Paper {
-        self.papers.iter().find(|paper| paper.title == title).unwrap_or_else(|| panic!("no source is called {title:?}"))
+        self.papers
+            .iter()
+            .find(|paper| paper.title == title)
+            .unwrap_or_else(|| panic!("no source has the title {title:?}"))
     }
 }
 
@@ -104,18 +107,18 @@ impl Paper {
         fields
     }
 
-    /// Whether the source says this, line breaks and spaces aside.
+    /// Returns true if the source contains the sentence, apart from white space.
     pub fn says(&self, sentence: &str) -> bool {
         one_line(&self.text).contains(&one_line(sentence))
     }
 }
 
-/// A text with single spaces for all white space.
+/// Replaces all runs of white space by single spaces.
 pub fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// What sources of one kind are about: words, each list parted by commas.
+/// The vocabulary of a topic. Words in a list are separated by commas.
 struct Topic {
     name: &'static str,
     things: &'static str,
@@ -190,7 +193,7 @@ impl Author {
                 let sentences: Vec<String> =
                     (0..self.rng.random_range(3..=6)).map(|_| self.sentence(topic, &place)).collect();
                 written += sentences.iter().map(|sentence| sentence.split(' ').count()).sum::<usize>();
-                // Lines break anywhere, as they do in plain text.
+                // Lines may break anywhere, as in plain text.
                 text.push_str(&sentences.join(if self.rng.random_bool(0.3) { "\n" } else { " " }));
                 text.push_str("\n\n");
             }
@@ -199,7 +202,7 @@ impl Author {
         Paper { title, abstract_text, text, url }
     }
 
-    /// A sentence that no other source has, and this one only once.
+    /// Returns a sentence that is unique in the corpus.
     fn sentence(&mut self, topic: &Topic, place: &str) -> String {
         loop {
             let sentence = self.try_sentence(topic, place);
@@ -227,7 +230,7 @@ impl Author {
         }
     }
 
-    /// A name that nobody has heard of.
+    /// Returns an invented place name.
     fn name(&mut self) -> String {
         let one = "Ar, Bel, Cor, Dun, Esk, Fal, Gor, Hal, Ith, Kel, Lor, Mar, Nor, Tor";
         let two = "ber, dan, gar, len, mor, nia, ras, ste, tho, vin, wen, zel";
@@ -235,7 +238,7 @@ impl Author {
         [one, two, three].map(|parts| self.one_of(parts)).concat()
     }
 
-    /// One of the words of a list.
+    /// Returns a random word of a list.
     fn one_of(&mut self, list: &'static str) -> &'static str {
         list.split(", ").choose(&mut self.rng).expect("a list has words")
     }

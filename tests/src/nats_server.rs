@@ -1,5 +1,5 @@
-//! A real nats-server for tests: found or fetched, started on a free port with a store of its own, killed and started
-//! again at will.
+//! A real nats-server for tests: found or downloaded, started on a free port with a separate store, killed and
+//! restarted by tests.
 
 mod binary;
 
@@ -17,21 +17,21 @@ use std::{
 use anyhow::{Context as _, Result, bail};
 use tempfile::TempDir;
 
-/// How long a server may take to be ready. Its start says so, so this is only waited for where it fails.
+/// The longest wait for a server to start. The server logs readiness, so only a failing start takes this long.
 const READY: Duration = Duration::from_secs(30);
 
-/// What a server is to be like.
+/// The settings of a server.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
-    /// Syncs every message to disk before it is acknowledged, as a deployment should.
+    /// Syncs every message to disk before acknowledging, as a deployment should.
     pub sync_always: bool,
-    /// Runs without JetStream.
+    /// Disables JetStream.
     pub without_jetstream: bool,
-    /// More lines of its configuration: users, accounts, TLS.
+    /// More lines of the server's configuration: users, accounts, TLS.
     pub more: String,
 }
 
-/// A running server. Dropped, it is killed, and its store goes with it.
+/// A running server. Killed, with the store deleted, when dropped.
 pub struct NatsServer {
     settings: Settings,
     folder: TempDir,
@@ -40,9 +40,12 @@ pub struct NatsServer {
 }
 
 impl NatsServer {
+    /// Starts a server.
+    ///
     /// # Errors
     ///
-    /// Where no nats-server can be had, it says what was tried; where the server doesn't start, what it wrote.
+    /// Fails if no nats-server is available, with a list of the attempts, or if the server doesn't start, with the
+    /// server's output.
     pub fn start(settings: Settings) -> Result<Self> {
         let mut server = Self { settings, folder: tempfile::tempdir()?, port: free_port()?, child: None };
         if server.run().is_err() {
@@ -53,11 +56,11 @@ impl NatsServer {
         Ok(server)
     }
 
-    /// So many servers that are one cluster.
+    /// Starts a NATS cluster of `servers` servers.
     ///
     /// # Errors
     ///
-    /// As [`NatsServer::start`].
+    /// Fails like [`NatsServer::start`].
     pub fn cluster(servers: usize) -> Result<Vec<Self>> {
         let ports = (0..servers).map(|_| free_port()).collect::<Result<Vec<_>>>()?;
         let routes: Vec<String> = ports.iter().map(|port| format!("\"nats://127.0.0.1:{port}\"")).collect();
@@ -76,12 +79,12 @@ impl NatsServer {
         format!("nats://127.0.0.1:{}", self.port)
     }
 
-    /// The folder that holds what the server keeps. To be copied only while it is stopped.
+    /// Returns the folder of the server's store. Copy the folder only while the server is stopped.
     pub fn store(&self) -> PathBuf {
         self.folder.path().join("store")
     }
 
-    /// Kills it with no warning, as a power cut would; its store stays.
+    /// Kills the server without warning, like a power cut. The store stays.
     pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             let _ = child.kill();
@@ -89,15 +92,15 @@ impl NatsServer {
         }
     }
 
-    /// Stops it in good order; its store stays.
+    /// Stops the server gracefully. The store stays.
     pub fn stop(&mut self) -> Result<()> {
         let Some(mut child) = self.child.take() else { return Ok(()) };
-        Command::new("kill").arg(child.id().to_string()).status().context("`kill` can't be run")?;
+        Command::new("kill").arg(child.id().to_string()).status().context("failed to run `kill`")?;
         child.wait()?;
         Ok(())
     }
 
-    /// Starts it again after [`NatsServer::kill`] or [`NatsServer::stop`], on the same port and store.
+    /// Restarts the server after [`NatsServer::kill`] or [`NatsServer::stop`], on the same port and store.
     pub fn restart(&mut self) -> Result<()> {
         self.kill();
         self.run()
@@ -114,9 +117,9 @@ impl NatsServer {
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
-            .with_context(|| format!("{} can't be run", binary.display()))?;
+            .with_context(|| format!("failed to run {}", binary.display()))?;
         let (ready, is_ready) = mpsc::channel();
-        let log = child.stderr.take().expect("it is piped");
+        let log = child.stderr.take().expect("stderr is piped");
         let kept = self.folder.path().join("nats.log");
         thread::spawn(move || watch(log, &kept, &ready));
         self.child = Some(child);
@@ -125,7 +128,7 @@ impl NatsServer {
             Err(_) => {
                 self.kill();
                 let log = fs::read_to_string(self.folder.path().join("nats.log")).unwrap_or_default();
-                bail!("{} doesn't start; it wrote:\n{log}", binary.display())
+                bail!("{} failed to start; output:\n{log}", binary.display())
             }
         }
     }
@@ -152,7 +155,7 @@ fn free_port() -> Result<u16> {
     Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }
 
-/// Keeps what the server writes, and tells when it is ready. Ends with the server.
+/// Saves the server's output, and signals readiness. Ends with the server.
 fn watch(log: impl std::io::Read, kept: &Path, ready: &mpsc::Sender<()>) {
     let mut text = String::new();
     for line in BufReader::new(log).lines().map_while(Result::ok) {

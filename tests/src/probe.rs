@@ -1,4 +1,4 @@
-//! What a role shows over HTTP, as probes and monitoring ask for it.
+//! Queries a role's HTTP server like probes and monitoring.
 
 use std::{
     io::{Read as _, Write as _},
@@ -7,40 +7,41 @@ use std::{
 
 use crate::process::{Running, Tributary, wait_until};
 
-/// A started role that can be asked.
+/// A started role with an HTTP server.
 pub struct Role {
     pub running: Running,
     port: u16,
 }
 
 impl Role {
-    /// Starts a role and waits until it is ready.
+    /// Starts a role and waits for readiness.
     pub fn start(role: Tributary) -> Self {
         let port = free_port();
         let mut running = role.args(["--listen", &format!("127.0.0.1:{port}")]).start();
         wait_until("the role is ready", || {
-            assert!(running.is_running(), "it has ended");
+            assert!(running.is_running(), "the role has ended");
             ask(port, "/readyz").is_some_and(|(status, _)| status == 200)
         });
         Self { running, port }
     }
 
-    /// The status of what is served there. None where nobody answers.
+    /// Returns the HTTP status of a path. `None` if nothing listens.
     pub fn status(&self, path: &str) -> Option<u16> {
         ask(self.port, path).map(|(status, _)| status)
     }
 
-    /// What is served there.
+    /// Returns the body served at a path.
     ///
     /// # Panics
-    /// Where that is none.
+    /// Panics if the status isn't 200.
     pub fn get(&self, path: &str) -> String {
-        let (status, body) = ask(self.port, path).expect("it answers");
+        let (status, body) = ask(self.port, path).expect("the role answers");
         assert_eq!(status, 200, "{path}: {body}");
         body
     }
 
-    /// The sum of a metric over all series that have these labels, such as `kind="digest"`. None where there is none.
+    /// Returns the sum of a metric over all series with these labels, such as `kind="digest"`. `None` without such a
+    /// series.
     pub fn metric(&self, name: &str, labels: &[&str]) -> Option<f64> {
         let metrics = self.get("/metrics");
         let of_series = metrics.lines().filter_map(|line| {
@@ -53,12 +54,12 @@ impl Role {
     }
 }
 
-/// A port that nobody listens at.
+/// Returns a free port.
 pub fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).expect("there is one").local_addr().expect("it is bound").port()
+    TcpListener::bind(("127.0.0.1", 0)).expect("a port is free").local_addr().expect("the listener is bound").port()
 }
 
-/// The status and the body of what is served there. None where nobody answers.
+/// Returns the status and the body of a path. `None` if nothing listens.
 pub fn ask(port: u16, path: &str) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     write!(stream, "GET {path} HTTP/1.0\r\n\r\n").ok()?;

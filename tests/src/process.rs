@@ -1,4 +1,4 @@
-//! The `tributary` program as its users start it: a process of its own, with an environment of its own.
+//! Runs the `tributary` program like a user: as a separate process with a separate environment.
 
 use std::{
     collections::VecDeque,
@@ -15,21 +15,22 @@ use std::{
 
 use crate::simulated::SimulatedModel;
 
-/// No run of a test takes so long: who does hangs.
+/// The timeout of a process in tests. A process that takes longer hangs.
 const TOO_LONG: Duration = Duration::from_secs(120);
 
-/// The program, built when it is asked for first.
+/// Returns the path of the program. Builds the program at the first call.
 ///
-/// Cargo builds a package's programs for the tests of that package alone, so it is asked for this one: of the whole
-/// workspace, so that dependencies have the features that the tests' own have. Where it is fresh, it costs a moment: what
-/// cargo tells tests of themselves is kept from it, since some build scripts take a change there for a change of theirs.
+/// Cargo builds a package's programs only for the tests of that package, so this function runs cargo. The build covers
+/// the whole workspace, so that dependencies have the same features as in the tests. A fresh build takes a moment.
+/// Variables that cargo sets for tests are removed, because some build scripts would treat them as a change.
 pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
         let this = env::current_exe().expect("a program knows where it is");
-        // Tests are in `TARGET/PROFILE/deps`, the other programs above them.
+        // Tests are in `TARGET/PROFILE/deps`, other programs one folder above.
         let folder = this.parent().expect("a program is in a folder");
-        let profile_folder = if folder.ends_with("deps") { folder.parent().expect("it is below") } else { folder };
+        let profile_folder =
+            if folder.ends_with("deps") { folder.parent().expect("the folder has a parent") } else { folder };
         let target = profile_folder.parent().expect("a test stands deep in the target folder");
         let profile = match profile_folder.file_name().and_then(OsStr::to_str) {
             Some("debug") | None => "dev",
@@ -57,13 +58,13 @@ pub fn binary() -> &'static Path {
     })
 }
 
-/// A command line of the program, with nothing of the test's own environment.
+/// A command line of the program, without the environment of the test.
 pub struct Tributary {
     command: Command,
 }
 
 impl Tributary {
-    /// The program in this folder.
+    /// Returns a command of the program in this folder.
     pub fn in_folder(folder: &Path) -> Self {
         let mut command = Command::new(binary());
         command.env_clear().env("HOME", folder).current_dir(folder).stdin(Stdio::null());
@@ -80,7 +81,7 @@ impl Tributary {
         self
     }
 
-    /// Lets the simulated model do all work.
+    /// Uses the simulated model for all tasks.
     pub fn asking(self, model: &SimulatedModel) -> Self {
         self.args(["--model", "openai/simulated"]).env("OPENAI_BASE_URL", &model.base_url)
     }
@@ -88,18 +89,18 @@ impl Tributary {
     pub fn start(mut self) -> Running {
         let shown = format!("{:?}", self.command);
         let mut child = self.command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
-        let stdout = drain(child.stdout.take().expect("it is piped"));
-        let stderr = drain(child.stderr.take().expect("it is piped"));
+        let stdout = drain(child.stdout.take().expect("stdout is piped"));
+        let stderr = drain(child.stderr.take().expect("stderr is piped"));
         Running { shown, child, stdout, stderr }
     }
 
-    /// Runs it to its end.
+    /// Runs the command to the end.
     pub fn run(self) -> Ended {
         self.start().wait()
     }
 }
 
-/// Reads a stream to its end, so that nobody has to wait who writes it.
+/// Reads a stream to the end, so that the writer never blocks.
 fn drain(mut stream: impl Read + Send + 'static) -> JoinHandle<String> {
     thread::spawn(move || {
         let mut bytes = Vec::new();
@@ -108,7 +109,7 @@ fn drain(mut stream: impl Read + Send + 'static) -> JoinHandle<String> {
     })
 }
 
-/// A started program. One that is dropped is killed.
+/// A started program. Killed when dropped.
 pub struct Running {
     shown: String,
     child: Child,
@@ -117,10 +118,10 @@ pub struct Running {
 }
 
 impl Running {
-    /// Waits for its end.
+    /// Waits for the end of the program.
     ///
     /// # Panics
-    /// Where it doesn't come, with what the program wrote.
+    /// Panics with the program's output if the program doesn't end in time.
     pub fn wait(mut self) -> Ended {
         let deadline = Instant::now() + TOO_LONG;
         let status = loop {
@@ -132,29 +133,29 @@ impl Running {
         };
         let hangs = status.is_none();
         let ended = self.end(status);
-        assert!(!hangs, "it did not end: {ended}");
+        assert!(!hangs, "the program did not end: {ended}");
         ended
     }
 
-    /// Ends it with no warning: what it has not written by now it never will.
+    /// Kills the program without warning. Unwritten output is lost.
     pub fn kill(mut self) -> Ended {
         self.child.kill().expect("a child can be killed");
         let status = self.child.wait().expect("a child can be waited for");
         self.end(Some(status))
     }
 
-    /// Asks it to stop, as Ctrl-C does.
+    /// Asks the program to stop, like Ctrl-C.
     pub fn interrupt(&self) {
         let status = Command::new("kill").args(["-INT", &self.child.id().to_string()]).status();
-        assert!(status.is_ok_and(|status| status.success()), "`kill` can't be run");
+        assert!(status.is_ok_and(|status| status.success()), "failed to run `kill`");
     }
 
-    /// Its number, for signals of all kinds.
+    /// Returns the process id, for other signals.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Whether it is still there.
+    /// Returns true if the program is still running.
     pub fn is_running(&mut self) -> bool {
         self.child.try_wait().expect("a child can be waited for").is_none()
     }
@@ -182,30 +183,34 @@ impl Drop for Running {
     }
 }
 
-/// What a process left.
+/// The exit code and the output of a finished process.
 #[derive(Debug)]
 pub struct Ended {
     shown: String,
-    /// None where a signal ended it.
+    /// The exit code. `None` if a signal ended the process.
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
 }
 
 impl Ended {
+    /// Checks the exit code.
+    ///
     /// # Panics
-    /// Where it ended otherwise, with what it wrote.
+    /// Panics with the output if the exit code differs.
     #[track_caller]
     pub fn with(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{self}");
         self
     }
 
+    /// Checks that stderr contains a text.
+    ///
     /// # Panics
-    /// Where it has not told this on stderr.
+    /// Panics with the output if the text is missing.
     #[track_caller]
     pub fn tells(&self, what: &str) -> &Self {
-        assert!(self.stderr.contains(what), "{what:?} is not told by {self}");
+        assert!(self.stderr.contains(what), "stderr doesn't contain {what:?}: {self}");
         self
     }
 }
@@ -218,15 +223,15 @@ impl fmt::Display for Ended {
     }
 }
 
-/// Waits until this holds.
+/// Waits until `holds` returns true.
 ///
 /// # Panics
-/// Where it never does.
+/// Panics after a timeout.
 #[track_caller]
 pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     let deadline = Instant::now() + TOO_LONG;
     while !holds() {
-        assert!(Instant::now() < deadline, "never: {what}");
+        assert!(Instant::now() < deadline, "timed out waiting: {what}");
         thread::sleep(Duration::from_millis(1));
     }
 }

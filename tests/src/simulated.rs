@@ -1,9 +1,8 @@
-//! A simulated language model: an OpenAI-compatible HTTP server that answers any JSON Schema.
+//! A simulated language model: an OpenAI-compatible HTTP server with an answer for any JSON Schema.
 //!
-//! Its reply depends on the call alone (messages, schema, seed), so equal calls get equal replies whatever process asks
-//! and in whatever order. What varies on demand is how well it serves: latency, failures, garbage, ceilings, stalls, a
-//! window that refuses long prompts, a server that knows no schemas. See [`Settings`] for all of it and [`Stats`] for
-//! what it remembers.
+//! A reply depends only on the call (messages, schema, seed), so equal calls get equal replies from any process and in
+//! any order. The quality of service varies on demand: latency, failures, garbage, rate limits, stalls, a window that
+//! refuses long prompts, a server without schemas. See [`Settings`] for all settings and [`Stats`] for the statistics.
 //!
 //! ```no_run
 //! use tributary_tests::simulated::{Settings, SimulatedModel};
@@ -13,9 +12,9 @@
 //! println!("{} calls were answered", model.stats().answered);
 //! ```
 //!
-//! How a call passes through the rooms: `server` reads it (`call`), asks the `limits`, makes a `plan` (its fate
-//! by `faults`, its `latency`, its `reply` to the `schema` in `words` of the prompt), wraps it (`answer`) and
-//! books it (`stats`, `log`, `prefix_cache`).
+//! The path of a call: `server` reads the call (`call`), checks the `limits`, makes a `plan` (a fate from `faults`, a
+//! `latency`, a `reply` to the `schema` in `words` of the prompt), wraps the reply (`answer`) and records the call
+//! (`stats`, `log`, `prefix_cache`).
 
 mod answer;
 mod call;
@@ -52,9 +51,9 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 
-/// A running simulated model. It stops, and drops every connection, when this value is dropped.
+/// A running simulated model. Stops and drops every connection when dropped.
 pub struct SimulatedModel {
-    /// What an OpenAI client takes as its base URL, with `/v1`.
+    /// The base URL for OpenAI clients, ending in `/v1`.
     pub base_url: String,
     server: Arc<Server>,
     stop: Option<oneshot::Sender<()>>,
@@ -64,14 +63,14 @@ pub struct SimulatedModel {
 impl SimulatedModel {
     /// Starts on a free port of the loopback interface.
     ///
-    /// The server has a thread and a runtime of its own: it may be started and dropped inside or outside of another
-    /// runtime, and doesn't slow the code under test.
+    /// The server has a separate thread and runtime: starting and dropping work inside or outside of another runtime,
+    /// and the code under test isn't slowed down.
     pub fn start(settings: Settings) -> Self {
         let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         Self::start_at(settings, loopback, None).expect("the loopback interface has a free port")
     }
 
-    /// Starts at an address (port 0: a free one), with a log where one is wanted: a JSON line for each call served.
+    /// Starts at an address (port 0: a free port), with an optional log: one JSON line per served call.
     pub fn start_at(settings: Settings, address: SocketAddr, log: Option<&Path>) -> io::Result<Self> {
         let listener = TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
@@ -85,22 +84,22 @@ impl SimulatedModel {
         Ok(Self { base_url, server, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// What the model has seen and done so far.
+    /// Returns the statistics so far.
     pub fn stats(&self) -> Stats {
         self.server.stats()
     }
 
-    /// Forgets the statistics, the attempts made at each call and the prefix cache; calls in flight stay.
+    /// Resets the statistics, the attempts of each call and the prefix cache. Calls in flight stay.
     pub fn reset(&self) {
         self.server.reset();
     }
 
-    /// The settings as they are now.
+    /// Returns the current settings.
     pub fn settings(&self) -> Settings {
         self.server.settings().as_ref().clone()
     }
 
-    /// Changes settings while the model runs; calls that arrive from now on see the change.
+    /// Changes settings while the model runs. The change applies to later calls.
     pub fn change(&self, change: impl FnOnce(&mut Settings)) {
         let mut settings = self.settings();
         change(&mut settings);
@@ -117,7 +116,7 @@ impl Drop for SimulatedModel {
     }
 }
 
-/// Serves on a runtime of this thread's own until told to stop; what is in flight then is dropped with the runtime.
+/// Serves on a runtime of this thread until `stopped`. Calls in flight are dropped with the runtime.
 fn serve_until(listener: TcpListener, server: Arc<Server>, stopped: oneshot::Receiver<()>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
     call::warm_up();
@@ -129,7 +128,7 @@ fn serve_until(listener: TcpListener, server: Arc<Server>, stopped: oneshot::Rec
     });
 }
 
-/// The base URL of a bound address; the unspecified one is reached over the loopback interface.
+/// Returns the base URL of a bound address. The loopback address replaces the unspecified address.
 fn base_url(mut address: SocketAddr) -> String {
     if address.ip().is_unspecified() {
         address.set_ip(IpAddr::V4(Ipv4Addr::LOCALHOST));

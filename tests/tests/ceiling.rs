@@ -15,9 +15,9 @@ use tributary_tests::{
     simulated::{Settings, SimulatedModel},
 };
 use tributary_worker::{
-    model::{Call, Endpoints, Message, ModelError, ReplySchema},
-    perform::{Models, Served},
-    throttle::{Limits, Outcome},
+    model::{ChatMessage, Endpoints, ModelCall, ModelError, ReplySchema},
+    perform::{ModelRegistry, ServedModel},
+    throttle::{CallOutcome, RateLimits},
 };
 
 const WORKERS: usize = 8;
@@ -27,14 +27,14 @@ const REQUESTS: usize = 600;
 /// Tokens that a call is estimated to take.
 const TOKENS: u64 = 1000;
 
-fn call(text: &str) -> Call {
+fn call(text: &str) -> ModelCall {
     let schema = serde_json::json!({
         "type": "object",
         "properties": { "word": { "type": "string" } },
         "required": ["word"],
     });
-    Call {
-        messages: vec![Message::user(format!("Say a word about {text}."))],
+    ModelCall {
+        messages: vec![ChatMessage::user(format!("Say a word about {text}."))],
         schema: ReplySchema { name: "word".into(), schema },
         max_reply_tokens: 50,
         temperature: 0.0,
@@ -42,19 +42,19 @@ fn call(text: &str) -> Call {
     }
 }
 
-fn models(base: &str, bus: NatsBus) -> Models {
+fn models(base: &str, bus: NatsBus) -> ModelRegistry {
     let endpoints = Endpoints { openai_base: Some(base.to_owned()), ..Endpoints::default() };
-    let limits = Limits {
+    let limits = RateLimits {
         in_flight: Some(IN_FLIGHT as u32),
         requests_per_minute: Some(REQUESTS as u32),
         tokens_per_minute: None,
     };
-    Models::over_http_shared(endpoints, limits, [].into(), Arc::new(bus))
+    ModelRegistry::over_http_shared(endpoints, limits, [].into(), Arc::new(bus))
 }
 
 /// Asks the model time and again, from more tasks at once than the whole ceiling, until told to stop.
-fn ask(worker: usize, served: &Served, stop: &Arc<AtomicBool>, asking: &mut JoinSet<()>) {
-    let Served::Model(model) = served else { panic!("it is a model") };
+fn ask(worker: usize, served: &ServedModel, stop: &Arc<AtomicBool>, asking: &mut JoinSet<()>) {
+    let ServedModel::Model(model) = served else { panic!("it is a model") };
     for slot in 0..IN_FLIGHT + 4 {
         let (model, stop) = (model.clone(), stop.clone());
         asking.spawn(async move {
@@ -66,10 +66,10 @@ fn ask(worker: usize, served: &Served, stop: &Arc<AtomicBool>, asking: &mut Join
                 let result = model.model.complete(&call(&format!("{worker} {slot} {turn}"))).await;
                 permit.done(match &result {
                     Err(ModelError::RateLimited { retry_after, .. }) => {
-                        Outcome::RateLimited { retry_after: *retry_after }
+                        CallOutcome::RateLimited { retry_after: *retry_after }
                     }
                     Err(error) => panic!("{error}"),
-                    Ok(_) => Outcome::Ok,
+                    Ok(_) => CallOutcome::Ok,
                 });
             }
         });

@@ -10,5 +10,7 @@ mod doctor;
 mod observed;
 #[path = "cluster/shared.rs"]
 mod shared;
+#[path = "cluster/unserved.rs"]
+mod unserved;
 #[path = "cluster/whole.rs"]
 mod whole;

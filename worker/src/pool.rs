@@ -1,13 +1,14 @@
-//! The pool: as many tasks at a time as it has slots, each from its delivery to its recorded outcome.
+//! The pool: tasks run side by side in slots, from delivery to recorded outcome.
 //!
-//! A feeder pulls from the bus only while a slot is free, so that no task waits here that another worker could do. Tasks
-//! run on a ractor factory with a worker for each slot: the first free worker takes the next task, and one that panics is
-//! replaced. While a task runs, its bus is told so in time; then the outcome is recorded, and only then is the delivery
+//! A feeder pulls from the bus only while a slot is free, so no task waits here for want of a slot. Tasks run on a
+//! ractor factory with a worker for each slot: the first free worker takes the next task, and a panicked worker is
+//! replaced. The bus gets signs of life while a task runs; then the outcome is recorded, and only then is the delivery
 //! acknowledged.
 
 mod feeder;
-mod measure;
+mod phase;
 mod slot;
+mod telemetry;
 
 #[cfg(test)]
 mod tests;
@@ -35,8 +36,9 @@ use tokio::{
 use tributary_protocol::bus::{Bus, Kinds};
 
 use self::{
-    feeder::Feeder,
-    slot::{Slot, Taken},
+    feeder::PoolFeeder,
+    phase::PoolPhase,
+    slot::{PoolSlot, PulledTask},
 };
 use crate::perform::Perform;
 
@@ -54,23 +56,13 @@ pub struct PoolOptions {
 #[error("the worker pool can't start: {0}")]
 pub struct PoolError(String);
 
-/// What the pool's tasks are to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd)]
-enum Phase {
-    Working,
-    /// No new task.
-    Draining,
-    /// Running tasks go back to the bus.
-    HandingBack,
-}
-
 /// A running pool. It goes on until it is drained; dropped without that, it stops at once, and its tasks go to other
 /// workers when the bus misses them.
 pub struct Pool {
-    factory: ActorRef<FactoryMessage<(), Taken>>,
+    factory: ActorRef<FactoryMessage<(), PulledTask>>,
     factory_ended: ActorHandle<()>,
     feeder: JoinHandle<()>,
-    phase: watch::Sender<Phase>,
+    phase: watch::Sender<PoolPhase>,
     slots: Arc<Semaphore>,
     concurrency: u32,
     /// Tasks that run now.
@@ -89,22 +81,29 @@ impl Pool {
         options: PoolOptions,
     ) -> Result<Self, PoolError> {
         let concurrency = options.concurrency.clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize));
-        measure::start();
-        let (phase, watched) = watch::channel(Phase::Working);
+        telemetry::pool_started();
+        let (phase, watched) = watch::channel(PoolPhase::Working);
         let in_flight = Arc::<AtomicU64>::default();
-        let slot = Slot { bus: Arc::clone(&bus), performer, phase: watched.clone(), in_flight: Arc::clone(&in_flight) };
+        let slot =
+            PoolSlot { bus: Arc::clone(&bus), performer, phase: watched.clone(), in_flight: Arc::clone(&in_flight) };
         let arguments = FactoryArguments::builder()
             .worker_builder(Box::new(worker_builder(move |_| (slot.clone(), ()))))
             .num_initial_workers(concurrency)
             .router(QueuerRouting::default())
             .queue(DefaultQueue::default())
             .build();
-        let factory: Factory<(), Taken, (), Slot, QueuerRouting<(), Taken>, DefaultQueue<(), Taken>> =
-            Factory::default();
+        let factory: Factory<
+            (),
+            PulledTask,
+            (),
+            PoolSlot,
+            QueuerRouting<(), PulledTask>,
+            DefaultQueue<(), PulledTask>,
+        > = Factory::default();
         let (factory, factory_ended) =
             Actor::spawn(None, factory, arguments).await.map_err(|error| PoolError(error.to_string()))?;
         let slots = Arc::new(Semaphore::new(concurrency));
-        let feeder = Feeder { bus, factory: factory.clone(), slots: Arc::clone(&slots), kinds: options.kinds };
+        let feeder = PoolFeeder { bus, factory: factory.clone(), slots: Arc::clone(&slots), kinds: options.kinds };
         let feeder = tokio::spawn(feeder.run(watched));
         Ok(Self { factory, factory_ended, feeder, phase, slots, concurrency: concurrency as u32, in_flight })
     }
@@ -112,13 +111,13 @@ impl Pool {
     /// Pulls no more; lets running tasks finish for as long as `grace`, then hands them back and ends. True where none
     /// had to be handed back.
     pub async fn drain(self, grace: Duration) -> bool {
-        let _ = self.phase.send(Phase::Draining);
+        let _ = self.phase.send(PoolPhase::Draining);
         let _ = self.feeder.await;
         let all = || self.slots.acquire_many(self.concurrency);
         let finished = timeout(grace, all()).await.is_ok();
         if !finished {
-            let _ = self.phase.send(Phase::HandingBack);
-            // Handing back takes a word to the bus, which may be gone.
+            let _ = self.phase.send(PoolPhase::HandingBack);
+            // Handing back needs the bus, which may be out of reach.
             let _ = timeout(Duration::from_secs(5), all()).await;
         }
         self.factory.stop(None);

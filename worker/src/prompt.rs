@@ -56,7 +56,7 @@ fn folder(language: Language) -> &'static str {
     }
 }
 
-/// How many words (characters in Chinese) a text of this many tokens has, rounded down to what one would ask for.
+/// The number of words (characters in Chinese) in so many tokens, rounded down to a natural number for a prompt.
 pub(crate) fn words(tokens: u32, language: Language) -> u32 {
     let words = match language {
         Language::En => tokens * 7 / 10,
@@ -69,18 +69,18 @@ pub(crate) fn words(tokens: u32, language: Language) -> u32 {
     }
 }
 
-/// The text between tags that it doesn't contain, derived from it alone: equal texts have equal fences.
+/// The text between tags not found in the text, derived from the text alone: equal texts have equal fences.
 pub(crate) fn fence(text: &str) -> String {
     let name = BlobId::of_bytes(text.as_bytes()).to_string();
     let number = u32::from_str_radix(&name[..6], 16).expect("an id is hexadecimal");
-    // Three digits are one token. A text that holds a thousand tags gets longer ones.
+    // Three digits are one token. A text with all thousand tags inside gets a longer tag.
     let tags = (0..1000).map(|next| format!("data-{:03}", (number + next) % 1000));
     let long = std::iter::once(format!("data-{name}"));
     let tag = tags.chain(long).find(|tag| !text.contains(tag)).expect("a text can't hold its own hash");
     format!("<{tag}>\n{text}\n</{tag}>")
 }
 
-/// A text in one line, so that it can't pass for several entries of a list.
+/// A text in a single line, never to be mistaken for several entries of a list.
 pub(crate) fn line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for word in text.split_whitespace() {
@@ -92,7 +92,7 @@ pub(crate) fn line(text: &str) -> String {
     line
 }
 
-/// An outline, each section under the handle that `handle` gives it by its place in reading order.
+/// An outline, with handles made by `handle` from each section's place in reading order.
 pub(crate) fn shown_outline(outline: &Outline, handle: impl Fn(usize, &Section) -> String) -> String {
     let mut text = String::new();
     for (place, placed) in outline.walk().enumerate() {
@@ -109,12 +109,12 @@ pub(crate) fn shown_outline(outline: &Outline, handle: impl Fn(usize, &Section) 
     text
 }
 
-/// The handle of the section that this one continues.
+/// The handle of the section before its revision, or `new`.
 pub(crate) fn origin(_: usize, section: &Section) -> String {
     section.origin.map_or_else(|| "new".to_owned(), |origin| origin.to_string())
 }
 
-/// A section as its writer needs it.
+/// A section in the form shown to its writer.
 pub(crate) fn shown_section(section: &SectionBrief) -> String {
     let path: Vec<_> = section.path.iter().map(|title| line(title)).collect();
     let mut text = path.join(" > ");
@@ -130,14 +130,14 @@ pub(crate) fn shown_section(section: &SectionBrief) -> String {
     text
 }
 
-/// Notes, one a line, each behind its sources.
+/// Notes, a line each, behind their sources.
 pub(crate) fn shown_notes<'a>(notes: impl IntoIterator<Item = &'a Note>) -> String {
     let lines: Vec<_> =
         notes.into_iter().map(|note| format!("{}: {}", handles(&note.sources), line(&note.text))).collect();
     lines.join("\n")
 }
 
-/// Sentences, one a line, each behind its sources.
+/// Sentences, a line each, behind their sources.
 pub(crate) fn shown_passage(passage: &Passage) -> String {
     let lines = passage.sentences().map(|sentence| match sentence.sources.is_empty() {
         true => line(&sentence.text),

@@ -18,7 +18,7 @@ use futures::{
 use tokio::sync::{Notify, broadcast};
 use tributary_protocol::{
     budget::{Window, count},
-    bus::{Bus, BusError, Delivery, Entry, Kinds, Lag, Members, Receipt, Result},
+    bus::{Bus, BusError, BusProblem, Delivery, Entry, Gossip, Kinds, Lag, Receipt, Result},
     id::{BlobId, CallId, Hasher, JobId},
     settings::Language,
     source::{Card, CardRef, SourceId, TitledSource},
@@ -34,7 +34,7 @@ use tributary_protocol::{
     wire,
 };
 
-use crate::model::{Call, LanguageModel, ModelError, Reply};
+use crate::model::{LanguageModel, ModelCall, ModelError, ModelReply};
 
 pub(crate) fn brief(language: Language, genre: Genre) -> Arc<SurveyBrief> {
     let limits = SurveyLimits { sections: 12, outline: 900, suggestion: 120, digest: 400, passage: 600 };
@@ -126,7 +126,7 @@ pub(crate) fn work(kind: SurveyKind, words: &str) -> (SurveyWork, Vec<Bytes>) {
 #[derive(Default)]
 pub(crate) struct Scripted {
     lines: Mutex<VecDeque<Result<String, ModelError>>>,
-    pub asked: Mutex<Vec<Call>>,
+    pub asked: Mutex<Vec<ModelCall>>,
 }
 
 impl Scripted {
@@ -146,11 +146,11 @@ impl LanguageModel for Scripted {
         "openai/scripted"
     }
 
-    async fn complete(&self, call: &Call) -> Result<Reply, ModelError> {
+    async fn complete(&self, call: &ModelCall) -> Result<ModelReply, ModelError> {
         self.asked.lock().unwrap().push(call.clone());
         let silent = || Err(ModelError::Unavailable { message: "nobody is there".into() });
         let text = self.lines.lock().unwrap().pop_front().unwrap_or_else(silent)?;
-        Ok(Reply { text, usage: Default::default() })
+        Ok(ModelReply { text: text.into(), usage: Default::default() })
     }
 }
 
@@ -214,24 +214,24 @@ struct Slip(Arc<MemoryBus>, Arc<Task>);
 
 #[async_trait]
 impl Receipt for Slip {
-    async fn working(&self) -> Result<()> {
+    async fn extend_lease(&self) -> Result<()> {
         self.0.inner.lock().unwrap().signs_of_life += 1;
         Ok(())
     }
 
-    fn leave(self: Box<Self>) {}
+    fn abandon(self: Box<Self>) {}
 
-    fn patience(&self) -> Duration {
+    fn lease(&self) -> Duration {
         Duration::from_secs(30)
     }
 
-    async fn done(self: Box<Self>) -> Result<()> {
+    async fn acknowledge(self: Box<Self>) -> Result<()> {
         self.0.inner.lock().unwrap().acknowledged += 1;
         self.0.changed.notify_waiters();
         Ok(())
     }
 
-    async fn hand_back(self: Box<Self>, _: Duration) -> Result<()> {
+    async fn requeue_after(self: Box<Self>, _: Duration) -> Result<()> {
         self.0.inner.lock().unwrap().tasks.push_back(Arc::clone(&self.1));
         self.0.changed.notify_waiters();
         Ok(())
@@ -311,10 +311,10 @@ pub(crate) struct Way {
 }
 
 #[async_trait]
-impl Members for Way {
+impl Gossip for Way {
     async fn tell(&self, _: &str, word: Bytes) -> Result<()> {
         if self.is_cut.load(Ordering::Relaxed) {
-            return Err(BusError::Unavailable { place: "here".into(), reason: "it is cut".into() });
+            return Err(BusError::Unavailable { place: "here".into(), problem: BusProblem::Other("it is cut".into()) });
         }
         let _ = self.all.send(word);
         Ok(())

@@ -1,4 +1,4 @@
-//! The command lines of a cluster's roles, and of those who talk to it.
+//! Command-line arguments of a cluster's roles and of the commands that talk to a cluster.
 
 use std::path::PathBuf;
 
@@ -7,10 +7,10 @@ use tributary_protocol::task::Kind;
 
 use super::inputs::{Inputs, SettingsArgs};
 
-/// Where the settings are.
+/// The location of the settings file.
 #[derive(Clone, Debug, Default, ArgGroup)]
 pub struct ConfigArgs {
-    /// The settings file; it must exist [default: tributary.toml, where there is one]
+    /// The settings file, which must exist [default: tributary.toml, if present]
     #[arg(long, value_name = "FILE", env = "TRIBUTARY_CONFIG")]
     pub config: Option<PathBuf>,
 }
@@ -21,12 +21,12 @@ impl ConfigArgs {
     }
 }
 
-/// What both roles are told.
+/// Arguments shared by coordinator and worker.
 #[derive(Clone, Debug, Default, ArgGroup)]
 pub struct RoleArgs {
     #[command(flatten)]
     pub settings: ConfigArgs,
-    /// Serve /healthz, /readyz and /metrics at this address; `off` for none [default: 0.0.0.0:9090]
+    /// Serve /healthz, /readyz and /metrics at this address; `off` disables the server [default: 0.0.0.0:9090]
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<String>,
 }
@@ -35,7 +35,7 @@ pub struct RoleArgs {
 pub struct CoordinatorArgs {
     #[command(flatten)]
     pub role: RoleArgs,
-    /// Jobs that are held at a time [default: 16]
+    /// Most jobs held at a time [default: 16]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub jobs: Option<u32>,
 }
@@ -44,13 +44,13 @@ pub struct CoordinatorArgs {
 pub struct WorkerArgs {
     #[command(flatten)]
     pub role: RoleArgs,
-    /// Do tasks of this model alone; repeatable
+    /// Perform only tasks of this model; repeatable
     #[arg(short, long, value_name = "MODEL")]
     pub model: Vec<String>,
-    /// Tasks at a time [default: 16]
+    /// Most tasks at a time [default: 16]
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
     pub concurrency: Option<u32>,
-    /// Do tasks of these kinds alone, such as digest,write
+    /// Perform only tasks of these kinds, such as digest,write
     #[arg(long, value_name = "KIND", value_delimiter = ',', value_parser = |kind: &str| kind.parse::<Kind>())]
     pub only: Vec<Kind>,
 }
@@ -59,14 +59,14 @@ pub struct WorkerArgs {
 pub struct SubmitArgs {
     #[command(flatten)]
     pub inputs: Inputs,
-    /// Ask this question of the sources, instead of making an article of them
+    /// Answer this question from the sources, instead of writing an article
     #[arg(long, short = 'Q', value_name = "QUESTION")]
     pub question: Option<String>,
     #[command(flatten)]
     pub settings: SettingsArgs,
-    /// Forget what has been done of this very job, and its result, and start it anew
+    /// Discard the progress and result of the same job and start again
     ///
-    /// A job that is under way stays as it is. Replies of models stay known either way: no call is paid for twice.
+    /// A running job stays untouched. Model replies stay cached either way: no call is paid for twice.
     #[arg(long)]
     pub fresh: bool,
 }
@@ -85,7 +85,7 @@ pub struct ResumeArgs {
     /// The jobs' ids, or their first 6 digits or more
     #[arg(value_name = "JOB")]
     pub jobs: Vec<String>,
-    /// Every job that has failed
+    /// Resume every failed job
     #[arg(long, conflicts_with = "jobs")]
     pub all: bool,
     #[command(flatten)]
@@ -94,7 +94,7 @@ pub struct ResumeArgs {
 
 #[derive(Debug, ArgGroup)]
 pub struct ListArgs {
-    /// All that is known, as a JSON object a job
+    /// Print all known facts, as one JSON object per job
     #[arg(long)]
     pub json: bool,
     #[command(flatten)]
@@ -105,7 +105,7 @@ pub struct ListArgs {
 pub struct StatusArgs {
     #[command(flatten)]
     pub job: JobArgs,
-    /// All that is known, as a JSON object
+    /// Print all known facts as a JSON object
     #[arg(long)]
     pub json: bool,
 }
@@ -114,7 +114,7 @@ pub struct StatusArgs {
 pub struct ResultArgs {
     #[command(flatten)]
     pub job: JobArgs,
-    /// The folder that the files are written to [default: tributary-out]
+    /// The folder for the files [default: tributary-out]
     #[arg(short, long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! `tributary ask`: a question over a corpus, in this process.
+//! `tributary ask`: answers a question over a corpus, in this process.
 
 use super::{
     load,
@@ -15,7 +15,7 @@ use crate::{
 pub fn run(args: &AskArgs, style: ProgressStyle, terminal: &Terminal) -> Result<Exit, Failure> {
     let loaded = load(&args.settings)?;
     let wanted = Wanted {
-        // The question stands for a title where the inputs have none.
+        // The question is the title if the inputs have none.
         inputs: Inputs { inputs: args.inputs.clone(), title: Some(args.question.clone()) },
         template: template(Some(&args.question), &loaded.config)?,
         fresh: args.fresh,

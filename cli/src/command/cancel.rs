@@ -1,4 +1,4 @@
-//! `tributary cancel`: ends a job of a cluster.
+//! `tributary cancel`: cancels a job of a cluster.
 
 use anyhow::Context;
 use tributary_coordinator::service::{self, Status};
@@ -10,15 +10,15 @@ use crate::{
     terminal::Terminal,
 };
 
-/// Wishes that the job ends. Whoever holds it stops at once; a job that nobody holds has ended.
+/// Requests cancellation. The coordinator that holds the job stops at once; a job without a holder ends here.
 pub fn run(args: &JobArgs, terminal: &Terminal) -> Result<Exit, Failure> {
     let config = load(&args.settings.settings())?.config;
     cluster::runtime()?.block_on(async {
         let queue = cluster::connect(&config, "cancel").await?;
         let (job, state) = cluster::find(&*queue, &args.job).await?;
-        service::cancel(&*queue, &*queue, job).await.context("the job can't be cancelled")?;
+        service::cancel(&*queue, &*queue, job).await.context("failed to cancel the job")?;
         let (title, status) = (&state.title, &state.status);
-        queue.flush().await.context("the last words may be lost")?;
+        queue.flush().await.context("failed to flush to NATS before exit")?;
         terminal.say(match status {
             Status::Done(_) | Status::Cancelled => format!("{title}: {status} already"),
             Status::Running => format!("{title}: will be cancelled"),

@@ -1,4 +1,4 @@
-//! What the commands of a cluster share: the way there, and jobs by the beginning of their ids.
+//! Code shared by the commands of a cluster: connecting to NATS, and finding jobs by the beginning of the id.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,25 +18,25 @@ use crate::{
     settings::Config,
 };
 
-/// So much of an id tells jobs apart well enough to be typed.
+/// The fewest digits of an id that a user may type.
 const SHORTEST: usize = 6;
 
 pub fn runtime() -> Result<Runtime, Failure> {
-    Ok(runtime::Builder::new_multi_thread().enable_all().build().context("no threads to run on")?)
+    Ok(runtime::Builder::new_multi_thread().enable_all().build().context("failed to start the async runtime")?)
 }
 
-/// Connects to NATS for a command that somebody waits for.
+/// Connects to NATS for a command with a waiting user.
 pub async fn connect(config: &Config, command: &str) -> Result<Arc<NatsBus>, Failure> {
     bus_of(config, command).await.map_err(unusable)
 }
 
-/// Connects to NATS for a role, which has time: until NATS is there, and all that a coordinator makes in it.
+/// Connects to NATS for a role. Retries until NATS is reachable and has everything that a coordinator creates.
 pub async fn connect_in_time(config: &Config, role: &str) -> Result<Arc<NatsBus>, Failure> {
     let mut pause = Duration::from_secs(1);
     loop {
         match bus_of(config, role).await {
             Err(error @ BusError::Unavailable { .. }) => {
-                tracing::warn!(%error, ?pause, "the cluster can't be had yet; trying again");
+                tracing::warn!(%error, ?pause, "the cluster is not available yet; retrying");
                 tokio::time::sleep(pause).await;
                 pause = (2 * pause).min(Duration::from_secs(15));
             }
@@ -52,20 +52,20 @@ async fn bus_of(config: &Config, who: &str) -> Result<Arc<NatsBus>, BusError> {
 }
 
 fn unusable(error: BusError) -> Failure {
-    // Settings or the server have to be mended; a server that is away may come back.
+    // An unusable server needs a fix of the settings or the server; an unreachable server may come back.
     let exit = if matches!(error, BusError::Unusable { .. }) { Exit::BadInput } else { Exit::Failed };
-    Failure { exit, error: anyhow::Error::from(error).context("the cluster can't be used") }
+    Failure { exit, error: anyhow::Error::from(error).context("failed to connect to the cluster") }
 }
 
-/// The one job whose id begins so.
+/// Finds the only job with this beginning of its id.
 pub async fn find(queue: &dyn JobQueue, typed: &str) -> Result<(JobId, State), Failure> {
-    one(states(queue).await.context("the jobs can't be listed")?, typed).or_exit(Exit::BadInput)
+    one(states(queue).await.context("failed to list the jobs")?, typed).or_exit(Exit::BadInput)
 }
 
 fn one(states: Vec<(JobId, State)>, typed: &str) -> anyhow::Result<(JobId, State)> {
     let typed = typed.trim().to_ascii_lowercase();
     if typed.len() < SHORTEST || !typed.chars().all(|c| c.is_ascii_hexdigit()) {
-        bail!("`{typed}` is no job: at least {SHORTEST} digits of its id are needed");
+        bail!("`{typed}` is no job id; type at least {SHORTEST} hexadecimal digits");
     }
     let mut matching = states.into_iter().filter(|(job, _)| job.to_string().starts_with(&typed));
     let found = matching
@@ -73,11 +73,11 @@ fn one(states: Vec<(JobId, State)>, typed: &str) -> anyhow::Result<(JobId, State
         .ok_or_else(|| anyhow!("there is no job {typed}; `tributary list` shows all that are kept (nats.retention)"))?;
     match matching.count() {
         0 => Ok(found),
-        others => bail!("{typed} begins the ids of {} jobs", others + 1),
+        others => bail!("{} job ids begin with {typed}; type more digits", others + 1),
     }
 }
 
-/// The exit code of a job that has ended so.
+/// Returns the exit code for a job with this status.
 pub fn exit(status: &Status) -> Exit {
     match status {
         Status::Done(_) => Exit::Done,

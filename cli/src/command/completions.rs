@@ -1,4 +1,4 @@
-//! `tributary completions`: what a shell needs to complete commands, flags and values.
+//! `tributary completions`: prints shell completions for commands, flags and values.
 
 use std::io::{self, Write};
 
@@ -10,9 +10,9 @@ use crate::{
     exit::{Exit, Failure},
 };
 
-/// Prints a shell's completions on stdout.
+/// Prints completions for a shell on stdout.
 pub fn run(shell: Shell) -> Result<Exit, Failure> {
-    // A reader that has gone away is no error.
+    // A closed pipe is no error.
     let _ = io::stdout().write_all(&script(shell));
     Ok(Exit::Done)
 }

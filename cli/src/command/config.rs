@@ -1,4 +1,4 @@
-//! `tributary config`: the settings in effect, and where each comes from.
+//! `tributary config`: prints the settings in effect and the origin of each.
 
 use super::load;
 use crate::{

@@ -1,22 +1,23 @@
-//! `tributary doctor`: is all there that jobs need?
+//! `tributary doctor`: checks everything that jobs need.
 
 use std::fmt::Display;
 
-use tributary_protocol::bus::{BusError, nats::NatsBus};
+use tributary_coordinator::service::{Status, states};
+use tributary_protocol::bus::{BusError, BusProblem, nats::NatsBus};
 use tributary_worker::{
     model::{ModelError, try_out},
-    perform::{Models, Served},
+    perform::{ModelRegistry, ServedModel},
 };
 
 use super::{cluster, load};
 use crate::{
     args::SettingsArgs,
     exit::{Exit, Failure, OrExit},
-    settings::{Config, Loaded},
+    settings::Loaded,
     terminal::Terminal,
 };
 
-/// What is wrong, and what to do about it.
+/// A failed check and the remedy.
 struct Ailment {
     wrong: String,
     remedy: &'static str,
@@ -24,7 +25,7 @@ struct Ailment {
 
 type Finding = Result<String, Ailment>;
 
-/// Prints a line a check.
+/// Runs the checks and prints one line per check.
 pub fn run(flags: &SettingsArgs, terminal: &Terminal) -> Result<Exit, Failure> {
     let loaded = load(flags)?;
     let models = loaded.config.connect_when_named().or_exit(Exit::BadInput)?;
@@ -55,54 +56,86 @@ async fn nats(loaded: &Loaded) -> Vec<Finding> {
         return vec![Ok("NATS: none is set (TRIBUTARY_NATS_URL); `tributary run` needs none".to_owned())];
     }
     match NatsBus::connect(config.execution.nats.clone()).await {
-        Ok(_) => {
+        Ok(bus) => {
             let all = ["it answers and takes this login", "JetStream is on", "streams and consumers are right"];
-            all.iter().map(|well| Ok(format!("NATS: {}: {well}", config.execution.nats.place()))).collect()
+            let well = all.iter().map(|well| Ok(format!("NATS: {}: {well}", config.execution.nats.place())));
+            well.chain(waiting_jobs(&bus).await).collect()
         }
-        Err(error) => vec![ailment(format!("NATS: {error}"), remedy(config, &error))],
+        Err(error) => vec![ailment(format!("NATS: {error}"), remedy(&error))],
     }
 }
 
-fn remedy(config: &Config, error: &BusError) -> &'static str {
-    let (BusError::Unavailable { reason, .. } | BusError::Unusable { reason, .. }) = error else {
-        return "see the message";
+/// Returns a failed check for every job that waits for a worker.
+async fn waiting_jobs(bus: &NatsBus) -> Vec<Finding> {
+    let jobs = match states(bus).await {
+        Ok(jobs) => jobs,
+        Err(error) => {
+            return vec![ailment(format!("failed to list the jobs: {error}"), "allow this login to read the jobs")];
+        }
     };
-    let says = |words: &str| reason.contains(words);
-    if says("login") || says("credentials") {
-        "set nats.auth: a user and password, a token, an nkey or a credentials file that this server knows"
-    } else if says("JetStream") {
-        "start the server with JetStream (nats-server -js, or a `jetstream` section), and allow it to this account"
-    } else if says("another shape") || says("consumer") {
-        "somebody else uses these names: choose another nats.prefix, or remove what is there if it is nobody's"
-    } else if says("created") {
-        "start a coordinator, which makes the streams; if this account is one's, let it create them, and nats.replicas be \
-         no more than there are servers"
-    } else if says("TLS") || config.execution.nats.url.contains("tls://") {
-        "see nats.tls: is the authority known that signed the server's certificate?"
-    } else {
-        "is a server running there? See nats.url, or TRIBUTARY_NATS_URL, and what stands between"
+    let running = jobs.iter().filter(|(_, state)| state.status == Status::Running);
+    let waiting = running.filter_map(|(job, state)| {
+        let reason = state.progress.waits_for.as_ref()?;
+        let remedy = "start a worker that serves what the message names, or cancel the job and submit it for a model that \
+                      is served";
+        Some(ailment(format!("job {job}, {}, waits: {reason}", state.title), remedy))
+    });
+    waiting.collect()
+}
+
+fn remedy(error: &BusError) -> &'static str {
+    let Some(problem) = error.problem() else { return "see the message above" };
+    match problem {
+        BusProblem::Address { .. } | BusProblem::Unreachable { .. } => {
+            "check that a server runs at nats.url (or TRIBUTARY_NATS_URL) and that the network lets connections through"
+        }
+        BusProblem::Prefix { .. } => "choose another nats.prefix",
+        BusProblem::Tls { .. } => "check nats.tls: the authority that signed the server's certificate must be known",
+        BusProblem::LoginRefused | BusProblem::Credentials { .. } => {
+            "set nats.auth: a user and password, a token, an nkey or a credentials file that this server knows"
+        }
+        BusProblem::ServerTooOld { .. } => "upgrade nats-server on every server of the cluster",
+        BusProblem::JetStreamOff | BusProblem::JetStreamRefused { .. } | BusProblem::JetStreamSilent { .. } => {
+            "start the server with JetStream (nats-server -js, or a `jetstream` section), and allow it to this account"
+        }
+        BusProblem::OtherShape { .. } => {
+            "these names are taken: choose another nats.prefix, or delete the streams if nobody uses them"
+        }
+        BusProblem::NotCreated { .. } => {
+            "start a coordinator, which creates the streams; a coordinator's account must be allowed to create streams, \
+             and nats.replicas must not exceed the number of servers"
+        }
+        BusProblem::NotChanged { .. } => {
+            "allow this account to update streams and consumers, and set nats.replicas to at most the number of servers; \
+             or unset nats.adjust to use the streams and consumers unchanged"
+        }
+        BusProblem::OtherFiles | BusProblem::OtherLayout { .. } | BusProblem::Damaged { .. } | BusProblem::Other(_) => {
+            "see the message above and the server's log"
+        }
     }
 }
 
-async fn model(models: &Models, name: &str) -> Finding {
+async fn model(models: &ModelRegistry, name: &str) -> Finding {
     let connected = match models.get(name) {
-        Ok(Served::Extractive) => return Ok(format!("{name}: quotes the sources in this process; asks no server")),
-        Ok(Served::Model(connected)) => connected,
-        Err(reason) => return ailment(reason, "set what the message names"),
+        Ok(ServedModel::Extractive) => {
+            return Ok(format!("{name}: quotes the sources in this process; needs no server"));
+        }
+        Ok(ServedModel::Model(connected)) => connected,
+        Err(reason) => return ailment(reason, "set the variable or setting named above"),
     };
     match try_out(&*connected.model).await {
         Ok(trial) if trial.fits => Ok(format!("{name}: answers; replies are shaped {}", trial.shaping)),
         Ok(trial) => ailment(
-            format!("{name}: answers, but not in the shape that was asked for ({})", trial.shaping),
-            "many replies will have to be made without it: take a model that follows a JSON schema",
+            format!("{name}: answers, but the reply doesn't match the requested schema ({})", trial.shaping),
+            "many replies will need a fallback: choose a model that follows a JSON schema",
         ),
         Err(error) => ailment(
             &error,
             match error {
-                ModelError::Unavailable { .. } => "is a server running there? See OPENAI_BASE_URL or gemini.base",
-                ModelError::RateLimited { .. } => "there may be no quota left; else try again, or set limits",
-                ModelError::Fatal { .. } => "see the key, the model's name and the quota",
-                _ => "try another model",
+                ModelError::Unavailable { .. } => "check that a server runs at OPENAI_BASE_URL or gemini.base",
+                ModelError::RateLimited { .. } => "check the quota; otherwise retry later, or set [limits]",
+                ModelError::Fatal { .. } => "check the key, the model's name and the quota",
+                _ => "choose another model",
             },
         ),
     }

@@ -1,4 +1,4 @@
-//! `tributary list`: a cluster's jobs.
+//! `tributary list`: lists a cluster's jobs.
 
 use std::time::{Duration, SystemTime};
 
@@ -16,12 +16,12 @@ use crate::{
     units,
 };
 
-/// Prints a line a job, the latest last: id, status, when it was submitted, how far it is, title.
+/// Prints one line per job, the latest last: id, status, time since submission, progress, title.
 pub fn run(args: &ListArgs, terminal: &Terminal) -> Result<Exit, Failure> {
     let config = load(&args.settings.settings())?.config;
     cluster::runtime()?.block_on(async {
         let queue = cluster::connect(&config, "list").await?;
-        let states = states(&*queue).await.context("the jobs can't be listed")?;
+        let states = states(&*queue).await.context("failed to list the jobs")?;
         if states.is_empty() {
             terminal.say("no jobs");
         }
@@ -36,26 +36,28 @@ pub fn run(args: &ListArgs, terminal: &Terminal) -> Result<Exit, Failure> {
     })
 }
 
-/// `running  2m05s ago  digest 12/40, 35 calls, 0.20 M tokens  187 sources  Rust`
+/// Describes a job in one line: `running  2m05s ago  digest 12/40, 35 calls, 0.20 M tokens  187 sources  Rust`.
 pub fn line(state: &State) -> String {
     let State { title, sources, status, progress, .. } = state;
     let stage = progress.stages.iter().rev().find(|(_, stage)| stage.asked > 0);
     let far = stage.map(|(stage, now)| format!("{} {}/{}, ", stage.name(), now.ended, now.asked)).unwrap_or_default();
     let far = if status.has_ended() { String::new() } else { far };
+    let waits = progress.waits_for.as_ref().filter(|_| *status == Status::Running);
+    let waits = waits.map(|reason| format!("  waits: {reason}")).unwrap_or_default();
     let (status, ago) = (status.to_string(), ago(state.submitted));
-    format!("{status:<9} {ago:>10}  {far}{}  {sources} sources  {title}", spent(&progress.usage()))
+    format!("{status:<9} {ago:>10}  {far}{}  {sources} sources  {title}{waits}", spent(&progress.usage()))
 }
 
-/// How long ago a second since 1970 was: `2m05s ago`.
+/// Formats the time since a moment, given in seconds since 1970: `2m05s ago`.
 pub fn ago(second: u64) -> String {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     format!("{} ago", units::time(Duration::from_secs(now.saturating_sub(second))))
 }
 
-/// All that is known of a job. Its status is a word, for programs that choose by it; why it failed, or what came of it, stands
-/// beside it.
+/// Returns all known facts about a job as JSON. The status is a single word, so that programs can branch on the value;
+/// the reason of a failure and the result are separate fields.
 pub fn json_of(job: JobId, state: &State) -> anyhow::Result<Value> {
-    let mut object = serde_json::to_value(state).context("the state is no JSON")?;
+    let mut object = serde_json::to_value(state).context("failed to write the state as JSON")?;
     object["job"] = json!(job.to_string());
     object["usage"] = json!(state.progress.usage());
     object["status"] = json!(state.status.name().replace(' ', "-"));

@@ -1,4 +1,4 @@
-//! `tributary plan`: what a run would cost, stage by stage, before anything is spent.
+//! `tributary plan`: estimates the cost of a run by stage, without spending anything.
 
 mod forecast;
 
@@ -13,7 +13,7 @@ use crate::{
     units,
 };
 
-/// Prints a table a survey on stdout.
+/// Prints one table per survey on stdout.
 pub fn run(args: &PlanArgs, terminal: &Terminal) -> Result<Exit, Failure> {
     let config = load(&args.settings)?.config;
     let execution = &config.execution;
@@ -25,7 +25,7 @@ pub fn run(args: &PlanArgs, terminal: &Terminal) -> Result<Exit, Failure> {
         terminal.print(table(&Forecast::of(job, &execution.prices)?));
     }
     if config.models().contains(Models::EXTRACTIVE) {
-        terminal.say("the extractive model makes no calls: what falls to it is not counted");
+        terminal.say("the extractive model makes no calls; its tasks are not counted");
     }
     Ok(Exit::Done)
 }

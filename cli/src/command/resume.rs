@@ -1,4 +1,4 @@
-//! `tributary resume`: makes jobs of a cluster go on that have failed.
+//! `tributary resume`: requeues failed jobs of a cluster.
 
 use anyhow::{Context, anyhow};
 use tributary_coordinator::service::{self, Resumed, State, states};
@@ -14,7 +14,7 @@ use crate::{
     terminal::Terminal,
 };
 
-/// Puts the jobs into the queue again, without their sources: what they are made of is kept for a while after they fail.
+/// Requeues the jobs. The sources needn't be submitted again: the cluster keeps them for a while after a failure.
 pub fn run(args: &ResumeArgs, terminal: &Terminal) -> Result<Exit, Failure> {
     let config = load(&args.settings.settings())?.config;
     cluster::runtime()?.block_on(async {
@@ -25,14 +25,14 @@ pub fn run(args: &ResumeArgs, terminal: &Terminal) -> Result<Exit, Failure> {
                 exit = Exit::Failed;
             }
         }
-        queue.flush().await.context("the last words may be lost")?;
+        queue.flush().await.context("failed to flush to NATS before exit")?;
         Ok(exit)
     })
 }
 
 async fn chosen(args: &ResumeArgs, queue: &NatsBus) -> Result<Vec<(JobId, State)>, Failure> {
     if args.all {
-        let all = states(queue).await.context("the jobs can't be listed")?;
+        let all = states(queue).await.context("failed to list the jobs")?;
         return Ok(all.into_iter().filter(|(_, state)| state.status.reason().is_some()).collect());
     }
     let mut jobs = Vec::new();
@@ -40,16 +40,18 @@ async fn chosen(args: &ResumeArgs, queue: &NatsBus) -> Result<Vec<(JobId, State)
         jobs.push(cluster::find(queue, typed).await?);
     }
     if jobs.is_empty() {
-        return Err(anyhow!("which job? `tributary list` shows all; --all resumes every one that has failed"))
-            .or_exit(Exit::BadInput);
+        return Err(anyhow!(
+            "no job is named; type a job's id (`tributary list` shows all jobs), or --all for every failed job"
+        ))
+        .or_exit(Exit::BadInput);
     }
     Ok(jobs)
 }
 
-/// False of a job that can't go on.
+/// Requeues a job. Returns false if the job can't resume.
 async fn resume(queue: &dyn JobQueue, job: JobId, state: &State, terminal: &Terminal) -> Result<bool, Failure> {
     let title = &state.title;
-    Ok(match service::resume(queue, job).await.context("the job can't be resumed")? {
+    Ok(match service::resume(queue, job).await.context("failed to resume the job")? {
         Some(Resumed::Now) => {
             terminal.say(format!("{title}: goes on"));
             true
@@ -59,7 +61,7 @@ async fn resume(queue: &dyn JobQueue, job: JobId, state: &State, terminal: &Term
             true
         }
         Some(Resumed::Gone) | None => {
-            terminal.complain(format!("{title}: what it is made of is not kept any more; submit it with its sources"));
+            terminal.complain(format!("{title}: the sources of the job have expired; submit the job again"));
             false
         }
     })

@@ -1,4 +1,4 @@
-//! `tributary run`: from inputs to articles in this process.
+//! `tributary run`: turns inputs into articles, in this process.
 
 mod answer;
 mod article;
@@ -22,13 +22,13 @@ use tributary_coordinator::{
 use tributary_protocol::{
     bus::{
         Bus, Kinds,
-        local::{LocalBus, Options},
+        local::{LocalBus, LocalOptions},
     },
     job::Progress,
     task::Usage,
 };
 use tributary_worker::{
-    perform::{Models, Performer},
+    perform::{ModelRegistry, Performer},
     pool::{Pool, PoolOptions},
 };
 
@@ -44,19 +44,19 @@ use crate::{
     terminal::Terminal,
 };
 
-/// Jobs that are under way at a time. They share the calls that [`Config::concurrency`] allows.
+/// The most jobs in progress at a time. All of them share the calls that [`Config::concurrency`] allows.
 const JOBS_AT_A_TIME: usize = 4;
 
-/// Tasks that a job may have with the workers, for each call that may be made at a time: enough that none ever waits.
+/// The most tasks of a job in flight per allowed call, enough to keep every call slot busy.
 const TASKS_A_CALL: usize = 4;
 
-/// A corpus that a model reads at one go needs no MapReduce: below this many tokens the user is told so.
+/// The corpus size, in tokens, below which the user is told that a single prompt would do.
 const SMALL_CORPUS: u64 = 10_000;
 
-/// How long calls that are under way may take to end when the run is over before they are.
+/// The longest wait for calls in flight after the run has ended.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Makes every article that the inputs ask for.
+/// Writes every article that the inputs ask for.
 pub fn run(args: &RunArgs, style: ProgressStyle, terminal: &Terminal) -> Result<Exit, Failure> {
     let loaded = load(&args.settings)?;
     let template = SurveyTemplate(loaded.config.survey.clone());
@@ -65,7 +65,7 @@ pub fn run(args: &RunArgs, style: ProgressStyle, terminal: &Terminal) -> Result<
     run_here(wanted, loaded, style, terminal)
 }
 
-/// Runs the jobs that are wanted in this process.
+/// Runs the wanted jobs in this process.
 pub(super) fn run_here(
     wanted: Wanted,
     loaded: Loaded,
@@ -74,9 +74,10 @@ pub(super) fn run_here(
 ) -> Result<Exit, Failure> {
     let models = loaded.config.connect().or_exit(Exit::BadInput)?;
     say_which_model(&loaded, terminal);
-    let runtime = runtime::Builder::new_multi_thread().enable_all().build().context("no threads to run on")?;
+    let runtime =
+        runtime::Builder::new_multi_thread().enable_all().build().context("failed to start the async runtime")?;
     let end = runtime.block_on(in_runtime(wanted, loaded.config, models, style, terminal));
-    // A file that is still being read keeps nobody waiting.
+    // The exit doesn't wait for a file that is still being read.
     runtime.shutdown_background();
     end
 }
@@ -93,7 +94,7 @@ fn say_which_model(loaded: &Loaded, terminal: &Terminal) {
 async fn in_runtime(
     wanted: Wanted,
     config: Config,
-    models: Models,
+    models: ModelRegistry,
     style: ProgressStyle,
     terminal: &Terminal,
 ) -> Result<Exit, Failure> {
@@ -107,7 +108,7 @@ async fn in_runtime(
     let (bus, pool) = start_workers(&config, models).await?;
     let window = Window::of(TASKS_A_CALL * config.concurrency() as usize);
     let options = actor::Options { window, ..actor::Options::default() };
-    let coordinator = Coordinator::start(bus.clone(), options).await.map_err(anyhow::Error::from)?;
+    let coordinator = Coordinator::start(bus.clone(), options, None).await.map_err(anyhow::Error::from)?;
     let run = Run {
         bus,
         coordinator,
@@ -123,21 +124,21 @@ async fn in_runtime(
     run.coordinator.stop().await;
     pool.drain(GRACE).await;
     if matches!(exit, Exit::ModelFailed | Exit::Interrupted) {
-        terminal.complain("the state is kept: the same command goes on where this one stopped");
+        terminal.complain("the state is kept: the same command resumes the run");
     }
     Ok(exit)
 }
 
-/// Reads the inputs to their end.
+/// Reads the inputs to the end.
 async fn read(wanted: &Wanted, config: &Config) -> Result<Prepared, Failure> {
     let (inputs, template, config) = (wanted.inputs.clone(), Arc::clone(&wanted.template), config.clone());
-    spawn_blocking(move || read_inputs(&inputs, &*template, &config)).await.context("the input can't be read")?
+    spawn_blocking(move || read_inputs(&inputs, &*template, &config)).await.context("failed to read the input")?
 }
 
-/// Opens the state and starts the workers on it.
-async fn start_workers(config: &Config, models: Models) -> Result<(Arc<dyn Bus>, Pool), Failure> {
+/// Opens the stored state and starts the workers.
+async fn start_workers(config: &Config, models: ModelRegistry) -> Result<(Arc<dyn Bus>, Pool), Failure> {
     let state = config.execution.out.join(STATE_FOLDER);
-    let bus = LocalBus::open(&state, Options::default()).context("the state can't be opened")?;
+    let bus = LocalBus::open(&state, LocalOptions::default()).context("failed to open the state")?;
     let bus: Arc<dyn Bus> = Arc::new(bus);
     let performer = Arc::new(Performer::new(bus.clone(), models, config.patience()));
     let options = PoolOptions { concurrency: config.concurrency() as usize, kinds: Kinds::all() };
@@ -146,7 +147,7 @@ async fn start_workers(config: &Config, models: Models) -> Result<(Arc<dyn Bus>,
 }
 
 impl Run {
-    /// Runs the jobs, a few at a time; what befalls one doesn't stop the others.
+    /// Runs the jobs, a few at a time. The failure of a job doesn't stop the others.
     async fn all(&self, jobs: Vec<PreparedJob>) -> Exit {
         let several = jobs.len() > 1;
         let names = jobs.iter().map(|prepared| (prepared.job.title(), prepared.job.id));
@@ -156,7 +157,7 @@ impl Run {
         ends.fold(Exit::Done, |worst, exit| std::future::ready(graver(worst, exit))).await
     }
 
-    /// Runs a job and tells how that ended.
+    /// Runs a job, prints the summary or the error, and returns the exit code.
     async fn one(&self, prepared: PreparedJob, slug: String, several: bool) -> Exit {
         if self.interrupt.happened() {
             return Exit::Interrupted;
@@ -199,7 +200,7 @@ impl Run {
         let tokens = prepared.tokens();
         if tokens < SMALL_CORPUS && self.shown == Shown::Paths {
             self.terminal.say(format!(
-                "{}: only {tokens} tokens in all; under about {SMALL_CORPUS}, a model that is given them in one prompt \
+                "{}: only {tokens} tokens in all; under about {SMALL_CORPUS}, a model that reads them in one prompt \
                  does as well",
                 prepared.job.title()
             ));
@@ -207,8 +208,7 @@ impl Run {
     }
 }
 
-/// Of two ends the one that the whole run ends with: an interruption first, then what may go on when it is run again,
-/// then what won't.
+/// Returns the graver of two exit codes: interruption first, then failures that a rerun may resume, then the others.
 fn graver(one: Exit, other: Exit) -> Exit {
     let order = [Exit::Interrupted, Exit::ModelFailed, Exit::BadInput, Exit::Failed];
     order.into_iter().find(|exit| [one, other].contains(exit)).unwrap_or(Exit::Done)

@@ -1,4 +1,4 @@
-//! The names of jobs' files: each job has files of its own, whatever other jobs are called.
+//! Chooses the names of jobs' files, so that no two jobs share a file, whatever their titles.
 
 use std::{collections::HashSet, fs, iter, path::Path};
 
@@ -6,18 +6,18 @@ use serde::Deserialize;
 use tributary_coordinator::ingest::slug;
 use tributary_protocol::id::JobId;
 
-/// The name of a job's files in this folder.
+/// Returns the name of a job's files in this folder.
 pub fn of_one(folder: &Path, title: &str, job: JobId) -> String {
     free(folder, title, job, |_| true)
 }
 
-/// The names of jobs' files in this folder, no two alike.
+/// Returns the names of several jobs' files in this folder, all different.
 pub fn of_all<'a>(folder: &Path, jobs: impl Iterator<Item = (&'a str, JobId)>) -> Vec<String> {
     let mut taken = HashSet::new();
     jobs.map(|(title, job)| free(folder, title, job, |name| taken.insert(name.to_owned()))).collect()
 }
 
-/// The first name of `title`, `title-2`, `title-3` that is free for the job and that the caller takes.
+/// Returns the first of `title`, `title-2`, `title-3` that is free for the job and that the caller accepts.
 fn free(folder: &Path, title: &str, job: JobId, mut takes: impl FnMut(&str) -> bool) -> String {
     let slug = slug(title);
     let numbered = (2..).map(|number| format!("{slug}-{number}"));
@@ -26,10 +26,10 @@ fn free(folder: &Path, title: &str, job: JobId, mut takes: impl FnMut(&str) -> b
     name.expect("numbers don't end")
 }
 
-/// The end of a report's name. Every pipeline leaves a report, which names its job.
+/// The suffix of a report's file name. Every pipeline writes a report, which names the job.
 const REPORT: &str = ".report.json";
 
-/// Whether another job's files are there, as far as its report says.
+/// Returns true if the report names another job.
 fn holds_another(report: &Path, job: JobId) -> bool {
     #[derive(Deserialize)]
     struct Report {

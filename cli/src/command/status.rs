@@ -1,4 +1,4 @@
-//! `tributary status`: how one job of a cluster stands.
+//! `tributary status`: shows the status of a cluster's job.
 
 use tributary_coordinator::service::{State, Status};
 
@@ -21,6 +21,9 @@ pub fn run(args: &StatusArgs, terminal: &Terminal) -> Result<Exit, Failure> {
         }
         terminal.print(format!("{job}  {}", list::line(&state)));
         terminal.print(format!("  {}", held(&state)));
+        if let Some(reason) = state.progress.waits_for.as_ref().filter(|_| state.status == Status::Running) {
+            terminal.print(format!("  waits: {reason}"));
+        }
         for (stage, now) in state.progress.stages.iter().filter(|(_, now)| now.asked > 0) {
             let done = format!("{}/{}", now.ended, now.asked);
             terminal.print(format!("  {:<11} {done:>13}  {}", stage.name(), stage_spent(now)));
@@ -29,7 +32,7 @@ pub fn run(args: &StatusArgs, terminal: &Terminal) -> Result<Exit, Failure> {
     })
 }
 
-/// `held by coordinator-0, changed 3.0s ago`
+/// Describes the holder and the last change: `held by coordinator-0, changed 3.0s ago`.
 fn held(state: &State) -> String {
     let changed = format!("changed {}", list::ago(state.changed));
     match state.status {

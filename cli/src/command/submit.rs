@@ -1,4 +1,4 @@
-//! `tributary submit`: hands jobs in.
+//! `tributary submit`: submits jobs to a cluster.
 
 use std::time::SystemTime;
 
@@ -22,27 +22,29 @@ pub fn run(args: &SubmitArgs, terminal: &Terminal) -> Result<Exit, Failure> {
 }
 
 async fn in_runtime(args: &SubmitArgs, config: Config, terminal: &Terminal) -> Result<Exit, Failure> {
-    // A cluster that can't be reached is told before a large corpus is read.
+    // Connects first, so that an unreachable cluster is reported before a large corpus is read.
     let bus = cluster::connect(&config, "submit").await?;
     let inputs = args.inputs.clone().titled(args.question.as_deref());
     let (template, began) = (template(args.question.as_deref(), &config)?, SystemTime::now());
     let reading = tokio::task::spawn_blocking(move || read_inputs(&inputs, &*template, &config));
-    let prepared = reading.await.context("the input can't be read")??;
+    let prepared = reading.await.context("failed to read the input")??;
     say_problems(&prepared.problems, terminal);
     for prepared_job in &prepared.jobs {
         let (id, title) = (prepared_job.job.id, prepared_job.job.title());
         trace::ingested(id, prepared_job.job.sources.len(), began);
         let submitted = service::submit(&*bus, &*bus, prepared_job, &prepared.problems, args.fresh).await;
-        match submitted.with_context(|| format!("{title}: the job can't be submitted"))? {
-            Submitted::Now => terminal.say(format!("{title}: submitted; `tributary watch {id}` shows it")),
+        match submitted.with_context(|| format!("{title}: failed to submit the job"))? {
+            Submitted::Now => terminal.say(format!("{title}: submitted; `tributary watch {id}` shows the progress")),
             Submitted::Before if args.fresh => {
-                terminal.say(format!("{title}: under way, and stays so; `tributary cancel {id}` ends it"));
+                terminal.say(format!("{title}: already queued or running; `tributary cancel {id}` cancels the job"));
             }
-            Submitted::Before => terminal.say(format!("{title}: under way already")),
-            Submitted::Done => terminal.say(format!("{title}: done already; `tributary result {id}` fetches it")),
+            Submitted::Before => terminal.say(format!("{title}: already queued or running")),
+            Submitted::Done => {
+                terminal.say(format!("{title}: done already; `tributary result {id}` fetches the result"))
+            }
         }
         terminal.print(id);
     }
-    bus.flush().await.context("the last words may be lost")?;
+    bus.flush().await.context("failed to flush to NATS before exit")?;
     Ok(Exit::Done)
 }

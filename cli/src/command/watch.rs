@@ -1,4 +1,4 @@
-//! `tributary watch`: shows a job until it ends.
+//! `tributary watch`: follows a job until the end.
 
 use anyhow::{Context, anyhow};
 use futures::StreamExt;
@@ -37,15 +37,15 @@ async fn in_runtime(
     let ended = interrupt.unless(until_it_ends(&*queue, job, sender));
     let shown = progress::follow(&state.title, updates, style, false, &interrupt, terminal);
     let Some(ended) = tokio::join!(ended, shown).0 else {
-        terminal.say("the job goes on");
+        terminal.say("the job continues on the cluster");
         return Ok(Exit::Interrupted);
     };
     let status = ended?;
     match cluster::exit(&status) {
-        Exit::Done => terminal.say(format!("{}: done; `tributary result {job}` fetches it", state.title)),
+        Exit::Done => terminal.say(format!("{}: done; `tributary result {job}` fetches the result", state.title)),
         exit @ Exit::ModelFailed => {
             let error = anyhow!(
-                "{}: {status}; `tributary resume {job}`, or submitting it again, makes it go on where it stopped",
+                "{}: {status}; fix the cause, then type `tributary resume {job}` or submit the job again to continue",
                 state.title
             );
             return Err(Failure { exit, error });
@@ -55,19 +55,19 @@ async fn in_runtime(
     Ok(Exit::Done)
 }
 
-/// Passes on how far the job is, and returns how it ended.
+/// Forwards the job's progress, and returns the final status.
 async fn until_it_ends(
     queue: &dyn JobQueue,
     job: JobId,
     progress: watch::Sender<Progress>,
 ) -> Result<Status, anyhow::Error> {
-    let mut states = queue.watch(job).await.context("the job can't be watched")?;
+    let mut states = queue.watch(job).await.context("failed to watch the job")?;
     while let Some(state) = states.next().await {
-        let state: State = wire::decode(&state.context("the job can't be watched")?)?;
+        let state: State = wire::decode(&state.context("failed to watch the job")?)?;
         progress.send_replace(state.progress);
         if state.status.has_ended() {
             return Ok(state.status);
         }
     }
-    Err(anyhow!("the job is not told of any more"))
+    Err(anyhow!("the job's state stream ended unexpectedly; type the command again to reconnect"))
 }

@@ -1,18 +1,19 @@
-//! `tributary worker`: does the work of a cluster's jobs.
+//! `tributary worker`: performs tasks of a cluster's jobs.
 
 use std::sync::Arc;
 
-use tributary_protocol::{bus::Kinds, process};
+use tributary_protocol::{bus::Kinds, process, roster::Announcement, task::Kind};
 use tributary_worker::{
-    perform::{OnlyModels, Others, Patience, Perform, Performer},
+    perform::{ModelFilter, Peers, Perform, Performer, RetryPatience},
     pool::{Pool, PoolOptions},
+    roster,
 };
 
 use super::{cluster, load};
 use crate::{
     args::WorkerArgs,
     exit::{Exit, Failure, OrExit},
-    http::{self, Health},
+    http::{self, Address, Health},
     interrupt::Interrupt,
     settings::Config,
     terminal::Terminal,
@@ -21,11 +22,11 @@ use crate::{
 pub fn run(args: &WorkerArgs, terminal: &Terminal) -> Result<Exit, Failure> {
     let mut settings = args.role.settings.settings();
     settings.concurrency = args.concurrency;
-    let config = load(&settings)?.config;
-    let listen = http::address(&args.role, &config)?;
+    let loaded = load(&settings)?;
+    let listen = http::address(&args.role, &loaded)?;
     let runtime = cluster::runtime()?;
-    let end = runtime.block_on(in_runtime(args, config, listen, terminal));
-    // A call that was given up keeps nobody waiting.
+    let end = runtime.block_on(in_runtime(args, loaded.config, listen, terminal));
+    // The exit doesn't wait for abandoned calls.
     runtime.shutdown_background();
     end
 }
@@ -33,12 +34,12 @@ pub fn run(args: &WorkerArgs, terminal: &Terminal) -> Result<Exit, Failure> {
 async fn in_runtime(
     args: &WorkerArgs,
     config: Config,
-    listen: Option<String>,
+    listen: Option<Address>,
     terminal: &Terminal,
 ) -> Result<Exit, Failure> {
     let interrupt = Interrupt::listen(terminal);
     let health = Health::default();
-    let served = http::serve(listen.as_deref(), health.clone()).await?;
+    let served = http::serve(listen.as_ref(), health.clone(), terminal).await?;
     let Some(bus) = interrupt.unless(cluster::connect_in_time(&config, "worker")).await.transpose()? else {
         return Ok(Exit::Done);
     };
@@ -46,32 +47,41 @@ async fn in_runtime(
     for model in &args.model {
         models.get(model).map_err(anyhow::Error::msg).or_exit(Exit::BadInput)?;
     }
-    // Many workers may begin while a model is away: none of them knows that it has been there.
-    let patience = Patience { first_answer: config.patience().outage, ..config.patience() };
+    // Many workers may start during an outage of the model. None of them has seen an answer, so the first answer gets
+    // as much time as an outage.
+    let patience = RetryPatience { first_answer: config.patience().outage, ..config.patience() };
     let kinds = Kinds::only(args.only.iter().copied()).unwrap_or_else(Kinds::all);
-    let others = Arc::new(Others::new(process::name(), kinds.clone(), bus.clone()));
-    let performer = Arc::new(Performer::new(bus.clone(), models, patience).among(others.clone()));
-    let performer: Arc<dyn Perform> = OnlyModels::of(&args.model, performer);
-    let _ear = others.listen(performer.clone());
+    let peers = Arc::new(Peers::new(process::name(), kinds.clone(), bus.clone()));
+    let performer = Arc::new(Performer::new(bus.clone(), models, patience).among(peers.clone()));
+    let performer: Arc<dyn Perform> = ModelFilter::of(&args.model, performer);
+    let _listener = peers.listen(performer.clone());
     let concurrency = config.worker_concurrency();
     let options = PoolOptions { concurrency: concurrency as usize, kinds };
     let pool = Arc::new(Pool::start(bus.clone(), performer, options).await.map_err(anyhow::Error::from)?);
+    let announced = roster::announce(announcement(args), bus.clone());
     let connection = bus.clone();
-    health.ready_while(move || connection.is_connected() && !others.is_unfit());
+    health.ready_while(move || connection.is_connected() && !peers.is_unfit());
     let shown = http::show(http::of_worker(pool.clone(), concurrency));
     terminal.say(format!("worker: {concurrency} tasks at a time from {}", config.execution.nats.place()));
     interrupt.wait().await;
     health.stopping();
+    announced.abort();
     shown.abort();
     let _ = shown.await;
     if let Some(pool) = Arc::into_inner(pool)
         && !pool.drain(config.execution.cluster.grace()).await
     {
-        terminal.say("worker: what could not end in time is handed back");
+        terminal.say("worker: tasks that could not finish in time are requeued");
     }
     served.abort();
     if let Err(error) = bus.flush().await {
-        tracing::warn!(%error, "the last words may be lost; tasks go to others when their time is up");
+        tracing::warn!(%error, "failed to flush to NATS before exit; unacknowledged tasks will be redelivered");
     }
     Ok(Exit::Done)
+}
+
+/// Returns the announcement of the served models and kinds to coordinators.
+fn announcement(args: &WorkerArgs) -> Announcement {
+    let kinds = args.only.iter().map(|kind: &Kind| kind.name().to_owned()).collect();
+    Announcement { worker: process::name(), models: args.model.clone(), kinds }
 }

@@ -1,4 +1,4 @@
-//! Progress on a terminal: a line for the job and a bar for each of its stages.
+//! Progress on a terminal: a line for the job and a bar for each stage.
 
 use std::{
     collections::BTreeMap,
@@ -44,7 +44,7 @@ impl Bars {
         }
     }
 
-    /// The bar of a stage, put behind those of earlier ones when it is first seen.
+    /// Returns the bar of a stage. A new bar is placed after those of earlier stages.
     fn stage(&mut self, stage: Stage) -> &mut StageBar {
         let before = self.stages.range(..stage).next_back().map_or(&self.job, |(_, earlier)| &earlier.bar);
         let screen = self.terminal.bars();
@@ -61,7 +61,8 @@ impl Bars {
     }
 
     fn line(&self, progress: &Progress, now: Instant) -> String {
-        format!("{}  {}, {}", self.title, spent(&progress.usage()), units::time(now.duration_since(self.since)))
+        let waits = progress.waits_for.as_ref().map(|reason| format!(", waits: {reason}")).unwrap_or_default();
+        format!("{}  {}, {}{waits}", self.title, spent(&progress.usage()), units::time(now.duration_since(self.since)))
     }
 }
 
@@ -85,7 +86,7 @@ impl View for Bars {
         self.job.set_message(self.line(progress, now));
     }
 
-    /// The bars go, and what they said last stays as text.
+    /// Removes the bars and leaves their last state as text.
     fn end(&mut self, progress: &Progress, now: Instant) {
         self.job.disable_steady_tick();
         self.stages.values().map(|stage| &stage.bar).chain([&self.job]).for_each(ProgressBar::finish_and_clear);

@@ -1,4 +1,4 @@
-//! Progress in a pipe: a line when a stage starts, a line when it ends, and one now and then between.
+//! Progress in a pipe: a line at the start and at the end of a stage, and at intervals between.
 
 use std::{
     collections::BTreeMap,
@@ -17,17 +17,19 @@ use super::{
 };
 use crate::units;
 
-/// The shortest time between two lines of one stage that neither start nor end it.
+/// The shortest time between two lines of a stage, apart from the lines for start and end.
 const EVERY: Duration = Duration::from_secs(5);
 
 pub struct Lines<W> {
-    /// What stands before every line.
+    /// The prefix of every line.
     name: String,
     write: W,
     stages: BTreeMap<Stage, Seen>,
+    /// The last reported reason for waiting.
+    waits_for: Option<String>,
 }
 
-/// What has been said of a stage.
+/// The last reported state of a stage.
 struct Seen {
     since: Instant,
     told: StageProgress,
@@ -38,7 +40,7 @@ struct Seen {
 
 impl<W: FnMut(String) + Send> Lines<W> {
     pub fn new(name: String, write: W) -> Self {
-        Self { name, write, stages: BTreeMap::new() }
+        Self { name, write, stages: BTreeMap::new(), waits_for: None }
     }
 
     fn tell(&mut self, stage: Stage, text: &str) {
@@ -52,7 +54,7 @@ impl<W: FnMut(String) + Send> Lines<W> {
         self.tell(stage, &format!("{}{known}", units::plural(total(now), "task")));
     }
 
-    /// A line for a stage that has changed: at once where it has ended, else now and then.
+    /// Reports a changed stage: at once if the stage has ended, else at intervals.
     fn change(&mut self, stage: Stage, now: &StageProgress, at: Instant) {
         let Some(seen) = self.stages.get_mut(&stage) else { return };
         seen.pace.observe(at, now.ended);
@@ -92,6 +94,11 @@ impl<W: FnMut(String) + Send> View for Lines<W> {
                 self.change(stage, state, now);
             }
         }
+        if progress.waits_for != self.waits_for {
+            self.waits_for.clone_from(&progress.waits_for);
+            let now = progress.waits_for.as_ref().map_or("goes on".to_owned(), |reason| format!("waits: {reason}"));
+            (self.write)(format!("{}{now}", self.name));
+        }
     }
 
     fn end(&mut self, progress: &Progress, now: Instant) {
@@ -114,7 +121,7 @@ mod tests {
 
     fn progress(stages: &[(Stage, u64, u64)]) -> Progress {
         let of = |&(stage, ended, asked)| (stage, StageProgress { asked, ended, ..StageProgress::default() });
-        Progress { stages: stages.iter().map(of).collect() }
+        Progress { stages: stages.iter().map(of).collect(), waits_for: None }
     }
 
     #[test]

@@ -1,15 +1,15 @@
-//! How fast a stage goes, and when it will be through.
+//! Estimates the speed and the remaining time of a stage.
 
 use std::{
     collections::VecDeque,
     time::{Duration, Instant},
 };
 
-/// How far back counts: long enough to even out slow calls, short enough to notice a rate limit.
+/// The period that counts for the speed: long enough to even out slow calls, short enough to notice a rate limit.
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// Tasks that had ended, at moments of the last [`WINDOW`]. What had ended before the first look, in an earlier run,
-/// tells nothing about this one's pace.
+/// The number of ended tasks at moments of the last [`WINDOW`]. Tasks that ended before the first observation, in an
+/// earlier run, don't count for the speed.
 #[derive(Default)]
 pub struct Pace {
     seen: VecDeque<(Instant, u64)>,
@@ -23,7 +23,7 @@ impl Pace {
         }
     }
 
-    /// The time that `remaining` tasks will take. None before a task has ended.
+    /// Estimates the time for `remaining` tasks. `None` before a task has ended.
     pub fn left(&self, remaining: u64) -> Option<Duration> {
         let (&(first, before), &(last, ended)) = (self.seen.front()?, self.seen.back()?);
         let done = ended.checked_sub(before).filter(|done| *done > 0)?;

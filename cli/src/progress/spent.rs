@@ -1,15 +1,15 @@
-//! Figures of progress, for people.
+//! Formats figures of progress for people.
 
 use tributary_protocol::{job::StageProgress, task::Usage};
 
 use crate::units;
 
-/// How many tasks a stage will have, as far as is known.
+/// Returns the number of tasks of a stage, as far as known.
 pub(super) fn total(stage: &StageProgress) -> u64 {
     stage.asked
 }
 
-/// `312 calls (40 from cache), 1.11 M tokens, $0.42`; what is nought is left out, but for `no calls`.
+/// Formats usage: `312 calls (40 from cache), 1.11 M tokens, $0.42`. Zero figures are left out, except `no calls`.
 pub fn spent(usage: &Usage) -> String {
     if usage.calls + usage.calls_from_cache + usage.calls_failed == 0 {
         return "no calls".to_owned();
@@ -32,7 +32,7 @@ pub fn spent(usage: &Usage) -> String {
     parts.join(", ")
 }
 
-/// The same of one stage, with what went wrong.
+/// Formats the usage of a stage and the number of degraded tasks.
 pub fn stage_spent(stage: &StageProgress) -> String {
     let mut text = spent(&stage.usage);
     if stage.degraded > 0 {

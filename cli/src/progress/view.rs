@@ -1,12 +1,12 @@
-//! The trait of what shows a job's progress.
+//! The trait of the displays of a job's progress.
 
 use std::time::Instant;
 
 use tributary_protocol::job::Progress;
 
-/// One job on the screen.
+/// A display of one job's progress.
 pub(super) trait View: Send {
     fn update(&mut self, progress: &Progress, now: Instant);
-    /// The job has ended, this way or that; nothing follows.
+    /// Shows the end of the job, successful or not. No call follows.
     fn end(&mut self, progress: &Progress, now: Instant);
 }

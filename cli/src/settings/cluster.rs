@@ -8,19 +8,19 @@ use tributary_coordinator::{
     service,
 };
 
-/// How coordinators and workers go about it. Times are in seconds.
+/// The settings of coordinators and workers. Times are in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Cluster {
-    /// Jobs that a coordinator holds at a time.
+    /// The most jobs that a coordinator holds at a time.
     pub jobs: usize,
-    /// The most tasks of a job that are with the workers at a time; each job finds its own number below that.
+    /// The most tasks of a job in flight; each job adapts its number below this limit.
     pub window: usize,
-    /// After so long without any outcome of a job, its outstanding tasks are published again.
+    /// The time without any outcome of a job after which the outstanding tasks are published again.
     pub silence: f64,
-    /// The shortest time between two writings of how a job stands.
+    /// The shortest time between two writes of a job's state.
     pub state_every: f64,
-    /// How long a worker that is told to stop may finish what it is doing.
+    /// The time that a stopping worker has to finish running tasks.
     pub grace: f64,
 }
 
@@ -42,18 +42,18 @@ impl Cluster {
         Duration::from_secs_f64(self.grace)
     }
 
-    /// Says which value can't be worked with, naming the setting.
+    /// Checks the values. The error names the invalid setting.
     pub(super) fn check(&self) -> Result<(), String> {
         for (name, number) in [("jobs", self.jobs), ("window", self.window)] {
             if number == 0 {
-                return Err(format!("cluster.{name} is 0; 1 is the least"));
+                return Err(format!("cluster.{name} is 0; set at least 1"));
             }
         }
         let times =
             [("silence", self.silence, 0.1), ("state_every", self.state_every, 0.0), ("grace", self.grace, 0.0)];
         for (name, seconds, least) in times {
             if !(least..1e9).contains(&seconds) {
-                return Err(format!("cluster.{name} is {seconds}; a number of seconds, {least} or more, is needed"));
+                return Err(format!("cluster.{name} is {seconds}; set a number of seconds, at least {least}"));
             }
         }
         Ok(())

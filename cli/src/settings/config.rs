@@ -1,4 +1,4 @@
-//! All settings, with their meaning.
+//! Defines all settings.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,43 +14,44 @@ use tributary_protocol::{
     settings::{JobSettings, Models},
     survey::SurveySettings,
 };
-use tributary_worker::{model::ModelName, perform::Patience};
+use tributary_worker::{model::ModelName, perform::RetryPatience};
 
 use super::{cluster::Cluster, secret::Secret};
 
-/// All settings. In the file the keys of `job` and `execution` stand side by side, those of a pipeline in a table of its name.
+/// All settings. In the file, the keys of `job` and `execution` stand side by side, and those of a pipeline in a table
+/// with the pipeline's name.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Config {
-    /// The settings that every job's result depends on.
+    /// The settings that affect the result of every job.
     pub job: JobSettings,
-    /// The settings that articles depend on.
+    /// The settings that affect articles.
     pub survey: SurveySettings,
-    /// The settings that answers depend on.
+    /// The settings that affect answers.
     pub answer: AnswerSettings,
-    /// The settings that no result depends on.
+    /// The settings that affect no result.
     pub execution: Execution,
 }
 
-/// How and where the work is done. Of all this only the seed can change an article.
+/// The settings of execution. Of these, only the seed can change an article.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Execution {
-    /// The folder of articles, reports and state.
+    /// The folder for articles, reports and state.
     pub out: PathBuf,
-    /// The only source of chance.
+    /// The seed of all randomness.
     pub seed: u64,
     /// The most calls at a time; 0 leaves the choice to [`Config::concurrency`].
     pub concurrency: u32,
-    /// A call that takes longer than this share of recent ones of its kind is made a second time, where `limits` have room
-    /// for it, and the first answer is taken; both are paid for. 0 makes none twice.
+    /// The share of recent calls of the same kind that a call must outlast to be hedged: a second call is made if
+    /// `limits` have room, the first answer is used, and both calls are paid for. 0 disables hedging.
     pub hedge: f64,
     pub openai: Endpoint,
     pub gemini: Endpoint,
     pub timeouts: Timeouts,
     pub limits: Limits,
-    /// What models cost, by their full names.
+    /// The prices of models, by full name.
     pub prices: BTreeMap<String, Price>,
-    /// The address that health and metrics are served at, such as `0.0.0.0:9090`; none where it is empty or `off`.
+    /// The address for health and metrics, such as `0.0.0.0:9090`. Empty or `off` disables the server.
     pub listen: String,
     pub nats: NatsOptions,
     pub cluster: Cluster,
@@ -75,28 +76,29 @@ impl Default for Execution {
     }
 }
 
-/// Where a kind of model server is, and the key to it.
+/// The address and the key of a kind of model server.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Endpoint {
-    /// The base address; the provider's own where there is none.
+    /// The base address. Defaults to the provider's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub base: Option<String>,
     #[serde(skip_serializing)]
     pub key: Option<Secret>,
 }
 
-/// How long a server may take, in seconds.
+/// The timeouts of a model server, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Timeouts {
-    /// Until a connection stands.
+    /// The timeout of connecting.
     pub connect: f64,
-    /// For a call in all.
+    /// The timeout of a whole call.
     pub call: f64,
-    /// For a silence, before the answer or within it.
+    /// The longest silence before or within an answer.
     pub stall: f64,
-    /// For a model that has answered, and answers nobody any more. Of a worker's, for one that has never answered as well.
+    /// The longest outage of a model that has answered before. On a worker, also the longest wait for a model's first
+    /// answer.
     pub outage: f64,
 }
 
@@ -106,7 +108,7 @@ impl Default for Timeouts {
     }
 }
 
-/// The ceilings of the models' provider; 0 is none.
+/// The limits of the models' provider; 0 means no limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
@@ -115,22 +117,22 @@ pub struct Limits {
     pub tokens_per_minute: u64,
 }
 
-/// What a model costs, in US dollars a million tokens.
+/// The price of a model, in US dollars per million tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Price {
     pub prompt: f64,
     pub reply: f64,
-    /// Of prompt tokens that the server had in its prefix cache; as `prompt` where nothing is said.
+    /// The price of prompt tokens served from the server's prefix cache. Defaults to `prompt`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cached_prompt: Option<f64>,
 }
 
 impl Config {
-    /// The most calls at a time where nobody said: the processor's cores where it does the model's work, else this.
+    /// The default of the most calls at a time for remote models. Extractive runs use the number of processor cores.
     const REMOTE_CONCURRENCY: u32 = 16;
 
-    /// The most calls at a time, at least 1.
+    /// Returns the most calls at a time, at least 1.
     pub fn concurrency(&self) -> u32 {
         match self.execution.concurrency {
             0 if self.job.models.all().all(|model| model == Models::EXTRACTIVE) => {
@@ -141,7 +143,8 @@ impl Config {
         }
     }
 
-    /// The most tasks that a worker of a cluster does at a time. Its own settings don't tell which models it is asked for.
+    /// Returns the most tasks that a cluster's worker performs at a time. A worker's settings don't reveal the models
+    /// of the tasks.
     pub fn worker_concurrency(&self) -> u32 {
         match self.execution.concurrency {
             0 => Self::REMOTE_CONCURRENCY,
@@ -149,18 +152,18 @@ impl Config {
         }
     }
 
-    /// What is tried again, and how often.
-    pub fn patience(&self) -> Patience {
+    /// Returns the retry policy.
+    pub fn patience(&self) -> RetryPatience {
         let outage = Duration::from_secs_f64(self.execution.timeouts.outage);
-        Patience { hedge: self.execution.hedge, outage, ..Patience::default() }
+        RetryPatience { hedge: self.execution.hedge, outage, ..RetryPatience::default() }
     }
 
-    /// The models that a run may call, each once.
+    /// Returns the models that a run may call, without repetition.
     pub fn models(&self) -> BTreeSet<&str> {
         self.job.models.all().collect()
     }
 
-    /// Says which value can't be worked with, naming the setting.
+    /// Checks the values. The error names the invalid setting.
     pub(super) fn check(&self) -> Result<(), String> {
         self.job.check()?;
         self.survey.check(self.job.window)?;
@@ -170,7 +173,7 @@ impl Config {
         }
         let Execution { hedge, timeouts, prices, .. } = &self.execution;
         if !(0.0..1.0).contains(hedge) {
-            return Err(format!("hedge is {hedge}; a share below 1 is needed, or 0"));
+            return Err(format!("hedge is {hedge}; set 0 or a share below 1"));
         }
         let timeouts = [
             ("connect", timeouts.connect),
@@ -180,14 +183,14 @@ impl Config {
         ];
         for (name, seconds) in timeouts {
             if !(seconds > 0.0 && seconds < 1e9) {
-                return Err(format!("timeouts.{name} is {seconds}; a number of seconds above 0 is needed"));
+                return Err(format!("timeouts.{name} is {seconds}; set a number of seconds above 0"));
             }
         }
         self.execution.cluster.check()?;
         for (model, price) in prices {
             let all = [Some(price.prompt), Some(price.reply), price.cached_prompt];
             if let Some(bad) = all.into_iter().flatten().find(|dollars| !(0.0..1e6).contains(dollars)) {
-                return Err(format!("prices.\"{model}\" has {bad}; US dollars a million tokens are needed"));
+                return Err(format!("prices.\"{model}\" has {bad}; set US dollars per million tokens"));
             }
         }
         Ok(())

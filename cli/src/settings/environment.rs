@@ -1,4 +1,4 @@
-//! The layers that environment variables make.
+//! Reads layers of settings from environment variables.
 
 use anyhow::{Result, bail};
 use toml::Value;
@@ -7,13 +7,13 @@ use super::layer::{Layer, WrongSetting};
 
 const PREFIX: &str = "TRIBUTARY_";
 
-/// Variables with the prefix that are no settings.
+/// The variables with the prefix that are no settings.
 const OTHERS: [&str; 3] = [crate::logging::VARIABLE, "TRIBUTARY_CONFIG", NATS_URL];
 
-/// What every process of a deployment is told.
+/// The variable with the address of NATS, shared by all processes of a deployment.
 const NATS_URL: &str = "TRIBUTARY_NATS_URL";
 
-/// Variables that people have set already, and what they set here. Later ones outrank earlier ones.
+/// The settings behind variables with well-known names. Later variables outrank earlier variables.
 const WELL_KNOWN: [(&str, [&str; 2]); 6] = [
     (NATS_URL, ["nats", "url"]),
     ("OPENAI_API_BASE", ["openai", "base"]),
@@ -23,11 +23,11 @@ const WELL_KNOWN: [(&str, [&str; 2]); 6] = [
     ("GOOGLE_API_KEY", ["gemini", "key"]),
 ];
 
-/// A layer a variable, the most important last. An empty variable is as good as none.
+/// Returns one layer per variable, the most important last. An empty variable counts as unset.
 ///
 /// # Errors
 ///
-/// Where a `TRIBUTARY_` variable is no setting, or its value can't be one.
+/// Fails if a `TRIBUTARY_` variable is no setting or has an invalid value.
 pub fn layers(variables: &[(String, String)]) -> Result<Vec<Layer>> {
     let mut set: Vec<_> = variables.iter().filter(|(_, value)| !value.trim().is_empty()).collect();
     set.sort();
@@ -47,14 +47,15 @@ pub fn layers(variables: &[(String, String)]) -> Result<Vec<Layer>> {
     Ok(layers)
 }
 
-/// The value is taken as TOML where that fits the setting (`4`, `true`, `{ prompt = 1 }`), else as the text that it is.
+/// Makes a layer of a variable. The value is read as TOML if the result fits the setting (`4`, `true`, `{ prompt = 1
+/// }`), else as plain text.
 fn layer(name: &str, path: &str, value: &str) -> Result<Layer> {
     let path = path.to_lowercase();
     let mut path: Vec<_> = path.split("__").map(str::to_owned).collect();
     if let [models, by_kind, kind] = &mut path[..]
         && (models.as_str(), by_kind.as_str()) == ("models", "for")
     {
-        // Kinds of task have names that no variable can have.
+        // Kinds of task have hyphens, which variables can't have.
         *kind = kind.replace('_', "-");
     }
     let path: Vec<_> = path.iter().map(String::as_str).collect();
@@ -64,14 +65,15 @@ fn layer(name: &str, path: &str, value: &str) -> Result<Layer> {
         (Ok(_), _) => Ok(layer),
         (_, Ok(_)) => Ok(text),
         (Err(_), _) if value.trim_start().starts_with(['{', '[', '"']) && value.parse::<Value>().is_err() => {
-            bail!("{name}: no valid TOML")
+            bail!("{name}: invalid TOML")
         }
         // The value may be a password.
         (Err(WrongSetting { message, .. }), _) => bail!("{name}: {}", message.replace(value, "…")),
     }
 }
 
-/// Kubernetes puts such variables into every pod that runs beside a service whose name begins with `tributary`.
+/// Returns true for the variables that Kubernetes sets in every pod beside a service whose name begins with
+/// `tributary`.
 fn is_service_link(name: &str) -> bool {
     ["_SERVICE_HOST", "_SERVICE_PORT", "_PORT"].iter().any(|end| name.ends_with(end))
         || ["_SERVICE_PORT_", "_PORT_"].iter().any(|part| name.contains(part))

@@ -1,9 +1,9 @@
-//! The layers that flags make.
+//! Reads layers of settings from flags.
 
 use super::layer::Layer;
 use crate::args::SettingsArgs;
 
-/// A layer a flag that was given.
+/// Returns one layer per given flag.
 pub fn layers(flags: &SettingsArgs) -> Vec<Layer> {
     let SettingsArgs { model, model_for, out, concurrency, seed, language, genre, window, config: _ } = flags;
     let mut layers = Vec::new();
@@ -19,7 +19,7 @@ pub fn layers(flags: &SettingsArgs) -> Vec<Layer> {
     };
     number("--concurrency", "concurrency", concurrency.map(i64::from));
     number("--window", "window", window.map(i64::from));
-    // The command line takes no seed that is larger.
+    // The command line rejects larger seeds.
     number("--seed", "seed", seed.and_then(|seed| i64::try_from(seed).ok()));
     let models =
         model_for.iter().map(|(kind, model)| Layer::of("--model-for", &["models", "for", kind.name()], model.as_str()));

@@ -1,4 +1,4 @@
-//! One layer of settings: TOML and where it comes from.
+//! A layer of settings: TOML and an origin.
 
 use std::{fmt, ops::Range, sync::LazyLock};
 
@@ -12,16 +12,16 @@ use tributary_protocol::{answer::AnswerSettings, settings::JobSettings, survey::
 
 use super::config::{Config, Execution};
 
-/// Some settings. Every value in the merged configuration remembers the `origin` of its layer.
+/// A layer of settings. Every value in the merged configuration remembers the layer's `origin`.
 #[derive(Clone)]
 pub struct Layer {
-    /// `tributary.toml`, `TRIBUTARY_WINDOW`, `--model`.
+    /// The origin: `tributary.toml`, `TRIBUTARY_WINDOW`, `--model`.
     pub origin: String,
     pub text: String,
 }
 
 impl Layer {
-    /// The layer that every other outranks.
+    /// The origin of the defaults, which every other layer outranks.
     pub const DEFAULT: &str = "default";
 
     pub fn defaults() -> Self {
@@ -32,7 +32,7 @@ impl Layer {
         Self { origin: Self::DEFAULT.to_owned(), text: table.to_string() }
     }
 
-    /// A single setting, by its path.
+    /// Returns a layer with a single setting, given by path.
     pub fn of(origin: impl Into<String>, path: &[&str], value: impl Into<toml::Value>) -> Self {
         let value = path.iter().rev().fold(value.into(), |value, key| {
             let mut table = Table::new();
@@ -42,8 +42,8 @@ impl Layer {
         Self { origin: origin.into(), text: value.as_table().map(Table::to_string).unwrap_or_default() }
     }
 
-    /// Reads the layer as if it were all there is. The error says where in the text it is wrong, and how, without the
-    /// text itself: a key may stand there.
+    /// Parses the layer separately from the others. The error gives the place and the problem, but not the text, which
+    /// may contain a key.
     pub fn check(&self) -> Result<Config, WrongSetting> {
         let wrong = |error: toml::de::Error| WrongSetting::new(&error, &self.text);
         let table = DeTable::parse(&self.text).map_err(wrong)?;
@@ -59,7 +59,7 @@ impl Layer {
                     DeValue::Table(table) if section == Section::Survey => survey.extend(table),
                     DeValue::Table(table) => answer.extend(table),
                     _ => {
-                        let message = format!("`{}` is a table", key.get_ref());
+                        let message = format!("`{}` must be a table", key.get_ref());
                         return Err(WrongSetting::at(&self.text, key.span(), message));
                     }
                 },
@@ -75,7 +75,8 @@ impl Layer {
         })
     }
 
-    /// Reads settings that travel, and are lenient for that, and refuses keys that they don't have.
+    /// Parses settings and rejects unknown keys. These types accept unknown keys by themselves, because they travel
+    /// between versions.
     fn strictly<T>(&self, table: &DeTable<'_>, span: Range<usize>) -> Result<T, WrongSetting>
     where
         T: DeserializeOwned + Serialize + Default,
@@ -98,7 +99,7 @@ impl Layer {
     }
 }
 
-/// Without the text, which may hold secrets.
+/// Omits the text, which may contain secrets.
 impl fmt::Debug for Layer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Layer({})", self.origin)
@@ -112,7 +113,7 @@ impl Source for Layer {
 
     fn collect(&self) -> Result<Map<String, Value>, ConfigError> {
         let mut settings = FileFormat::Toml.parse(Some(&self.origin), &self.text).map_err(ConfigError::Foreign)?;
-        // The survey's settings may stand at the top as well.
+        // The survey's settings may also stand at the top level.
         let of_survey = settings.extract_if(|key, _| section(key) == Some(Section::OfSurvey)).collect::<Map<_, _>>();
         if !of_survey.is_empty() {
             let survey = settings.entry(SURVEY.to_owned());
@@ -125,7 +126,7 @@ impl Source for Layer {
     }
 }
 
-/// Reads the merged layers.
+/// Reads the settings from the merged layers.
 pub fn read(merged: Map<String, Value>) -> Result<Config, ConfigError> {
     let of = |wanted| {
         let chosen: Map<_, _> = merged.clone().into_iter().filter(|(key, _)| section(key) == Some(wanted)).collect();
@@ -140,7 +141,7 @@ pub fn read(merged: Map<String, Value>) -> Result<Config, ConfigError> {
     })
 }
 
-/// The tables of the pipelines' settings.
+/// The names of the tables of the pipelines' settings.
 const SURVEY: &str = "survey";
 const ANSWER: &str = "answer";
 
@@ -148,11 +149,11 @@ const ANSWER: &str = "answer";
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Section {
     Job,
-    /// The table of the survey's settings.
+    /// The table of survey settings.
     Survey,
-    /// A setting of the survey that stands at the top.
+    /// A survey setting at the top level.
     OfSurvey,
-    /// The table of the answer's settings.
+    /// The table of answer settings.
     Answer,
     Execution,
 }
@@ -171,7 +172,7 @@ static JOB: LazyLock<Table> = LazyLock::new(|| table_of(&JobSettings::default())
 static OF_SURVEY: LazyLock<Table> = LazyLock::new(|| table_of(&SurveySettings::default()));
 static EXECUTION: LazyLock<Table> = LazyLock::new(|| table_of(&Execution::default()));
 
-/// The keys that may stand at the top.
+/// Returns the keys that may stand at the top level.
 fn known() -> Vec<String> {
     [keys(&JOB), vec![SURVEY.to_owned(), ANSWER.to_owned()], keys(&EXECUTION)].concat()
 }
@@ -184,10 +185,10 @@ fn table_of<T: Serialize>(defaults: &T) -> Table {
     Table::try_from(defaults).expect("the defaults of settings are TOML")
 }
 
-/// A setting that can't be read, and its place.
+/// A setting that can't be read, with the place in the text.
 #[derive(Debug)]
 pub struct WrongSetting {
-    /// Line and column, from 1.
+    /// The line and the column, counted from 1.
     pub place: Option<(usize, usize)>,
     pub message: String,
 }
@@ -195,7 +196,7 @@ pub struct WrongSetting {
 impl WrongSetting {
     fn new(error: &toml::de::Error, text: &str) -> Self {
         let mut bare = error.clone();
-        // Without its input the error names the key instead of showing the line.
+        // Without the input, the error names the key instead of quoting the line.
         bare.set_input(None);
         let message = without_value(bare.to_string().trim_end()).replace('\n', ", ");
         Self { place: error.span().map(|span| place(text, span.start)), message }
@@ -217,7 +218,7 @@ fn place(text: &str, offset: usize) -> (usize, usize) {
     (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
 }
 
-/// A string of the wrong type may be a key that was put in the wrong place.
+/// Removes the value from an error about a string of the wrong type, because the string may be a misplaced key.
 fn without_value(message: &str) -> String {
     match (message.starts_with("invalid type: string \""), message.rsplit_once("\", expected ")) {
         (true, Some((_, expected))) => format!("invalid type: string, expected {expected}"),

@@ -1,24 +1,24 @@
-//! The settings as the worker takes them.
+//! Converts the settings into the worker's types.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result, anyhow};
-use tributary_protocol::bus::Members;
+use tributary_protocol::bus::Gossip;
 use tributary_worker::{
     model::Endpoints,
-    perform::{self, Models},
+    perform::{self, ModelRegistry},
     throttle,
 };
 
 use super::config::{Config, Limits, Price, Timeouts};
 
 impl Config {
-    /// The models, each of those that a job may call made ready. No server is asked anything yet.
+    /// Returns the models, with every model of the settings made ready. Sends no request to a server.
     ///
     /// # Errors
     ///
-    /// Where a model's name is none, its key is missing or unusable, or its address is none.
-    pub fn connect(&self) -> Result<Models> {
+    /// Fails if a model has an invalid name, a missing or unusable key, or an invalid address.
+    pub fn connect(&self) -> Result<ModelRegistry> {
         let models = self.connect_when_named()?;
         for name in self.models() {
             models.get(name).map_err(|reason| anyhow!(reason))?;
@@ -26,25 +26,25 @@ impl Config {
         Ok(models)
     }
 
-    /// Models for whatever tasks name: one that can't be had stops the job that names it.
+    /// Returns the models for tasks of any model. An unavailable model stops the job that names the model.
     ///
     /// # Errors
     ///
-    /// Where a timeout is none.
-    pub fn connect_when_named(&self) -> Result<Models> {
-        Ok(Models::over_http(self.endpoints()?, self.execution.limits.into(), self.prices()))
+    /// Fails if a timeout is invalid.
+    pub fn connect_when_named(&self) -> Result<ModelRegistry> {
+        Ok(ModelRegistry::over_http(self.endpoints()?, self.execution.limits.into(), self.prices()))
     }
 
-    /// The same for a worker of a cluster, which keeps the limits together with the others. Needs a runtime.
+    /// Returns the models for a worker of a cluster. The workers share the limits. Needs a runtime.
     ///
     /// # Errors
     ///
-    /// Where a timeout is none.
-    pub fn connect_with_others(&self, members: Arc<dyn Members>) -> Result<Models> {
-        Ok(Models::over_http_shared(self.endpoints()?, self.execution.limits.into(), self.prices(), members))
+    /// Fails if a timeout is invalid.
+    pub fn connect_with_others(&self, members: Arc<dyn Gossip>) -> Result<ModelRegistry> {
+        Ok(ModelRegistry::over_http_shared(self.endpoints()?, self.execution.limits.into(), self.prices(), members))
     }
 
-    fn prices(&self) -> BTreeMap<String, perform::Price> {
+    fn prices(&self) -> BTreeMap<String, perform::ModelPrice> {
         self.execution.prices.iter().map(|(model, price)| (model.clone(), price.into())).collect()
     }
 
@@ -64,7 +64,7 @@ impl Config {
     }
 }
 
-impl From<Limits> for throttle::Limits {
+impl From<Limits> for throttle::RateLimits {
     fn from(Limits { in_flight, requests_per_minute, tokens_per_minute }: Limits) -> Self {
         Self {
             in_flight: Some(in_flight).filter(|most| *most > 0),
@@ -74,7 +74,7 @@ impl From<Limits> for throttle::Limits {
     }
 }
 
-impl From<&Price> for perform::Price {
+impl From<&Price> for perform::ModelPrice {
     fn from(&Price { prompt, reply, cached_prompt }: &Price) -> Self {
         Self { prompt, reply, cached_prompt }
     }

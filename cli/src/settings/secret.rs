@@ -1,9 +1,9 @@
-//! Which settings are secrets.
+//! Decides which settings are secrets.
 
 pub use tributary_worker::model::Secret;
 
-/// Whether a setting of this name, at whatever level, is never shown with this value. Of an address, what stands before an
-/// `@` or behind a `?` may let somebody in.
+/// Returns true if a setting with this name, at any level, must never be shown with this value. An address may contain
+/// credentials before an `@` or after a `?`.
 pub fn is_secret(name: &str, value: &str) -> bool {
     match name {
         "key" | "token" | "password" | "nkey" => true,

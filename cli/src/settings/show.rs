@@ -1,4 +1,4 @@
-//! The settings in effect, for people.
+//! Prints the settings in effect.
 
 use std::fmt::Write;
 
@@ -7,7 +7,7 @@ use config::{Map, Value, ValueKind};
 use super::{load::Loaded, secret::is_secret};
 
 impl Loaded {
-    /// All settings as TOML, a comment on each with its origin; secrets are hidden.
+    /// Returns all settings as TOML, each with the origin as a comment. Secrets are hidden.
     pub fn show(&self) -> String {
         let mut text = String::new();
         table(&mut text, &[], &self.merged);
@@ -55,7 +55,7 @@ fn literal(kind: &ValueKind) -> String {
     }
 }
 
-/// A key as TOML takes it.
+/// Quotes a key for TOML if needed.
 fn quoted(key: &str) -> String {
     let bare = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
     if bare { key.to_owned() } else { toml::Value::from(key).to_string() }

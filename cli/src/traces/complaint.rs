@@ -1,4 +1,4 @@
-//! A collector that doesn't take what it is sent is complained about once, not with every batch.
+//! Logs a failing collector once, instead of once per batch.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering::Relaxed},
@@ -28,7 +28,7 @@ impl<E: SpanExporter> SpanExporter for Complaining<E> {
         let sent = self.inner.export(batch).await;
         let was_failing = self.failing.swap(sent.is_err(), Relaxed);
         if let (Err(error), false) = (&sent, was_failing) {
-            tracing::warn!(%error, "traces are lost: the collector that OTEL_EXPORTER_OTLP_ENDPOINT names doesn't take them");
+            tracing::warn!(%error, "traces are lost: the collector at OTEL_EXPORTER_OTLP_ENDPOINT doesn't accept them");
         }
         sent
     }

@@ -1,7 +1,7 @@
-//! One trace a job, in whatever processes the job is done.
+//! Puts all spans of a job into one trace, across processes.
 //!
-//! A job's id is its trace's id, and the first half of it the id of the span that all others hang on. So nothing needs to
-//! travel with a task for its worker to know where the task's span belongs.
+//! A job's id is the id of the trace, and the first half is the id of the root span. A worker therefore knows the
+//! parent of a task's span without any extra data in the task.
 
 use std::{
     cell::Cell,
@@ -15,7 +15,7 @@ use opentelemetry::{
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator, SdkTracer};
 use tributary_protocol::trace::{BEGAN, JOB};
 
-/// Hangs spans that stand in no other on their job.
+/// A tracer that attaches spans without a parent to the job's root span.
 #[derive(Debug)]
 pub struct JobTracer(pub SdkTracer);
 
@@ -42,7 +42,7 @@ fn ids_of_job(span: &SpanBuilder) -> Option<(TraceId, SpanId)> {
     Some((TraceId::from_hex(&job).ok()?, SpanId::from_hex(job.get(..16)?).ok()?))
 }
 
-/// A span that is told of when it is over began when it says.
+/// Sets the start time of a span that is reported at the end, from the span's attribute.
 fn begin_earlier(span: &mut SpanBuilder) {
     let Some(attributes) = &mut span.attributes else { return };
     let Some(at) = attributes.iter().position(|attribute| attribute.key.as_str() == BEGAN) else { return };
@@ -50,7 +50,7 @@ fn begin_earlier(span: &mut SpanBuilder) {
     span.start_time = Some(UNIX_EPOCH + Duration::from_micros(micros));
 }
 
-/// Ids by chance, but for the span that is a job.
+/// An id generator: random ids, except for the root span of a job.
 #[derive(Debug, Default)]
 pub struct JobIds(RandomIdGenerator);
 
@@ -59,7 +59,7 @@ thread_local! {
 }
 
 impl JobIds {
-    /// Gives these ids to the span that is built meanwhile.
+    /// Uses these ids for the span that `build` creates.
     fn next<T>(ids: (TraceId, SpanId), build: impl FnOnce() -> T) -> T {
         NEXT.set(Some(ids));
         let built = build();

@@ -143,7 +143,12 @@ impl Backlog {
         task
     }
 
-    /// All tasks in flight.
+    /// Iterates over the tasks in flight.
+    pub fn published(&self) -> impl Iterator<Item = &Task> {
+        self.out.values().map(|out| &out.task)
+    }
+
+    /// Returns copies of all tasks in flight.
     pub fn outstanding(&self) -> Vec<Task> {
         self.out.values().map(|out| out.task.clone()).collect()
     }

@@ -14,17 +14,18 @@ use super::heading::{Fences, atx};
 const PARAGRAPH: usize = 7;
 const SENTENCE: usize = 8;
 const LINE: usize = 9;
-const WORD: usize = 10;
-const CHARACTER: usize = 11;
+const CLAUSE: usize = 10;
+const WORD: usize = 11;
+const CHARACTER: usize = 12;
 /// The cost of starting a piece at each rank, as a share of the ideal length: a piece may end farther off by the
 /// difference to start the next at a better place.
-const RELUCTANCE: [f64; 12] = [0.0, 0.0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.6, 0.8, 1.0];
+const RELUCTANCE: [f64; 13] = [0.0, 0.0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.6, 0.7, 0.8, 1.0];
 
 /// Splits `text` into pieces of at most `max_tokens` tokens, as `count` counts them, and of about the same size.
 ///
-/// Cuts are made before headings and between paragraphs; if pieces are still too long, between sentences, then words,
-/// and at last characters. Nothing is lost: the pieces together are the text. An empty text has no pieces. A single
-/// character of more than `max_tokens` tokens is a piece of its own.
+/// Cuts are made before headings and between paragraphs; if pieces are still too long, between sentences, then after
+/// commas, then between words, and at last characters. Nothing is lost: the pieces together are the text. An empty text
+/// has no pieces. A single character of more than `max_tokens` tokens is a piece of its own.
 ///
 /// Takes time in proportion to the text; `count` sees every part two or three times.
 pub fn split(text: &str, max_tokens: usize, count: impl Fn(&str) -> usize) -> Vec<&str> {
@@ -113,7 +114,7 @@ impl<'t> Splitter<'t, '_> {
 /// Cuts a stretch into parts, each with the rank of its end.
 type Cutter = fn(&str, usize) -> Vec<(&str, usize)>;
 
-const CUTTERS: [Cutter; 4] = [sentences, words, runs_of_characters, characters];
+const CUTTERS: [Cutter; 5] = [sentences, clauses, words, runs_of_characters, characters];
 
 fn sentences(text: &str, _: usize) -> Vec<(&str, usize)> {
     let rank = |sentence: &str| {
@@ -121,6 +122,16 @@ fn sentences(text: &str, _: usize) -> Vec<(&str, usize)> {
         if complete || !sentence.ends_with('\n') { SENTENCE } else { LINE }
     };
     text.split_sentence_bounds().map(|sentence| (sentence, rank(sentence))).collect()
+}
+
+/// Groups clauses, and entries of a list or an object, up to the size of groups of words.
+fn clauses(text: &str, fine: usize) -> Vec<(&str, usize)> {
+    let ends_clause = |before: &str| match before.trim_end_matches([' ', '\n']) {
+        clause if clause.len() < before.len() => clause.ends_with([',', ';']),
+        clause => clause.ends_with(['，', '；', '、']),
+    };
+    let starts = text.char_indices().filter(|(at, c)| !c.is_whitespace() && ends_clause(&text[..*at]));
+    runs(text, starts.map(|(at, _)| at), fine, CLAUSE)
 }
 
 /// Groups words as long as they surely have at most `fine` tokens: no token is shorter than a byte.
@@ -247,6 +258,14 @@ mod tests {
         let prose = "One two three four. ".repeat(20);
         let pieces = split(&prose, 30, words);
         assert!(pieces.len() <= 4 && pieces.iter().all(|piece| piece.ends_with(". ")), "{pieces:?}");
+    }
+
+    #[test]
+    fn an_object_is_cut_between_its_entries_and_no_number_within() {
+        let object: String = (0..300).map(|i| format!("\"key {i}\": \"value {i} of 1,000\", ")).collect();
+        let pieces = split(&object, 60, words);
+        assert_eq!(pieces.concat(), object);
+        assert!(pieces.len() > 20 && pieces.iter().all(|piece| piece.starts_with("\"key") && piece.ends_with("\", ")));
     }
 
     #[test]

@@ -60,14 +60,14 @@ pub(super) async fn hold(shared: Arc<Shared>, claim: Claim) {
     let let_go = match end {
         End::Lost => {
             tracing::info!(job = %job.id, "another coordinator has taken the job over");
-            return claim.leave();
+            return claim.abandon();
         }
-        End::Stopping => claim.hand_back(std::time::Duration::ZERO).await,
+        End::Stopping => claim.requeue_after(std::time::Duration::ZERO).await,
         End::Bus(error) => {
             tracing::warn!(job = %job.id, %error, "the bus failed; requeueing the job");
-            claim.hand_back(PAUSE).await
+            claim.requeue_after(PAUSE).await
         }
-        End::Done(_) | End::Model(_) | End::Failed(_) | End::Cancelled => claim.done().await,
+        End::Done(_) | End::Model(_) | End::Failed(_) | End::Cancelled => claim.acknowledge().await,
     };
     if let Err(error) = let_go {
         tracing::warn!(job = %job.id, %error, "failed to release the job; it will be redelivered when its lease expires");
@@ -77,8 +77,8 @@ pub(super) async fn hold(shared: Arc<Shared>, claim: Claim) {
 /// Renews the lease three times as often as the queue needs; never returns.
 async fn signs_of_life(claim: &Claim) -> End {
     loop {
-        tokio::time::sleep(claim.patience() / 3).await;
-        if let Err(error) = claim.working().await {
+        tokio::time::sleep(claim.lease() / 3).await;
+        if let Err(error) = claim.extend_lease().await {
             tracing::warn!(job = %claim.job.id, %error, "failed to renew the job's lease");
         }
     }

@@ -247,7 +247,7 @@ fn now() -> u64 {
 #[cfg(test)]
 mod tests {
     use tributary_protocol::{
-        bus::local::{LocalBus, Options},
+        bus::local::{LocalBus, LocalOptions},
         settings::JobSettings,
         survey::{SurveyRequest, SurveySettings},
     };
@@ -257,7 +257,7 @@ mod tests {
     #[tokio::test]
     async fn a_job_that_ends_while_another_takes_it_has_ended() {
         let folder = tempfile::tempdir().unwrap();
-        let queue = LocalBus::open(folder.path(), Options::default()).unwrap();
+        let queue = LocalBus::open(folder.path(), LocalOptions::default()).unwrap();
         let request = SurveyRequest::new("Mills", SurveySettings::default());
         let job = Job::new(request, JobSettings::default(), 1, Vec::new());
         let mut first = State::new(&job, None);

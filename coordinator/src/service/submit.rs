@@ -171,7 +171,7 @@ async fn store(
 #[cfg(test)]
 mod tests {
     use tributary_protocol::{
-        bus::local::{LocalBus, Options},
+        bus::local::{LocalBus, LocalOptions},
         settings::JobSettings,
         survey::{SurveySettings, SurveyStage},
     };
@@ -192,7 +192,7 @@ mod tests {
         std::fs::write(&path, line).unwrap();
         let template = SurveyTemplate(SurveySettings::default());
         let prepared = prepare(&[path], None, &template, &JobSettings::default(), 1).unwrap().jobs.remove(0);
-        let bus = LocalBus::open(&folder.path().join("state"), Options::default()).unwrap();
+        let bus = LocalBus::open(&folder.path().join("state"), LocalOptions::default()).unwrap();
         Bench { bus, prepared, _folder: folder }
     }
 

@@ -1,7 +1,7 @@
-//! The jobs of a deployment, as coordinators share them.
+//! The job queue that the coordinators of a deployment share.
 //!
-//! A job is itself a message in a queue: one coordinator holds it and says so time and again, and when it falls silent
-//! another takes the job over and reads its journal. Any number of coordinators may run.
+//! Each job is a message in a queue. A coordinator holds the message and extends its lease; when the coordinator falls
+//! silent, another coordinator takes the job over and reads its journal. Any number of coordinators may run.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,73 +12,75 @@ use futures::stream::BoxStream;
 use super::{Receipt, Result};
 use crate::{id::JobId, job::Job};
 
-/// Whether what is written of a job, if anything is, gives way to something else.
+/// Decides whether the stored state of a job, None where there is no state, may be overwritten.
 pub type GivesWay<'a> = dyn Fn(Option<&[u8]>) -> bool + Send + Sync + 'a;
 
-/// What coordinators share besides a [`Bus`](super::Bus), and what those who submit jobs talk to.
+/// The queue of jobs, with their states and results. Coordinators use the queue beside a [`Bus`](super::Bus), and
+/// programs that submit jobs use the queue alone.
 ///
 /// # Errors
 ///
-/// As a [`Bus`](super::Bus)'s: [`BusError::Unavailable`](super::BusError::Unavailable) only after the adapter has tried for
-/// long enough, and what was to be submitted, written, kept or forgotten may be so nevertheless. A job or a state that this
-/// build can't read is a [`BusError::Wire`](super::BusError::Wire).
+/// Errors are like those of a [`Bus`](super::Bus): [`BusError::Unavailable`](super::BusError::Unavailable) comes only
+/// after the adapter has retried for long enough, and the write may have happened all the same. A job or a state that
+/// this build can't read is a [`BusError::Wire`](super::BusError::Wire).
 #[async_trait]
 pub trait JobQueue: Send + Sync + 'static {
-    /// Puts a job where a coordinator will find it; a job that is out already stays as it is. Takes an earlier wish to
-    /// cancel it back. Returns when it is safe, and false if it was out.
+    /// Queues a job for the coordinators, and withdraws an earlier request to cancel the job. Returns when the job is
+    /// safe; false where the job was queued already and stays as it was.
     async fn submit(&self, job: &Job) -> Result<bool>;
 
-    /// A job as it was submitted, as long as that is kept: not longer than it is out, in some adapters.
+    /// Reads a job as submitted, as long as the document is kept. Some adapters keep the document only until the job is
+    /// over.
     async fn document(&self, job: JobId) -> Result<Option<Job>>;
 
     /// Waits for a job that no living coordinator holds. Safe to cancel.
     async fn claim(&self) -> Result<Claim>;
 
-    /// Writes down how a job stands, in its coordinator's words. The last is kept.
+    /// Writes the job's state, in the coordinator's format. The last state is kept.
     async fn set_state(&self, job: JobId, state: Bytes) -> Result<()> {
         self.replace_state(job, state, &|_| true).await.map(drop)
     }
 
-    /// The same, but only if what is written gives way to it, and false if it doesn't. Nobody else's words come between the
-    /// look and the writing.
+    /// Writes the job's state if the stored state gives way, and returns false otherwise. Nobody else writes between
+    /// the comparison and the write.
     async fn replace_state(&self, job: JobId, state: Bytes, gives_way: &GivesWay<'_>) -> Result<bool>;
 
-    /// How a job stands. None of a job that nobody wrote anything about.
+    /// Reads the job's state. None where no state was written.
     async fn state(&self, job: JobId) -> Result<Option<Bytes>>;
 
-    /// How all jobs stand, in the order of their ids.
+    /// Reads the states of all jobs, in the order of their ids.
     async fn states(&self) -> Result<Vec<(JobId, Bytes)>>;
 
-    /// How a job stands now, then each time that it changes, without an end. Changes in quick succession may be left
-    /// out, but for the last.
+    /// Gives the job's state, then each new state, without an end. Of states in quick succession all but the last may
+    /// be left out.
     async fn watch(&self, job: JobId) -> Result<BoxStream<'static, Result<Bytes>>>;
 
-    /// Wishes that a job ends. Whoever holds it, or will, is told by [`JobQueue::cancelled`].
+    /// Requests that the job is cancelled. [`JobQueue::cancelled`] tells the present or next holder.
     async fn cancel(&self, job: JobId) -> Result<()>;
 
-    /// Takes such a wish back.
+    /// Withdraws a request to cancel the job.
     async fn withdraw(&self, job: JobId) -> Result<()>;
 
-    /// Waits until someone wishes that the job ends, or has wished it already. Safe to cancel.
+    /// Waits until cancelling the job is requested, or returns at once where that has happened. Safe to cancel.
     async fn cancelled(&self, job: JobId) -> Result<()>;
 
-    /// Keeps a part of what came of a job, in its coordinator's format, until [`JobQueue::forget`]. Parts are numbered
-    /// from 0 without a gap: what comes of a large corpus is larger than memory.
+    /// Keeps a part of the job's result, in the coordinator's format, until [`JobQueue::forget`]. Parts are numbered
+    /// from 0 without a gap: the result of a large corpus is larger than memory.
     async fn keep_result(&self, job: JobId, part: u32, result: Bytes) -> Result<()>;
 
-    /// A part of what came of a job, once that is there.
+    /// Reads a part of the job's result, once the part is there.
     async fn result(&self, job: JobId, part: u32) -> Result<Option<Bytes>>;
 
-    /// Forgets how a job stood, what came of it, and any wish to end it.
+    /// Deletes the job's state and result, and any request to cancel the job.
     async fn forget(&self, job: JobId) -> Result<()>;
 
-    /// How long what is left of a job that has ended is to be kept; None for ever. Coordinators see to it.
+    /// The time for which coordinators keep the remains of a job that has ended; None for ever.
     fn retention(&self) -> Option<Duration> {
         None
     }
 }
 
-/// A job in a coordinator's hands. Dropped without a word, it goes to another coordinator.
+/// A job that a coordinator holds, under a lease. A claim that is dropped goes to another coordinator.
 pub struct Claim {
     pub job: Arc<Job>,
     receipt: Box<dyn Receipt>,
@@ -89,28 +91,29 @@ impl Claim {
         Self { job, receipt }
     }
 
-    /// Says that this coordinator lives; due more often than [`Claim::patience`].
-    pub async fn working(&self) -> Result<()> {
-        self.receipt.working().await
+    /// Extends the lease; due more often than [`Claim::lease`].
+    pub async fn extend_lease(&self) -> Result<()> {
+        self.receipt.extend_lease().await
     }
 
-    /// How long the queue waits for a sign of life before it gives the job to another.
-    pub fn patience(&self) -> Duration {
-        self.receipt.patience()
+    /// The time after which the queue gives the job to another coordinator, unless the lease is extended.
+    pub fn lease(&self) -> Duration {
+        self.receipt.lease()
     }
 
-    /// Another coordinator has taken the job over: it is left to that one. (Dropped, the claim would take it from both.)
-    pub fn leave(self) {
-        self.receipt.leave();
+    /// Leaves the job to another coordinator that has taken the job over. A claim that is only dropped would take the
+    /// job from both.
+    pub fn abandon(self) {
+        self.receipt.abandon();
     }
 
-    /// The job is over.
-    pub async fn done(self) -> Result<()> {
-        self.receipt.done().await
+    /// Acknowledges the job: the job is over.
+    pub async fn acknowledge(self) -> Result<()> {
+        self.receipt.acknowledge().await
     }
 
-    /// Gives the job to another coordinator after `delay`.
-    pub async fn hand_back(self, delay: Duration) -> Result<()> {
-        self.receipt.hand_back(delay).await
+    /// Requeues the job for another coordinator after `delay`.
+    pub async fn requeue_after(self, delay: Duration) -> Result<()> {
+        self.receipt.requeue_after(delay).await
     }
 }

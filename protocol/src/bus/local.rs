@@ -1,14 +1,14 @@
-//! The bus of one process: tasks wait in memory, all else is on the local disk.
+//! The bus of a single process: tasks wait in memory, everything else is on the local disk.
 //!
-//! Tasks need no disk, since whoever opens the journal again publishes what is still outstanding. What `record`,
-//! `keep_reply` and `put` return from has reached the operating system, so it outlives this process however it dies; a
-//! power failure loses at most the last [`Options::sync_every`].
+//! Tasks need no disk, since whoever opens the journal again publishes the outstanding tasks. Bytes written by
+//! `record`, `keep_reply` and `put` have reached the operating system when the call returns, so they survive any death
+//! of the process; a power failure loses at most the last [`LocalOptions::sync_every`].
 
 mod blobs;
 mod folder;
+mod gossip;
 mod jobs;
 mod journal;
-mod members;
 mod store;
 mod tasks;
 
@@ -29,54 +29,57 @@ use crate::{
     task::{Kind, Outcome, Task},
 };
 
-use self::{jobs::Jobs, members::Members, store::Store, tasks::Tasks};
+use self::{gossip::LocalGossip, jobs::LocalJobs, store::LocalStore, tasks::LocalTasks};
 
-/// Threads that wait for the disk at a time. Each keeps some memory for what it has once done: hundreds of them, as a large
+/// Threads that wait for the disk at a time. Each keeps some memory of its past work: hundreds of threads, as a large
 /// corpus would have at once, keep a gigabyte.
 const THREADS: usize = 8;
 
-/// What may be set of a [`LocalBus`]. The defaults suit corpora of kilobytes to gigabytes.
+/// The settings of a [`LocalBus`]. The defaults suit corpora of kilobytes to gigabytes.
 #[derive(Clone, Debug)]
-pub struct Options {
-    /// Memory for what was read from disk lately, in bytes.
+pub struct LocalOptions {
+    /// Memory for recently read data, in bytes.
     pub cache: u64,
-    /// How often what was written is made safe against a power failure.
+    /// Time between syncs against power failures.
     pub sync_every: Duration,
 }
 
-impl Default for Options {
+impl Default for LocalOptions {
     fn default() -> Self {
         Self { cache: 16 << 20, sync_every: Duration::from_secs(1) }
     }
 }
 
-/// A bus for coordinator and workers of one process, kept in one folder. Clones are the same bus; the folder is free for
-/// another process once the last clone, delivery and journal stream is gone.
+/// A bus for the coordinator and workers of a single process, kept in a folder. Clones share the bus; the folder is
+/// free for another process when the last clone, delivery and journal stream is dropped.
 #[derive(Clone)]
 pub struct LocalBus {
-    store: Arc<Store>,
+    store: Arc<LocalStore>,
     threads: Arc<Semaphore>,
-    tasks: Arc<Tasks>,
-    jobs: Arc<Jobs>,
-    members: Arc<Members>,
+    tasks: Arc<LocalTasks>,
+    jobs: Arc<LocalJobs>,
+    gossip: Arc<LocalGossip>,
 }
 
 impl LocalBus {
-    /// Opens what is kept in `folder`, or begins there; its journals can be read at once.
+    /// Opens the state in `folder`, or begins there; its journals can be read at once.
     ///
     /// # Errors
     ///
-    /// [`BusError::InUse`] where another process has it open, [`BusError::Unavailable`] where the folder can't be read or
-    /// written, holds something else, or is damaged.
-    pub fn open(folder: &Path, options: Options) -> Result<Self> {
-        let store = Store::open(folder, &options)?;
-        let jobs = Arc::new(Jobs::new(store.submitted()?));
+    /// [`BusError::InUse`] where another process has the folder open, [`BusError::Unavailable`] where the folder can't
+    /// be read or written, [`BusError::Unusable`] where the folder holds something else or is damaged.
+    pub fn open(folder: &Path, options: LocalOptions) -> Result<Self> {
+        let store = LocalStore::open(folder, &options)?;
+        let jobs = Arc::new(LocalJobs::new(store.submitted()?));
         let threads = Arc::new(Semaphore::new(THREADS));
-        Ok(Self { store: Arc::new(store), threads, tasks: Arc::default(), jobs, members: Arc::default() })
+        Ok(Self { store: Arc::new(store), threads, tasks: Arc::default(), jobs, gossip: Arc::default() })
     }
 
-    /// Runs what may wait for the disk where waiting harms nobody. It is carried out whole, even if nobody waits for it.
-    async fn on_disk<T: Send + 'static>(&self, work: impl FnOnce(&Store) -> Result<T> + Send + 'static) -> Result<T> {
+    /// Runs blocking disk work on another thread. The work is carried out whole, even if the caller is cancelled.
+    async fn on_disk<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&LocalStore) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let (store, threads) = (self.store.clone(), self.threads.clone());
         let ended = tokio::spawn(async move {
             let _thread = threads.acquire_owned().await;
@@ -86,7 +89,7 @@ impl LocalBus {
             Ok(result) => result,
             Err(error) => match error.try_into_panic() {
                 Ok(panic) => std::panic::resume_unwind(panic),
-                Err(_) => Err(self.store.unavailable("the process is ending")),
+                Err(_) => Err(self.store.failed("failed to use the disk: the process is ending")),
             },
         }
     }
@@ -167,7 +170,7 @@ impl JobQueue for LocalBus {
 
     async fn claim(&self) -> Result<Claim> {
         let job = self.jobs.claim().await;
-        let held = jobs::Held { bus: self.clone(), job: job.clone(), armed: true };
+        let held = jobs::HeldJob { bus: self.clone(), job: job.clone(), armed: true };
         Ok(Claim::new(job, Box::new(held)))
     }
 
@@ -186,7 +189,7 @@ impl JobQueue for LocalBus {
     }
 
     async fn states(&self) -> Result<Vec<(JobId, Bytes)>> {
-        self.on_disk(Store::states).await
+        self.on_disk(LocalStore::states).await
     }
 
     async fn watch(&self, job: JobId) -> Result<BoxStream<'static, Result<Bytes>>> {
@@ -216,7 +219,10 @@ impl JobQueue for LocalBus {
     async fn cancelled(&self, job: JobId) -> Result<()> {
         let mut changes = self.jobs.changes(job);
         while self.on_disk(move |store| store.about("cancel", job)).await?.is_none() {
-            changes.changed().await.map_err(|_| self.store.unavailable("the bus is gone"))?;
+            changes
+                .changed()
+                .await
+                .map_err(|_| self.store.failed("failed to wait for a request to cancel: the bus is closed"))?;
         }
         Ok(())
     }

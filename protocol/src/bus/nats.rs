@@ -1,29 +1,30 @@
 //! The bus of many processes, on NATS JetStream.
 //!
-//! - **Tasks** are a work-queue stream with a durable consumer for each kind. A task's subject ends in its id and the
-//!   stream takes one message a subject, so a task that is out can't be published twice, for however long it is out.
-//! - **Outcomes** are a stream with a subject for each job. The first outcome of a task is the only one that readers give.
-//! - **Blobs** are an object store a job; tasks and outcomes that are larger than a message go there as well.
+//! - **Tasks** are a work-queue stream with a durable consumer for each kind. A task's subject ends in the task's id,
+//!   and the stream takes one message per subject, so an outstanding task can't be published twice.
+//! - **Outcomes** are a stream with a subject for each job. Readers give the first outcome of a task only.
+//! - **Blobs** are an object store for each job; tasks and outcomes that are larger than a message go there as well.
 //! - **Replies** are a key-value bucket.
-//! - **Jobs** are a work queue that coordinators hold messages of, with a bucket of how they stand.
-//! - **Words between workers** are plain messages: nothing keeps them.
+//! - **Jobs** are a work queue with a lease for each job's coordinator, and a bucket of states.
+//! - **Gossip** is plain messages: nothing keeps them.
 //!
-//! A server may forget what it acknowledged, when it dies with the machine it runs on. Readers notice and read on from
-//! where it is now; [`Bus::disturbances`] tells the coordinator to publish again what is outstanding.
+//! A server that dies with its machine may forget acknowledged writes. Readers notice and read on from the server's
+//! present end; [`Bus::disturbances`] tells the coordinator to publish outstanding tasks again.
 
-mod claim;
+mod gossip;
 mod jobs;
 mod journal;
 mod link;
-mod members;
 mod names;
 mod objects;
 mod options;
+mod oversized;
 mod puller;
 mod receipt;
 mod replies;
 mod streams;
 mod tasks;
+mod version;
 
 use std::{
     collections::BTreeMap,
@@ -47,72 +48,72 @@ use crate::{
 };
 
 use self::{
-    jobs::Jobs,
-    journal::Journal,
-    link::{ANSWER, Link},
-    objects::Objects,
-    replies::Replies,
-    streams::Streams,
-    tasks::Tasks,
+    jobs::NatsJobs,
+    journal::NatsJournal,
+    link::{ANSWER, NatsLink},
+    objects::ObjectStores,
+    replies::ReplyBucket,
+    streams::BusStreams,
+    tasks::NatsTasks,
 };
 
 pub use self::{
-    names::Names,
+    names::NatsNames,
     options::{Auth, NatsOptions, Tls},
 };
 
-/// A bus on a NATS server or a cluster of them. Clones are the same connection.
+/// A bus on a NATS server or a cluster of servers. Clones share the connection.
 #[derive(Clone)]
 pub struct NatsBus {
-    link: Arc<Link>,
-    objects: Arc<Objects>,
-    tasks: Arc<Tasks>,
-    journal: Arc<Journal>,
-    replies: Arc<Replies>,
-    jobs: Arc<Jobs>,
+    link: Arc<NatsLink>,
+    objects: Arc<ObjectStores>,
+    tasks: Arc<NatsTasks>,
+    journal: Arc<NatsJournal>,
+    replies: Arc<ReplyBucket>,
+    jobs: Arc<NatsJobs>,
 }
 
 impl NatsBus {
-    /// Connects, and makes what is missing of streams, consumers and buckets.
+    /// Connects, and creates missing streams, consumers and buckets.
     ///
     /// # Errors
     ///
     /// [`BusError::Unusable`] where somebody has to mend the settings or the server first: the address, the prefix, the
-    /// login, TLS, JetStream. [`BusError::Unavailable`] where no server answers, or where a stream has our name and another
-    /// shape. Both say what is wrong.
+    /// login, TLS, the server's version, JetStream. [`BusError::Unavailable`] where no server answers, where a stream
+    /// can't be created, or where a stream under our name has another shape.
     pub async fn connect(options: NatsOptions) -> Result<Self> {
-        let link = Arc::new(Link::connect(options).await?);
-        let bus = link.while_leaders_are_chosen(|| Self::open(link.clone())).await?;
+        let link = Arc::new(NatsLink::connect(options).await?);
+        let bus = link.while_leaders_are_elected(|| Self::open(link.clone())).await?;
         tokio::spawn(keep_open(Arc::downgrade(&bus.link), Arc::downgrade(&bus.jobs)));
         Ok(bus)
     }
 
-    async fn open(link: Arc<Link>) -> Result<Self> {
-        link.check_jetstream().await?;
-        let streams = Streams::ensure(&link).await?;
-        let objects = Arc::new(Objects::new(link.clone()));
-        let journal = Arc::new(Journal::new(link.clone(), objects.clone(), streams.journal));
-        let tasks = Arc::new(Tasks::new(link.clone(), objects.clone(), journal.clone(), streams.tasks));
-        let replies = Arc::new(Replies::open(link.clone(), objects.clone()).await?);
-        let jobs = Arc::new(Jobs::open(link.clone(), objects.clone()).await?);
+    async fn open(link: Arc<NatsLink>) -> Result<Self> {
+        link.check_server().await?;
+        let streams = BusStreams::ensure(&link).await?;
+        let objects = Arc::new(ObjectStores::new(link.clone()));
+        let journal = Arc::new(NatsJournal::new(link.clone(), objects.clone(), streams.journal));
+        let tasks = Arc::new(NatsTasks::new(link.clone(), objects.clone(), journal.clone(), streams.tasks));
+        let replies = Arc::new(ReplyBucket::open(link.clone(), objects.clone()).await?);
+        let jobs = Arc::new(NatsJobs::open(link.clone(), objects.clone()).await?);
         Ok(Self { link, objects, tasks, journal, replies, jobs })
     }
 
-    /// Whether a server is there now. Where none is, whatever needs one waits for it.
+    /// True while a server is connected. Calls that need a server wait for the next connection.
     pub fn is_connected(&self) -> bool {
         self.link.client.connection_state() == State::Connected
     }
 
-    /// Waits until all that was said has left for the server, if that is there: due before the process ends.
+    /// Waits until all messages have left for the server, while connected; due before the process ends.
     pub async fn flush(&self) -> Result<()> {
         let flushed = tokio::time::timeout(ANSWER, self.link.client.flush()).await;
-        let flushed = flushed.map_err(|_| self.link.unavailable("nothing answers there in time"))?;
-        flushed.map_err(|error| self.link.unavailable(error))
+        let flushed = flushed.map_err(|_| self.link.failed("failed to flush: no answer in time"))?;
+        flushed.map_err(|error| self.link.failed(error))
     }
 }
 
-/// Makes anew what a server lacks that comes back without its store. Ends with the connection.
-async fn keep_open(link: Weak<Link>, jobs: Weak<Jobs>) {
+/// Creates again, after each reconnect, whatever a server without its store has lost. Ends with the connection.
+async fn keep_open(link: Weak<NatsLink>, jobs: Weak<NatsJobs>) {
     let Some(mut epoch) = link.upgrade().map(|link| link.epoch.clone()) else { return };
     epoch.mark_unchanged();
     while epoch.changed().await.is_ok() {
@@ -121,8 +122,8 @@ async fn keep_open(link: Weak<Link>, jobs: Weak<Jobs>) {
             NatsBus::open(link.clone()).await?;
             jobs.ensure_consumer().await
         };
-        if let Err(error) = link.while_leaders_are_chosen(open).await {
-            tracing::warn!(%error, "what is kept on the server can't be looked after");
+        if let Err(error) = link.while_leaders_are_elected(open).await {
+            tracing::warn!(%error, "failed to check the streams and buckets after a reconnect");
         }
     }
 }

@@ -1,9 +1,9 @@
-//! Whole runs against the simulated model, in real time: what BENCHMARKS.md is made of.
+//! Measures whole runs against the simulated model, in real time, for BENCHMARKS.md.
 //!
 //!     cargo run --release -p tributary-tests --bin benchmark -- CORPUS.jsonl… [--slots 20,200] [--runs 5]
 //!
-//! Each run has a seed of its own, for the job and for the latencies; medians are printed. The lower bound is the larger of
-//! work / slots and the critical path, which is the wall time that the same run takes with slots for every call.
+//! Each run has a separate seed, for the job and for the latencies; medians are printed. The lower bound is the larger
+//! of work / slots and the critical path: the wall time of the same run with a slot for every call.
 
 use std::{
     fs,
@@ -26,7 +26,7 @@ struct Flags {
     /// Surveys in JSONL
     #[arg(required = true)]
     corpora: Vec<PathBuf>,
-    /// Calls at a time
+    /// Most calls at a time
     #[arg(long, value_delimiter = ',', default_value = "20")]
     slots: Vec<usize>,
     /// Runs of each corpus and slot count
@@ -38,22 +38,22 @@ struct Flags {
     /// Standard deviation of the latency's logarithm
     #[arg(long, default_value_t = 0.5)]
     sigma: f64,
-    /// The window, in tokens; the simulated model refuses longer prompts
+    /// Context window in tokens; the simulated model refuses longer prompts
     #[arg(long)]
     window: Option<usize>,
-    /// Leaves out the second run that measures the critical path
+    /// Skip the second run, which measures the critical path
     #[arg(long)]
     no_bound: bool,
 }
 
-/// Enough for every call that there may be at a time.
+/// A number of slots large enough for all concurrent calls.
 const SLOTS_FOR_ALL: usize = 2_000;
 
-/// What one run showed.
+/// The measurements of a run.
 struct Measured {
     wall: f64,
     stats: Stats,
-    /// Peak resident memory, in bytes.
+    /// The peak resident memory, in bytes.
     memory: u64,
     coverage: f64,
     words: u64,
@@ -86,7 +86,7 @@ fn measure(flags: &Flags, corpus: &Path, slots: usize, seed: u64) -> Result<Meas
     Ok(measured)
 }
 
-/// One run of the program, in a process of its own, with a model and a folder of its own.
+/// Runs the program once, in a separate process, with a separate model and folder.
 fn run(flags: &Flags, corpus: &Path, slots: usize, seed: u64) -> Result<Measured> {
     let model = SimulatedModel::start(Settings {
         latency_mean: flags.latency,
@@ -127,7 +127,7 @@ fn run(flags: &Flags, corpus: &Path, slots: usize, seed: u64) -> Result<Measured
     })
 }
 
-/// As Linux tells it while the process lives; none elsewhere.
+/// Returns the peak memory that Linux reports for a live process. `None` on other systems.
 fn peak_memory(process: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;

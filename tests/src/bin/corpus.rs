@@ -1,4 +1,4 @@
-//! A made corpus of any size, as a survey in JSONL on the standard output.
+//! Writes a generated corpus of any size to standard output, as a survey in JSONL.
 //!
 //!     cargo run --release -p tributary-tests --bin corpus -- --sources 100000 --words 300 > /tmp/corpus.jsonl
 
@@ -7,14 +7,14 @@ use std::io::{BufWriter, Write, stdout};
 use clap::Parser;
 use tributary_tests::corpus::Corpus;
 
-/// Makes a corpus. Equal flags make equal corpora.
+/// Generates a corpus. Equal flags generate equal corpora.
 #[derive(Parser)]
 struct Flags {
     #[arg(long, default_value = "Of many things")]
     title: String,
     #[arg(long)]
     sources: usize,
-    /// Words of a source, about
+    /// Approximate number of words per source
     #[arg(long, default_value_t = 1_000)]
     words: usize,
     #[arg(long, default_value_t = 1)]

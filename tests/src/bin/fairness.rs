@@ -1,5 +1,5 @@
-//! How long a small job takes beside a large one, against its time alone: real processes on a real nats-server, and a
-//! simulated model.
+//! Measures the time of a small job beside a large job, compared with the small job alone: real processes, a real
+//! nats-server, a simulated model.
 //!
 //!     cargo run --release -p tributary-tests --bin fairness -- [--large 2000] [--small 20] [--workers 8]
 
@@ -15,7 +15,7 @@ use tributary_tests::{
     simulated::Settings,
 };
 
-/// Measures small jobs alone, and others like them while a large one runs.
+/// Measures small jobs alone, and similar jobs while a large job runs.
 #[derive(Parser)]
 struct Flags {
     /// Sources of the large job
@@ -24,12 +24,12 @@ struct Flags {
     /// Sources of each small job
     #[arg(long, default_value_t = 20)]
     small: usize,
-    /// Small jobs alone, and as many beside the large one
+    /// Number of small jobs alone, and of small jobs beside the large job
     #[arg(long, default_value_t = 3)]
     runs: u64,
     #[arg(long, default_value_t = 8)]
     workers: usize,
-    /// Calls at a time of each worker
+    /// Most calls at a time of each worker
     #[arg(long, default_value_t = 4)]
     concurrency: usize,
     /// Mean latency of a call, in seconds
@@ -60,7 +60,7 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// The seconds that small jobs take, one after the other, each another job.
+/// Returns the seconds of different small jobs, run one after another.
 fn small_jobs(cluster: &Cluster, flags: &Flags, first_seed: u64) -> Vec<f64> {
     let one = |seed| {
         Corpus::new(&format!("A Small Matter {seed}"), flags.small, 400, seed).write(cluster.path(), "small.jsonl");

@@ -1,5 +1,5 @@
-//! The simulated model as a process of its own: prints its base URL on the first line and serves until it is told to
-//! stop (interrupt or SIGTERM); then it prints its statistics.
+//! The simulated model as a process: prints the base URL on the first line, serves until an interrupt or SIGTERM, then
+//! prints the statistics.
 
 use clap::Parser;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -7,19 +7,19 @@ use std::path::PathBuf;
 use tokio::signal::unix::{SignalKind, signal};
 use tributary_tests::simulated::{SchemaSupport, Settings, SimulatedModel};
 
-/// An OpenAI-compatible server that answers any JSON Schema with made-up text about the prompt's topic.
+/// Serves an OpenAI-compatible API with made-up text about the prompt's topic, for any JSON Schema.
 #[derive(Parser)]
 struct Flags {
-    /// The address to listen at
+    /// The address to listen on
     #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     host: IpAddr,
-    /// The port to listen at; 0 takes a free one
+    /// The port to listen on; 0 takes a free port
     #[arg(long, default_value_t = 0)]
     port: u16,
     /// Append a JSON line for each call served to this file
     #[arg(long)]
     log: Option<PathBuf>,
-    /// All settings as a JSON object, as `POST /settings` takes them; flags go over it
+    /// All settings as a JSON object, like the body of `POST /settings`; flags outrank the object
     #[arg(long, value_name = "JSON")]
     settings: Option<String>,
     /// Mean latency in seconds; 0 answers at once
@@ -31,19 +31,19 @@ struct Flags {
     /// Seconds added for each token of the reply
     #[arg(long)]
     latency_per_token: Option<f64>,
-    /// Share of calls that fail: 500, 503, connections dropped
+    /// Share of failing calls: 500, 503, dropped connections
     #[arg(long)]
     failure_rate: Option<f64>,
-    /// Share of calls that get a garbage reply
+    /// Share of calls with a garbage reply
     #[arg(long)]
     garbage_rate: Option<f64>,
     /// Share of replies cut off with finish_reason length
     #[arg(long)]
     cut_rate: Option<f64>,
-    /// Share of calls that the model refuses
+    /// Share of refused calls
     #[arg(long)]
     refusal_rate: Option<f64>,
-    /// Share of calls that are never answered
+    /// Share of calls without any answer
     #[arg(long)]
     stall_rate: Option<f64>,
     /// Most calls in flight; more get a 429
@@ -58,16 +58,16 @@ struct Flags {
     /// Context window in tokens; longer prompts are refused
     #[arg(long)]
     window: Option<usize>,
-    /// Which response_format the server takes: json_schema, json_object or none
+    /// Most capable response_format that the server accepts: json_schema, json_object or none
     #[arg(long, value_parser = schema_support)]
     schema_support: Option<SchemaSupport>,
-    /// Varies latencies and faults, never replies
+    /// Seed of latencies and faults; replies don't depend on the seed
     #[arg(long)]
     seed: Option<u64>,
 }
 
 impl Flags {
-    /// The settings that these flags ask for.
+    /// Returns the settings for the flags.
     fn settings(&self) -> Result<Settings, String> {
         let mut settings = Settings::default();
         if let Some(json) = &self.settings {
@@ -94,7 +94,7 @@ impl Flags {
 }
 
 fn schema_support(name: &str) -> Result<SchemaSupport, String> {
-    serde_json::from_value(name.into()).map_err(|_| "it is json_schema, json_object or none".into())
+    serde_json::from_value(name.into()).map_err(|_| "expected json_schema, json_object or none".into())
 }
 
 #[tokio::main(flavor = "current_thread")]

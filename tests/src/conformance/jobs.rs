@@ -19,8 +19,8 @@ pub async fn a_job_is_held_by_one_coordinator_until_it_is_over(bench: &impl Benc
     jobs.submit(&submitted("one")).await.unwrap();
     let two = jobs.claim().await.unwrap();
     assert_eq!(*two.job, submitted("two"));
-    one.done().await.unwrap();
-    two.done().await.unwrap();
+    one.acknowledge().await.unwrap();
+    two.acknowledge().await.unwrap();
     jobs.submit(&submitted("three")).await.unwrap();
     assert_eq!(*jobs.claim().await.unwrap().job, submitted("three"));
 }
@@ -36,7 +36,7 @@ pub async fn a_dropped_claim_goes_to_another_coordinator(bench: &impl Bench) {
 pub async fn a_submitted_job_outlives_the_process(bench: &impl Bench) {
     let jobs = bench.open_jobs().await;
     jobs.submit(&submitted("over")).await.unwrap();
-    jobs.claim().await.unwrap().done().await.unwrap();
+    jobs.claim().await.unwrap().acknowledge().await.unwrap();
     jobs.submit(&submitted("one")).await.unwrap();
     jobs.set_state(submitted("one").id, "submitted".into()).await.unwrap();
     drop(jobs);

@@ -13,7 +13,7 @@ use super::{Bench, job, next, outcome, read, task};
 pub async fn a_journal_gives_what_was_there_then_says_so_then_follows(bench: &impl Bench) {
     let bus = bench.open().await;
     let mut empty = bus.journal(job("a")).await.unwrap();
-    assert_eq!(next(&mut empty).await, Entry::Caught);
+    assert_eq!(next(&mut empty).await, Entry::CaughtUp);
     let outcomes: Vec<_> = (0..600).map(|n| outcome(&task("a", n), "done")).collect();
     for outcome in &outcomes[..599] {
         bus.record(job("a"), outcome).await.unwrap();
@@ -32,7 +32,7 @@ pub async fn a_journal_keeps_the_first_outcome_of_a_task(bench: &impl Bench) {
     let (first, second) = (outcome(&task("a", 1), "first"), outcome(&task("a", 1), "second"));
     let other = outcome(&task("a", 2), "other");
     let mut follower = bus.journal(job("a")).await.unwrap();
-    assert_eq!(next(&mut follower).await, Entry::Caught);
+    assert_eq!(next(&mut follower).await, Entry::CaughtUp);
     for outcome in [&first, &second, &first, &other] {
         bus.record(job("a"), outcome).await.unwrap();
     }
@@ -51,12 +51,12 @@ pub async fn a_stopped_outcome_does_not_end_its_task(bench: &impl Bench) {
     bus.publish(&asked).await.unwrap();
     let delivery = bus.pull(&Kinds::all()).await.unwrap();
     bus.record(job("a"), &stopped).await.unwrap();
-    delivery.done().await.unwrap();
+    delivery.acknowledge().await.unwrap();
     bus.publish(&asked).await.unwrap();
     let delivery = bus.pull(&Kinds::all()).await.unwrap();
     assert_eq!(*delivery.task, asked);
     bus.record(job("a"), &done).await.unwrap();
-    delivery.done().await.unwrap();
+    delivery.acknowledge().await.unwrap();
     assert_eq!(read(&mut bus.journal(job("a")).await.unwrap()).await, [stopped, done]);
 }
 

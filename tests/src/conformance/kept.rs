@@ -50,7 +50,7 @@ pub async fn a_cleared_job_leaves_nothing_and_may_begin_again(bench: &impl Bench
     let blob = bus.put(job("a"), "a source".into()).await.unwrap();
 
     bus.clear(job("a")).await.unwrap();
-    delivery.done().await.unwrap();
+    delivery.acknowledge().await.unwrap();
     assert!(matches!(bus.get(job("a"), blob).await, Err(BusError::NoBlob(_))));
     assert_eq!(read(&mut bus.journal(job("a")).await.unwrap()).await, []);
 
@@ -59,7 +59,7 @@ pub async fn a_cleared_job_leaves_nothing_and_may_begin_again(bench: &impl Bench
     let delivery = bus.pull(&Kinds::all()).await.unwrap();
     assert_eq!(*delivery.task, in_hand);
     bus.record(job("a"), &after).await.unwrap();
-    delivery.done().await.unwrap();
+    delivery.acknowledge().await.unwrap();
     assert_eq!(read(&mut bus.journal(job("a")).await.unwrap()).await, [after]);
     assert_eq!(bus.put(job("a"), "a source".into()).await.unwrap(), blob);
     assert_eq!(bus.get(job("a"), blob).await.unwrap(), "a source");
@@ -128,6 +128,6 @@ pub async fn an_outstanding_task_published_again_after_reopening_is_delivered_on
     for n in 1..=2 {
         let delivery = bus.pull(&Kinds::all()).await.unwrap();
         assert_eq!(*delivery.task, task("a", n));
-        delivery.done().await.unwrap();
+        delivery.acknowledge().await.unwrap();
     }
 }

@@ -21,7 +21,7 @@ pub async fn a_task_that_is_done_is_gone(bench: &impl Bench) {
     let delivery = bus.pull(&Kinds::all()).await.unwrap();
     assert_eq!((&*delivery.task, delivery.delivery), (&one, 1));
     bus.record(one.job, &outcome(&one, "first")).await.unwrap();
-    delivery.done().await.unwrap();
+    delivery.acknowledge().await.unwrap();
     bus.publish(&two).await.unwrap();
     assert_eq!(*bus.pull(&Kinds::all()).await.unwrap().task, two);
 }
@@ -46,7 +46,7 @@ pub async fn tasks_of_a_kind_come_in_the_order_of_publication(bench: &impl Bench
     for n in 0..50 {
         let delivery = bus.pull(&Kinds::all()).await.unwrap();
         assert_eq!(*delivery.task, task("a", n));
-        delivery.done().await.unwrap();
+        delivery.acknowledge().await.unwrap();
     }
 }
 
@@ -64,7 +64,7 @@ pub async fn a_task_handed_back_comes_back_after_its_delay(bench: &impl Bench) {
     bus.publish(&task("a", 1)).await.unwrap();
     let delivery = bus.pull(&Kinds::all()).await.unwrap();
     let began = Instant::now();
-    delivery.hand_back(delay).await.unwrap();
+    delivery.requeue_after(delay).await.unwrap();
     let again = bus.pull(&Kinds::all()).await.unwrap();
     assert_eq!((&*again.task, again.delivery), (&task("a", 1), 2));
     assert!(began.elapsed() >= delay, "it came back after {:?}", began.elapsed());
@@ -78,7 +78,7 @@ pub async fn a_task_passed_on_comes_back_unless_its_job_was_cleared(bench: &impl
     let deliveries = [bus.pull(&Kinds::all()).await.unwrap(), bus.pull(&Kinds::all()).await.unwrap()];
     bus.clear(cleared.job).await.unwrap();
     for delivery in deliveries {
-        delivery.pass_on(Duration::ZERO).await.unwrap();
+        delivery.requeue_uncounted(Duration::ZERO).await.unwrap();
     }
     let again = bus.pull(&Kinds::all()).await.unwrap();
     assert_eq!(*again.task, wanted);
@@ -103,7 +103,7 @@ pub async fn workers_at_once_get_each_task_once(bench: &impl Bench) {
         for _ in 0..TASKS / 8 {
             let delivery = bus.pull(&Kinds::all()).await.unwrap();
             pulled.push(delivery.task.id);
-            delivery.done().await.unwrap();
+            delivery.acknowledge().await.unwrap();
         }
         pulled
     });
@@ -127,7 +127,7 @@ pub async fn a_pull_that_is_given_up_loses_no_task(bench: &impl Bench) {
         drop(pull);
         let delivery = bus.pull(&kinds).await.unwrap();
         assert_eq!(*delivery.task, task("a", n));
-        delivery.done().await.unwrap();
+        delivery.acknowledge().await.unwrap();
     }
 }
 
@@ -160,7 +160,7 @@ pub async fn a_kind_that_always_has_tasks_keeps_no_worker_from_the_others(bench:
         if delivery.task.kind() == SurveyKind::Condense.into() {
             return;
         }
-        delivery.done().await.unwrap();
+        delivery.acknowledge().await.unwrap();
     }
     panic!("{PATIENCE} tasks of one kind came before the only one of another");
 }
@@ -173,7 +173,7 @@ pub async fn a_task_larger_than_a_message_arrives(bench: &impl Bench) {
     bus.publish(&condensing("a", 2, 10)).await.unwrap();
     let delivery = bus.pull(&Kinds::all()).await.unwrap();
     assert!(*delivery.task == large, "another task");
-    delivery.done().await.unwrap();
+    delivery.acknowledge().await.unwrap();
     let delivery = bus.pull(&Kinds::all()).await.unwrap();
     assert!(*delivery.task == condensing("a", 2, 10), "another task");
 }
@@ -194,7 +194,7 @@ pub async fn tasks_that_are_out_are_counted_by_kind(bench: &impl Bench) {
     assert_eq!(lag(SurveyKind::Group).await, Lag { waiting: 2, in_hand: 1 });
     assert_eq!(lag(SurveyKind::Condense).await, Lag { waiting: 1, in_hand: 0 });
     bus.record(delivery.task.job, &outcome(&delivery.task, "made")).await.unwrap();
-    delivery.done().await.unwrap();
+    delivery.acknowledge().await.unwrap();
     assert_eq!(lag(SurveyKind::Group).await, Lag { waiting: 2, in_hand: 0 });
     bus.clear(task("a", 0).job).await.unwrap();
     assert_eq!(lag(SurveyKind::Group).await, Lag::default());

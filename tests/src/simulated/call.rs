@@ -1,4 +1,4 @@
-//! A chat completion request as the model sees it: its texts, the schema it asks for, its identity, its tokens.
+//! A chat completion request as the model sees it: texts, requested schema, identity, tokens.
 
 use super::schema;
 use bpe_openai::Tokenizer;
@@ -8,18 +8,18 @@ use serde_json::Value;
 /// The tokens that a chat template adds for each message.
 const MESSAGE_FRAME: [u32; 3] = [u32::MAX, u32::MAX - 1, u32::MAX - 2];
 
-/// What a call is known by: a hash of its messages, its schema and its seed.
+/// The identity of a call: a hash of the messages, the schema and the seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CallId(pub [u8; 16]);
 
 impl CallId {
-    /// The id in hexadecimal digits.
+    /// Returns the id in hexadecimal digits.
     pub fn hex(self) -> String {
         format!("{:032x}", u128::from_be_bytes(self.0))
     }
 }
 
-/// Which form of reply a call asks for.
+/// The requested form of a reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     JsonSchema,
@@ -27,16 +27,16 @@ pub enum Format {
     Plain,
 }
 
-/// A call, read.
+/// A parsed call.
 pub struct Call {
     pub id: CallId,
     pub model: String,
-    /// Role and text of each message.
+    /// The role and the text of each message.
     pub messages: Vec<(String, String)>,
     pub format: Format,
-    /// The name that the call gives its schema.
+    /// The name of the schema.
     pub schema_name: String,
-    /// The schema that the reply should satisfy, from the request or else from a message's text.
+    /// The requested schema of the reply, from the request or else from the text of a message.
     pub schema: Option<Value>,
     pub max_tokens: Option<usize>,
 }
@@ -62,7 +62,7 @@ struct Message {
 }
 
 impl Call {
-    /// Reads the body of a request; the error says what is wrong with it.
+    /// Reads the body of a request. The error names the problem.
     pub fn read(body: &[u8]) -> Result<Self, String> {
         let request: Request = serde_json::from_slice(body).map_err(|error| error.to_string())?;
         if request.stream {
@@ -83,7 +83,7 @@ impl Call {
         Ok(Self { id, model: request.model, messages, format, schema_name, schema, max_tokens })
     }
 
-    /// The prompt's tokens, with those of a chat template's frame around each message.
+    /// Returns the prompt's tokens, including a chat template's frame around each message.
     pub fn prompt_tokens(&self) -> Vec<u32> {
         let mut tokens = Vec::new();
         for (role, text) in &self.messages {
@@ -94,7 +94,7 @@ impl Call {
         tokens
     }
 
-    /// The text that a reply takes its words from: the longest of the user's messages, else of all.
+    /// Returns the source of a reply's words: the longest message of the user, else the longest message.
     pub fn topic(&self) -> &str {
         let longest = |of_user: bool| {
             let texts = self.messages.iter().filter(|(role, _)| !of_user || role == "user");
@@ -103,23 +103,23 @@ impl Call {
         longest(true).or_else(|| longest(false)).unwrap_or_default()
     }
 
-    /// The texts of all messages.
+    /// Returns the texts of all messages.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
         self.messages.iter().map(|(_, text)| text.as_str())
     }
 }
 
-/// The tokenizer by which prompts and replies are counted.
+/// Returns the tokenizer that counts prompts and replies.
 pub fn tokenizer() -> &'static Tokenizer {
     bpe_openai::o200k_base()
 }
 
-/// Loads the tokenizer before the first call has to wait for it.
+/// Loads the tokenizer, so that the first call doesn't wait.
 pub fn warm_up() {
     tokenizer().count("warm");
 }
 
-/// A message's content as text: a string, or parts of which the texts count.
+/// Returns a message's content as text. The content is a string, or a list of parts with texts.
 fn text_of(content: &Value) -> String {
     match content {
         Value::String(text) => text.clone(),
@@ -128,7 +128,7 @@ fn text_of(content: &Value) -> String {
     }
 }
 
-/// The form of reply that a request asks for, and its schema's name and body.
+/// Reads the requested form of reply, with the schema's name and body.
 fn read_format(format: Option<&Value>) -> Result<(Format, String, Option<Value>), String> {
     let Some(format) = format.filter(|format| !format.is_null()) else {
         return Ok((Format::Plain, String::new(), None));
@@ -147,7 +147,7 @@ fn read_format(format: Option<&Value>) -> Result<(Format, String, Option<Value>)
     }
 }
 
-/// The id of a call with these messages, this schema and this seed.
+/// Returns the id of a call with these messages, this schema and this seed.
 fn identify(messages: &[(String, String)], schema: Option<&Value>, seed: Option<&Value>) -> CallId {
     let mut hasher = blake3::Hasher::new();
     let mut add = |part: &[u8]| {

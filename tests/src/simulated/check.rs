@@ -1,8 +1,8 @@
-//! A checker of values against schemas, for the tests of this model: independent of the code that writes replies.
+//! Checks values against schemas for the tests of the model, independently of the code that writes replies.
 
 use serde_json::Value;
 
-/// The first thing that keeps a value from satisfying a schema, as a path and a reason.
+/// Checks a value against a schema. The error gives the path and the reason of the first violation.
 pub fn check(root: &Value, schema: &Value, value: &Value, path: &str) -> Result<(), String> {
     let fail = |reason: &str| Err(format!("{path}: {reason}: {value}"));
     if let Some(reference) = schema["$ref"].as_str() {

@@ -1,4 +1,4 @@
-//! Connections that a handler can cut before a single byte of its reply is out.
+//! Connections that a handler can cut before the first byte of a reply is sent.
 
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
@@ -10,12 +10,12 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Cuts the connection that a call came in on.
+/// A handle that cuts the connection of a call.
 #[derive(Clone, Debug, Default)]
 pub struct Scissors(Arc<AtomicBool>);
 
 impl Scissors {
-    /// From now on nothing is written: the connection closes as soon as something should be.
+    /// Stops all writing from now on: the next write closes the connection.
     pub fn cut(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
@@ -25,7 +25,7 @@ impl Scissors {
     }
 }
 
-/// A TCP listener whose connections come with scissors.
+/// A TCP listener that gives each connection a pair of [`Scissors`].
 pub struct Door(pub TcpListener);
 
 impl Listener for Door {
@@ -50,7 +50,7 @@ impl Connected<IncomingStream<'_, Door>> for Scissors {
     }
 }
 
-/// A TCP stream that can be cut.
+/// A TCP stream with scissors.
 pub struct Line {
     stream: TcpStream,
     scissors: Scissors,

@@ -1,4 +1,4 @@
-//! What becomes of an attempt at a call: a good reply, a bad one, a failure, nothing.
+//! Decides the fate of an attempt at a call: a good reply, a bad reply, a failure, or no reply.
 
 use super::answer::Answer;
 use super::settings::{FailureKind, GarbageKind, Settings};
@@ -20,7 +20,7 @@ pub enum Fate {
 }
 
 impl Fate {
-    /// Draws a fate by the settings' rates.
+    /// Draws a fate according to the settings' rates.
     pub fn draw(settings: &Settings, rng: &mut ChaCha8Rng) -> Self {
         let mut draw = rng.random::<f64>();
         let kind = rng.random::<u32>() as usize;
@@ -43,7 +43,7 @@ impl Fate {
         }
     }
 
-    /// Its name in statistics and logs.
+    /// Returns the name of the fate in statistics and logs.
     pub fn name(self) -> &'static str {
         match self {
             Self::Answer => stats::OK,
@@ -60,7 +60,7 @@ fn one_of<T: Copy>(kinds: &[T], draw: usize) -> Option<T> {
     kinds.get(draw.checked_rem(kinds.len())?).copied()
 }
 
-/// Makes garbage of a good reply.
+/// Turns a good reply into garbage.
 pub fn garble(kind: GarbageKind, value: &Value, rng: &mut ChaCha8Rng) -> Answer {
     let text = value.to_string();
     match kind {
@@ -77,7 +77,7 @@ pub fn garble(kind: GarbageKind, value: &Value, rng: &mut ChaCha8Rng) -> Answer 
     }
 }
 
-/// The value with some of its parts, at least one, of another type.
+/// Returns the value with at least one part of a wrong type.
 fn mistyped(value: &Value, rng: &mut ChaCha8Rng) -> Value {
     let Value::Object(fields) = value else { return other_type(value) };
     let sure = rng.random_range(0..fields.len().max(1));
@@ -88,7 +88,7 @@ fn mistyped(value: &Value, rng: &mut ChaCha8Rng) -> Value {
     Value::Object(fields.iter().enumerate().map(part).collect())
 }
 
-/// A value of another type than this one.
+/// Returns a value of a different type.
 fn other_type(value: &Value) -> Value {
     match value {
         Value::String(text) => json!({ "text": text }),

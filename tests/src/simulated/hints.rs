@@ -1,19 +1,19 @@
-//! What a field's description says about its size: "at most 40 words", "3 to 5 items", "0 to 10".
+//! Reads sizes from a field's description: "at most 40 words", "3 to 5 items", "0 to 10".
 
-/// The words that a sentence is taken to have.
+/// The assumed words of a sentence.
 const SENTENCE: usize = 16;
 
-/// The words that a paragraph is taken to have.
+/// The assumed words of a paragraph.
 const PARAGRAPH: usize = 80;
 
-/// What is counted in something else than items.
+/// Units of measure that don't count items.
 const MEASURES: [&str; 6] = ["word", "sentence", "paragraph", "token", "character", "letter"];
 
-/// The numbers that a description may write as words.
+/// Numbers that a description may spell out.
 const NUMBERS: [&str; 13] =
     ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
 
-/// A number or a range found in a description, as it stands there.
+/// A number or a range as found in a description.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Found {
     AtMost(f64),
@@ -22,7 +22,7 @@ enum Found {
     Plain(f64),
 }
 
-/// How many words a text should have, by its description.
+/// Returns the range of a text's words, from the description.
 pub fn words(about: &str) -> Option<(usize, usize)> {
     let tokens = tokens(about);
     let (unit, found) = tokens.iter().enumerate().find_map(|(at, token)| {
@@ -41,7 +41,7 @@ pub fn words(about: &str) -> Option<(usize, usize)> {
     Some((least, (most as usize * unit).max(least)))
 }
 
-/// How many items a list should have, by its description; the second number is missing where it is open.
+/// Returns the range of a list's items, from the description. The upper end is missing if the range is open.
 pub fn items(about: &str) -> Option<(usize, Option<usize>)> {
     let tokens = tokens(about);
     (1..=tokens.len()).find_map(|end| {
@@ -59,7 +59,7 @@ pub fn items(about: &str) -> Option<(usize, Option<usize>)> {
     })
 }
 
-/// The range that a number should be in, by its description.
+/// Returns the range of a number, from the description.
 pub fn range(about: &str) -> Option<(f64, f64)> {
     let tokens = tokens(about);
     (1..=tokens.len()).find_map(|end| match found_before(&tokens, end)? {
@@ -68,12 +68,12 @@ pub fn range(about: &str) -> Option<(f64, f64)> {
     })
 }
 
-/// Does the description ask for every one of the choices?
+/// Returns true if the description asks for every choice.
 pub fn every(about: &str) -> bool {
     tokens(about).iter().any(|token| matches!(token.as_str(), "every" | "all"))
 }
 
-/// The number or range that ends right before a token.
+/// Returns the number or range that ends right before a token.
 fn found_before(tokens: &[String], end: usize) -> Option<Found> {
     let last = number(tokens.get(end.checked_sub(1)?)?)?;
     let joined = end >= 3 && matches!(tokens[end - 2].as_str(), "to" | "and" | "or");
@@ -91,13 +91,14 @@ fn found_before(tokens: &[String], end: usize) -> Option<Found> {
     }
 }
 
-/// A number, in digits or as a word.
+/// Reads a number, in digits or spelled out.
 fn number(token: &str) -> Option<f64> {
     let spelled = NUMBERS.iter().position(|name| *name == token).map(|number| number as f64);
     spelled.or_else(|| token.parse().ok().filter(|number: &f64| number.is_finite()))
 }
 
-/// The words of a description in lower case; a dash between digits reads "to", thousands have no commas.
+/// Returns the words of a description in lower case. A dash between digits becomes "to", and commas in thousands are
+/// removed.
 fn tokens(about: &str) -> Vec<String> {
     let chars: Vec<char> = about.to_lowercase().chars().collect();
     let is_digit = |at: Option<usize>| at.and_then(|at| chars.get(at)).is_some_and(char::is_ascii_digit);

@@ -1,25 +1,25 @@
-//! A model that can be talked into things: it follows an instruction that stands outside of fenced source text.
+//! Simulates prompt injection: the model follows an instruction outside of fenced source text.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
 
-/// An instruction planted in a source. A prompt that fences sources off properly keeps the model from following it.
+/// An instruction planted in a source. The model ignores the instruction if the prompt fences sources off properly.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Injection {
-    /// The words that the model obeys, whatever their case.
+    /// The words that trigger obedience, in any case.
     pub trigger: String,
-    /// What all texts of the reply say when it obeys.
+    /// The text of every string in an obedient reply.
     pub answer: String,
-    /// How lines that open and close a fence begin.
+    /// The beginnings of the lines that open and close a fence.
     pub fence: (String, String),
-    /// Cuts the fenced blocks out of a message, where the markers' beginnings aren't enough to tell.
+    /// A function that removes fenced blocks, for fences that the beginnings of lines can't identify.
     #[serde(skip)]
     pub outside: Option<Outside>,
 }
 
-/// A function from a message's text to what of it stands outside of the fences.
+/// A function that returns the part of a message outside of the fences.
 #[derive(Clone)]
 pub struct Outside(pub Arc<dyn Fn(&str) -> String + Send + Sync>);
 
@@ -30,7 +30,7 @@ impl fmt::Debug for Outside {
 }
 
 impl Injection {
-    /// Does the model fall for it in these messages?
+    /// Returns true if the model follows the instruction in these messages.
     pub fn is_obeyed_in<'a>(&self, mut texts: impl Iterator<Item = &'a str>) -> bool {
         let trigger = self.trigger.to_lowercase();
         texts.any(|text| {
@@ -43,7 +43,8 @@ impl Injection {
     }
 }
 
-/// The lines outside of blocks that a line beginning with `open` starts and one beginning with `close` ends.
+/// Returns the lines outside of blocks. A line beginning with `open` starts a block, and a line beginning with `close`
+/// ends the block.
 fn outside(text: &str, open: &str, close: &str) -> String {
     let mut kept = String::new();
     let mut fenced = false;

@@ -1,4 +1,4 @@
-//! How long a call takes.
+//! Draws the latencies of calls.
 
 use super::settings::Settings;
 use rand::RngExt;
@@ -16,12 +16,12 @@ pub fn draw(settings: &Settings, rng: &mut ChaCha8Rng) -> Duration {
     Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
 }
 
-/// The time that writing a reply of so many tokens adds.
+/// Returns the extra time for writing a reply of `tokens` tokens.
 pub fn of_tokens(settings: &Settings, tokens: usize) -> Duration {
     Duration::try_from_secs_f64(settings.latency_per_token * tokens as f64).unwrap_or_default()
 }
 
-/// A draw from the standard normal distribution, by Box and Muller.
+/// Draws from the standard normal distribution, by Box and Muller.
 fn standard_normal(rng: &mut ChaCha8Rng) -> f64 {
     let radius = (-2.0 * (1.0 - rng.random::<f64>()).ln()).sqrt();
     radius * (std::f64::consts::TAU * rng.random::<f64>()).cos()

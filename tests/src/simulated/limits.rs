@@ -1,19 +1,19 @@
-//! The provider's ceilings: calls in flight, and calls and tokens in any minute.
+//! The provider's limits: calls in flight, and calls and tokens per minute.
 
 use super::settings::Settings;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// What a refused call is told.
+/// The reason for refusing a call.
 #[derive(Debug)]
 pub struct Refused {
-    /// The ceiling that it hit.
+    /// The limit reached by the call.
     pub ceiling: &'static str,
-    /// When it may try again.
+    /// The time to wait before a retry.
     pub retry_after: Duration,
 }
 
-/// What is counted against the ceilings. The minute slides: no span of that length holds more than the ceiling.
+/// The counts checked against the limits. The minute slides: no span of a minute exceeds a limit.
 #[derive(Default)]
 pub struct Ceilings {
     in_flight: usize,
@@ -23,7 +23,7 @@ pub struct Ceilings {
 }
 
 impl Ceilings {
-    /// Lets a call in, or says which ceiling it hit. Returns the calls in flight with it.
+    /// Admits a call and returns the calls in flight, including the new call. The error names the limit reached.
     pub fn enter(&mut self, settings: &Settings, now: Instant) -> Result<usize, Refused> {
         if settings.max_in_flight.is_some_and(|most| self.in_flight >= most) {
             return Err(Refused { ceiling: "calls in flight", retry_after: Duration::from_millis(500) });
@@ -40,7 +40,7 @@ impl Ceilings {
         Ok(self.in_flight)
     }
 
-    /// Spends an entered call's tokens, or takes its request back and says that they are too many.
+    /// Counts an admitted call's tokens. If the tokens exceed the limit, uncounts the request and returns an error.
     pub fn spend(&mut self, settings: &Settings, now: Instant, tokens: usize) -> Result<(), Refused> {
         let Some(most) = settings.tokens_per_minute else { return Ok(()) };
         self.forget(settings, now);
@@ -53,17 +53,17 @@ impl Ceilings {
         Ok(())
     }
 
-    /// An entered call has ended.
+    /// Records the end of an admitted call.
     pub fn leave(&mut self) {
         self.in_flight -= 1;
     }
 
-    /// The calls in flight now.
+    /// Returns the current calls in flight.
     pub fn in_flight(&self) -> usize {
         self.in_flight
     }
 
-    /// Drops what is more than a minute old.
+    /// Drops all counts older than a minute.
     fn forget(&mut self, settings: &Settings, now: Instant) {
         let is_old = |then: Instant| now.duration_since(then) >= minute(settings);
         while self.requests.front().is_some_and(|&then| is_old(then)) {
@@ -75,7 +75,7 @@ impl Ceilings {
         }
     }
 
-    /// How long until so many tokens may be spent.
+    /// Returns the time until `tokens` tokens are allowed.
     fn wait_for(&self, settings: &Settings, now: Instant, tokens: usize) -> Duration {
         let mut excess = (self.spent + tokens).saturating_sub(settings.tokens_per_minute.unwrap_or(usize::MAX));
         for &(then, spent) in &self.spendings {
@@ -88,12 +88,12 @@ impl Ceilings {
     }
 }
 
-/// How long the provider's minute lasts.
+/// Returns the length of the provider's minute.
 fn minute(settings: &Settings) -> Duration {
     Duration::try_from_secs_f64(settings.minute).unwrap_or(Duration::from_secs(60))
 }
 
-/// How long something of `then` still counts.
+/// Returns the time for which a count from `then` stays relevant.
 fn left(settings: &Settings, then: Instant, now: Instant) -> Duration {
     minute(settings).saturating_sub(now.duration_since(then))
 }

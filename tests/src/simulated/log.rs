@@ -1,4 +1,4 @@
-//! A JSON line for each call served, for benchmarks that look for the critical path.
+//! Logs each served call as a JSON line, so that benchmarks can find the critical path.
 
 use serde::Serialize;
 use std::fs::{File, OpenOptions};
@@ -6,33 +6,33 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Mutex;
 
-/// What is written down about a call that was let in.
+/// The log entry of an admitted call.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Entry {
     /// The call's hash.
     pub call: String,
-    /// Which arrival of this call it is, from 0.
+    /// The number of earlier arrivals of the same call.
     pub attempt: u32,
-    /// When it came in, in seconds since 1970.
+    /// The time of arrival, in seconds since 1970.
     pub start: f64,
-    /// When it ended.
+    /// The time of the end, in seconds since 1970.
     pub end: f64,
-    /// `ok`, or how it failed; `abandoned` where the client left first.
+    /// `ok`, or the kind of failure; `abandoned` if the client left first.
     pub status: &'static str,
-    /// The model that it named.
+    /// The model named by the call.
     pub model: String,
-    /// The name of its schema.
+    /// The name of the schema.
     pub schema: String,
     pub prompt_tokens: usize,
     pub reply_tokens: usize,
     pub cached_tokens: usize,
 }
 
-/// A file that entries are appended to.
+/// A log file.
 pub struct Log(Mutex<File>);
 
 impl Log {
-    /// Opens the file, or makes it.
+    /// Opens the file for appending. Creates a missing file.
     pub fn open(path: &Path) -> io::Result<Self> {
         Ok(Self(Mutex::new(OpenOptions::new().create(true).append(true).open(path)?)))
     }

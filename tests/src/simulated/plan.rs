@@ -1,5 +1,5 @@
-//! What will become of an attempt at a call, settled before any time passes: it depends on the call, on how often the
-//! call has come, and on the settings alone.
+//! Plans an attempt at a call before any time passes. The plan depends only on the call, on the number of earlier
+//! attempts, and on the settings.
 
 use super::answer::Answer;
 use super::call::{Call, Format, tokenizer};
@@ -13,19 +13,19 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// Everything about an attempt that is known before it takes its time.
+/// The planned course of an attempt.
 pub struct Plan {
     pub fate: Fate,
-    /// What it is booked as.
+    /// The status for the statistics.
     pub status: &'static str,
     pub answer: Answer,
     pub reply_tokens: usize,
     pub latency: Duration,
-    /// Does the reply follow an injected instruction?
+    /// Set if the reply follows an injected instruction.
     pub obeyed: bool,
 }
 
-/// Draws the latency and the fate of an attempt at a call whose prompt has so many tokens, and writes its reply.
+/// Plans an attempt at a call with a prompt of `prompt` tokens: draws the latency and the fate, and writes the reply.
 pub fn plan(settings: &Settings, call: &Call, attempt: u32, prompt: usize) -> Plan {
     let mut draws = rng(&[&call.id.0, &attempt.to_le_bytes(), &settings.seed.to_le_bytes()]);
     let latency = latency::draw(settings, &mut draws);
@@ -49,7 +49,7 @@ pub fn plan(settings: &Settings, call: &Call, attempt: u32, prompt: usize) -> Pl
     Plan { fate, status, answer, reply_tokens, latency: latency + latency::of_tokens(settings, reply_tokens), obeyed }
 }
 
-/// Writes the reply to a call whose fate is drawn. Also tells whether it follows an injected instruction.
+/// Writes the reply to a call with this fate. The flag is set if the reply follows an injected instruction.
 fn compose(settings: &Settings, call: &Call, fate: Fate, draws: &mut ChaCha8Rng) -> (Answer, bool) {
     if fate == Fate::Refusal {
         return (Answer::refusal(), false);
@@ -75,7 +75,7 @@ fn compose(settings: &Settings, call: &Call, fate: Fate, draws: &mut ChaCha8Rng)
     (answer, obeyed.is_some() && matches!(twist, Twist::Says(_)))
 }
 
-/// JSON as models write it where nothing holds them to it: bare, or in a fence, or in a fence after a sentence.
+/// Formats JSON like a model without constraints: bare, or in a fence, or in a fence after a sentence.
 fn in_plain_text(value: &Value, call: &Call) -> String {
     match call.id.0[0] % 3 {
         0 => value.to_string(),
@@ -84,7 +84,7 @@ fn in_plain_text(value: &Value, call: &Call) -> String {
     }
 }
 
-/// A random source for these parts.
+/// Returns a random generator seeded by these parts.
 fn rng(parts: &[&[u8]]) -> ChaCha8Rng {
     let mut hasher = blake3::Hasher::new();
     for part in parts {

@@ -1,14 +1,14 @@
-//! A prompt cache as servers keep it: blocks of tokens, each known by everything that stands before it.
+//! A prompt cache like those of servers: blocks of tokens, each identified by all preceding tokens.
 
 use std::collections::HashSet;
 
-/// The tokens of a block.
+/// The number of tokens in a block.
 const BLOCK: usize = 128;
 
-/// The blocks that a half of the cache holds before the older half is forgotten.
+/// The number of blocks in a half of the cache. A full half replaces the older half.
 const HALF: usize = 100_000;
 
-/// The prefixes seen lately.
+/// The recently seen prefixes.
 #[derive(Default)]
 pub struct PrefixCache {
     young: HashSet<[u8; 16]>,
@@ -16,7 +16,7 @@ pub struct PrefixCache {
 }
 
 impl PrefixCache {
-    /// How many of the prompt's first tokens the cache holds; afterwards it holds the whole prompt.
+    /// Returns the number of leading tokens found in the cache, and adds the whole prompt to the cache.
     pub fn serve(&mut self, prompt: &[u32]) -> usize {
         let mut key = [0; 16];
         let mut cached = 0;
@@ -29,7 +29,7 @@ impl PrefixCache {
         cached
     }
 
-    /// Makes a block young; was it known?
+    /// Marks a block as recent. Returns true if the block was known.
     fn touch(&mut self, key: [u8; 16]) -> bool {
         let known = !self.young.insert(key) || self.old.contains(&key);
         if self.young.len() >= HALF {
@@ -39,7 +39,7 @@ impl PrefixCache {
     }
 }
 
-/// The key of a block after the one with the given key.
+/// Returns the key of a block that follows the block with the key `before`.
 fn chain(before: [u8; 16], block: &[u32]) -> [u8; 16] {
     let mut hasher = blake3::Hasher::new();
     hasher.update(&before);

@@ -1,4 +1,4 @@
-//! Writing a JSON value that satisfies a schema, in words of the prompt.
+//! Writes JSON values that satisfy a schema, in words of the prompt.
 
 use super::hints;
 use super::schema::{alternatives, choices, flattened, mentions, resolve, target};
@@ -9,29 +9,29 @@ use rand_chacha::ChaCha8Rng;
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 
-/// How often a reference may be open within itself: the depth of a tree.
+/// The most nested uses of the same reference: the depth of a tree.
 const DEPTH: usize = 3;
 
-/// How many references may be open in all, where a schema can't be satisfied by anything finite.
+/// The most nested references in all, for schemas that no finite value satisfies.
 const NESTING: usize = 24;
 
-/// Parts of names whose fields are short.
+/// Parts of the names of fields with short texts.
 const TITLES: [&str; 10] =
     ["title", "heading", "name", "label", "topic", "term", "keyword", "caption", "header", "column"];
 
-/// A deliberate fault of a reply that is otherwise well-formed.
+/// A deliberate fault in an otherwise well-formed reply.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Twist {
     None,
-    /// Choices that nobody offered.
+    /// Choices that the schema doesn't offer.
     UnknownHandles,
-    /// Texts that cite what nobody offered.
+    /// Texts with citations of unknown sources.
     FakeCitations,
-    /// Texts that all say this.
+    /// The same text in every string.
     Says(String),
 }
 
-/// Writes a value that satisfies the schema, but for the twist. Also tells whether there was anything to twist.
+/// Writes a value that satisfies the schema, apart from the twist. The flag is set if the twist was applied.
 pub fn write(schema: &Value, words: Words<'_>, rng: ChaCha8Rng, twist: Twist) -> (Value, bool) {
     let root = flattened(schema);
     let mut author = Author { root: &root, words, rng, twist, twisted: false, open: Vec::new(), decks: HashMap::new() };
@@ -39,29 +39,29 @@ pub fn write(schema: &Value, words: Words<'_>, rng: ChaCha8Rng, twist: Twist) ->
     (value, author.twisted)
 }
 
-/// Where a value is written: its property's name and description.
+/// The place of a value: the property's name and description.
 #[derive(Clone, Copy)]
 struct Field<'a> {
     name: &'a str,
     about: &'a str,
 }
 
-/// Choices in the order in which they are dealt: none comes again before all have come.
+/// Choices in a shuffled order. No choice is repeated before all have been dealt.
 struct Deck {
     order: Vec<usize>,
     next: usize,
 }
 
-/// Writes one reply.
+/// The writer of a reply.
 struct Author<'a> {
     root: &'a Value,
     words: Words<'a>,
     rng: ChaCha8Rng,
     twist: Twist,
     twisted: bool,
-    /// The references that are being written, outermost first.
+    /// The references being written, outermost first.
     open: Vec<String>,
-    /// A deck for each list of choices, by where the schema that offers them stands in memory.
+    /// A deck for each list of choices, by the memory address of the schema with the list.
     decks: HashMap<usize, Deck>,
 }
 
@@ -92,7 +92,7 @@ impl<'a> Author<'a> {
         }
     }
 
-    /// What a reference points at; a tree ends where it would grow too deep.
+    /// Writes a value for the target of a reference. A tree ends before growing too deep.
     fn referred(&mut self, reference: &'a str, field: Field<'a>) -> Value {
         let Some(schema) = resolve(self.root, reference).filter(|_| self.open.len() < NESTING) else {
             return Value::Null;
@@ -103,13 +103,13 @@ impl<'a> Author<'a> {
         value
     }
 
-    /// Would this lead back into something that is open too often already?
+    /// Returns true if the schema leads back to a reference that is open too often.
     fn is_too_deep(&self, schema: &Value) -> bool {
         let repeats = |reference: &String| self.open.iter().filter(|open| *open == reference).count() >= DEPTH;
         self.open.iter().any(repeats) && mentions(schema, &self.open)
     }
 
-    /// One of the alternatives: rarely null, unless all others lead too deep.
+    /// Chooses an alternative: rarely null, unless all others lead too deep.
     fn alternative(&mut self, parts: &'a [Value]) -> &'a Value {
         let shallow: Vec<_> = parts.iter().filter(|part| !self.is_too_deep(part)).collect();
         let (nulls, others): (Vec<_>, Vec<_>) = shallow.into_iter().partition(|part| part["type"] == "null");
@@ -121,7 +121,7 @@ impl<'a> Author<'a> {
         }
     }
 
-    /// The type that a schema has, or one of those that it may have.
+    /// Returns the type of a schema, or chooses from several types.
     fn type_of(&mut self, schema: &'a Value) -> &'a str {
         match &schema["type"] {
             Value::String(name) => name,
@@ -140,7 +140,7 @@ impl<'a> Author<'a> {
         }
     }
 
-    /// Deals one of the choices.
+    /// Deals a choice.
     fn pick(&mut self, schema: &Value, choices: &[&Value]) -> Value {
         let deck = self
             .decks
@@ -208,7 +208,7 @@ impl<'a> Author<'a> {
         items.into()
     }
 
-    /// The least and the most items that a list may get.
+    /// Returns the fewest and the most items of a list.
     fn sizes(&self, schema: &Value, field: Field<'_>, offered: Option<usize>) -> (usize, usize) {
         let bound = |name| schema[name].as_u64().map(|bound| bound as usize);
         let (min, max) = (bound("minItems").unwrap_or(0), bound("maxItems"));
@@ -279,7 +279,7 @@ impl<'a> Author<'a> {
         self.fitted(schema, text)
     }
 
-    /// The text with fake citations in it, where the reply is to have them.
+    /// Adds fake citations to a text if the twist asks for them.
     fn cited(&mut self, text: String) -> String {
         if self.twist != Twist::FakeCitations {
             return text;
@@ -293,7 +293,7 @@ impl<'a> Author<'a> {
         }
     }
 
-    /// The text made longer or shorter to have as many characters as the schema wants.
+    /// Lengthens or shortens a text to the schema's bounds.
     fn fitted(&mut self, schema: &Value, mut text: String) -> String {
         let least = schema["minLength"].as_u64().unwrap_or(0) as usize;
         while text.chars().count() < least {

@@ -1,18 +1,18 @@
-//! Reading JSON Schemas: finding one in a prompt, its references, its choices.
+//! Reads JSON Schemas: finds a schema in a prompt, resolves references, lists choices.
 
 use serde_json::{Map, Value};
 
-/// The schema in a text: the first JSON object in a fence that looks like one, else the first anywhere.
+/// Finds the schema in a text: the first JSON object in a fence that looks like a schema, else the first anywhere.
 pub fn find_in(text: &str) -> Option<Value> {
     fenced(text).chain([text]).find_map(first_schema)
 }
 
-/// The contents of fenced blocks of JSON.
+/// Returns the contents of fenced JSON blocks.
 fn fenced(text: &str) -> impl Iterator<Item = &str> {
     text.split("```json").skip(1).filter_map(|rest| rest.split("```").next())
 }
 
-/// The first balanced JSON object that looks like a schema.
+/// Finds the first balanced JSON object that looks like a schema.
 fn first_schema(text: &str) -> Option<Value> {
     let mut from = 0;
     while let Some(at) = text[from..].find('{').map(|offset| from + offset) {
@@ -26,7 +26,7 @@ fn first_schema(text: &str) -> Option<Value> {
     None
 }
 
-/// Does it say what values look like?
+/// Returns true if the object describes values.
 fn is_schema(value: &Value) -> bool {
     let says = |key| value.get(key).is_some();
     value["properties"].is_object()
@@ -36,7 +36,7 @@ fn is_schema(value: &Value) -> bool {
         || value["type"] == "object"
 }
 
-/// The schema with every `allOf` merged into what it stands in.
+/// Merges every `allOf` of a schema into the enclosing schema.
 pub fn flattened(schema: &Value) -> Value {
     flatten(schema, schema)
 }
@@ -59,7 +59,7 @@ fn flatten(root: &Value, schema: &Value) -> Value {
     }
 }
 
-/// Puts a schema's keywords over another's; their properties and requirements add up.
+/// Overlays a schema's keywords on another schema. Properties and requirements add up.
 fn merge(into: &mut Map<String, Value>, from: Map<String, Value>) {
     for (key, value) in from {
         match (into.get_mut(&key), value) {
@@ -72,12 +72,12 @@ fn merge(into: &mut Map<String, Value>, from: Map<String, Value>) {
     }
 }
 
-/// What a reference within the document points at.
+/// Returns the target of a reference within the document.
 pub fn resolve<'a>(root: &'a Value, reference: &str) -> Option<&'a Value> {
     root.pointer(reference.strip_prefix('#')?)
 }
 
-/// The schema behind any chain of references.
+/// Follows a chain of references to the schema at the end.
 pub fn target<'a>(root: &'a Value, mut schema: &'a Value) -> &'a Value {
     for _ in 0..8 {
         match schema["$ref"].as_str().and_then(|reference| resolve(root, reference)) {
@@ -88,7 +88,7 @@ pub fn target<'a>(root: &'a Value, mut schema: &'a Value) -> &'a Value {
     schema
 }
 
-/// The values that a schema offers, where it lists them all: an enum, or alternatives that are constants.
+/// Returns the complete list of a schema's values, if there is such a list: an enum, or constant alternatives.
 pub fn choices(schema: &Value) -> Option<Vec<&Value>> {
     if let Some(values) = schema["enum"].as_array() {
         return Some(values.iter().collect()).filter(|values: &Vec<_>| !values.is_empty());
@@ -104,12 +104,12 @@ pub fn choices(schema: &Value) -> Option<Vec<&Value>> {
     Some(values).filter(|values| !values.is_empty())
 }
 
-/// The alternatives of an `anyOf` or `oneOf`.
+/// Returns the alternatives of an `anyOf` or `oneOf`.
 pub fn alternatives(schema: &Value) -> Option<&Vec<Value>> {
     schema["anyOf"].as_array().or_else(|| schema["oneOf"].as_array()).filter(|parts| !parts.is_empty())
 }
 
-/// Does the schema, not following references, mention one of these?
+/// Returns true if the schema mentions any of the references. References aren't followed.
 pub fn mentions(schema: &Value, references: &[String]) -> bool {
     match schema {
         Value::Array(parts) => parts.iter().any(|part| mentions(part, references)),

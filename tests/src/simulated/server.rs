@@ -1,4 +1,4 @@
-//! The HTTP server: its routes, and the way of a call from the first byte to the last.
+//! The HTTP server: the routes, and the path of a call from the first byte to the last.
 
 use super::answer::{self, Usage};
 use super::call::{Call, CallId, Format};
@@ -21,7 +21,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 use std::time::{Duration, Instant, SystemTime};
 
-/// What all calls share.
+/// The shared state of all calls.
 pub struct Server {
     settings: RwLock<Arc<Settings>>,
     ceilings: Mutex<Ceilings>,
@@ -31,7 +31,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// A server that has seen no call yet.
+    /// Returns a server without any calls.
     pub fn new(settings: Settings, log: Option<Log>) -> Self {
         Self {
             settings: RwLock::new(Arc::new(settings)),
@@ -42,7 +42,7 @@ impl Server {
         }
     }
 
-    /// The settings now.
+    /// Returns the current settings.
     pub fn settings(&self) -> Arc<Settings> {
         self.settings.read().expect("no holder panics").clone()
     }
@@ -52,13 +52,13 @@ impl Server {
         *self.settings.write().expect("no holder panics") = Arc::new(settings);
     }
 
-    /// The statistics now.
+    /// Returns the current statistics.
     pub fn stats(&self) -> Stats {
         let in_flight = lock(&self.ceilings).in_flight();
         lock(&self.book).stats(in_flight)
     }
 
-    /// Forgets all calls that have ended.
+    /// Forgets all ended calls.
     pub fn reset(&self) {
         *lock(&self.book) = Book::default();
         *lock(&self.cache) = PrefixCache::default();
@@ -69,7 +69,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().expect("no holder panics")
 }
 
-/// The time now, in seconds since 1970.
+/// Returns the current time, in seconds since 1970.
 fn clock() -> f64 {
     SystemTime::UNIX_EPOCH.elapsed().map(|elapsed| elapsed.as_secs_f64()).unwrap_or_default()
 }
@@ -109,8 +109,8 @@ async fn change_settings(State(server): State<Arc<Server>>, Json(changes): Json<
     }
 }
 
-/// A call's place among those in flight. It books what became of the call when it is given back, even if the client
-/// left and the handler was dropped.
+/// A call's slot among the calls in flight. Dropping the slot records the result of the call, even if the client left
+/// and the handler was dropped.
 struct Slot {
     server: Arc<Server>,
     started: Instant,
@@ -119,7 +119,7 @@ struct Slot {
 }
 
 impl Slot {
-    /// Takes a place, unless a ceiling is hit.
+    /// Takes a slot, unless a limit is reached.
     fn take(server: &Arc<Server>, settings: &Settings, call: &Call, started: Instant) -> Result<Self, Refused> {
         let in_flight = lock(&server.ceilings).enter(settings, started)?;
         lock(&server.book).see_in_flight(in_flight);
@@ -146,7 +146,7 @@ impl Drop for Slot {
     }
 }
 
-/// Answers a call, or does to it what its fate is.
+/// Serves a call according to the planned fate.
 async fn complete(
     State(server): State<Arc<Server>>,
     ConnectInfo(line): ConnectInfo<Scissors>,
@@ -199,7 +199,7 @@ async fn complete(
     deliver(planned, &call, &prompt, &mut slot, &line)
 }
 
-/// Sends what was planned, and fills in the slot's entry.
+/// Sends the planned response, and completes the slot's log entry.
 fn deliver(planned: Plan, call: &Call, prompt: &[u32], slot: &mut Slot, line: &Scissors) -> Response {
     match planned.fate {
         Fate::Failure(FailureKind::InternalError) => return answer::internal_error(),
@@ -225,13 +225,13 @@ fn deliver(planned: Plan, call: &Call, prompt: &[u32], slot: &mut Slot, line: &S
     Json(completion).into_response()
 }
 
-/// Does the call show this key?
+/// Returns true if the headers contain this key.
 fn shows(headers: &HeaderMap, key: &str) -> bool {
     let shown = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     shown.and_then(|value| value.strip_prefix("Bearer ")) == Some(key)
 }
 
-/// Why the server doesn't take the call's `response_format`, if it doesn't.
+/// Returns the reason for refusing the call's `response_format`, if any.
 fn misfit(support: SchemaSupport, call: &Call) -> Option<&'static str> {
     match (call.format, support) {
         (Format::JsonSchema, SchemaSupport::JsonObject | SchemaSupport::None) => {
@@ -247,7 +247,7 @@ fn misfit(support: SchemaSupport, call: &Call) -> Option<&'static str> {
     }
 }
 
-/// The window and the tokens reserved for the reply, where they don't fit together with the prompt.
+/// Returns the window and the reserved reply tokens, if prompt and reservation exceed the window.
 fn overflow(settings: &Settings, call: &Call, prompt: usize) -> Option<(usize, usize)> {
     let window = settings.window?;
     let reserved = call.max_tokens.unwrap_or(0);

@@ -1,14 +1,14 @@
-//! How the simulated model behaves: every knob, with defaults that make it quick and flawless.
+//! The settings of the simulated model. The defaults are quick and flawless.
 
 use super::injection::Injection;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The knobs of a simulated model. Rates are shares of calls, 0 to 1; together they should stay below 1.
+/// The settings of a simulated model. Rates are shares of calls, 0 to 1; the sum should stay below 1.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// The name of the model in the list of models. Calls may name any other: all get the same replies.
+    /// The name in the list of models. Calls may use any other name and get the same replies.
     pub model: String,
     /// The mean of the log-normal latency, in seconds; 0 answers at once.
     pub latency_mean: f64,
@@ -16,37 +16,37 @@ pub struct Settings {
     pub latency_sigma: f64,
     /// Seconds added for each token of the reply.
     pub latency_per_token: f64,
-    /// The share of calls that fail.
+    /// The share of failing calls.
     pub failure_rate: f64,
-    /// The ways in which a call may fail, equally likely.
+    /// The kinds of failures, equally likely.
     pub failure_kinds: Vec<FailureKind>,
-    /// The share of calls that get a garbage reply.
+    /// The share of calls with a garbage reply.
     pub garbage_rate: f64,
-    /// The ways in which a reply may be garbage, equally likely.
+    /// The kinds of garbage, equally likely.
     pub garbage_kinds: Vec<GarbageKind>,
     /// The share of replies cut off with `finish_reason: length`.
     pub cut_rate: f64,
-    /// The share of calls that the model refuses to answer.
+    /// The share of refused calls.
     pub refusal_rate: f64,
-    /// The share of calls that are accepted and never answered.
+    /// The share of calls accepted without any answer.
     pub stall_rate: f64,
-    /// The most calls in flight; one more gets a 429.
+    /// The most calls in flight; further calls get a 429.
     pub max_in_flight: Option<usize>,
-    /// The most calls in any minute; one more gets a 429.
+    /// The most calls in any minute; further calls get a 429.
     pub requests_per_minute: Option<usize>,
-    /// The most prompt and reply tokens in any minute; a call beyond them gets a 429.
+    /// The most prompt and reply tokens in any minute; further calls get a 429.
     pub tokens_per_minute: Option<usize>,
-    /// How many seconds the provider's minute lasts (a short one makes tests quick).
+    /// The length of the provider's minute, in seconds. A short minute makes tests quick.
     pub minute: f64,
     /// The context window: prompt and reserved reply tokens beyond it get a 400, `context_length_exceeded`.
     pub window: Option<usize>,
-    /// The key that calls must show; without the right one they get a 401.
+    /// The required key; calls with a wrong key get a 401.
     pub key: Option<String>,
-    /// Which `response_format` the server takes.
+    /// The `response_format` values that the server accepts.
     pub schema_support: SchemaSupport,
-    /// An instruction that the model follows where it stands outside of fenced source text.
+    /// An instruction that the model follows outside of fenced source text.
     pub injection: Option<Injection>,
-    /// Varies latencies and faults, never replies.
+    /// The seed of latencies and faults. Replies don't depend on the seed.
     pub seed: u64,
 }
 
@@ -78,9 +78,9 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// These settings with the fields of a JSON object put over them.
+    /// Returns the settings, overlaid with the fields of a JSON object.
     pub fn overlaid(&self, changes: &Value) -> Result<Self, String> {
-        let changes = changes.as_object().ok_or("the settings aren't a JSON object")?;
+        let changes = changes.as_object().ok_or("the settings must be a JSON object")?;
         let mut all = serde_json::to_value(self).map_err(|error| error.to_string())?;
         for (name, value) in changes {
             all[name] = value.clone();
@@ -93,7 +93,7 @@ impl Settings {
     }
 }
 
-/// A way in which a call fails.
+/// A kind of failing call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FailureKind {
@@ -108,10 +108,10 @@ pub enum FailureKind {
 }
 
 impl FailureKind {
-    /// All of them.
+    /// All kinds.
     pub const ALL: [Self; 4] = [Self::InternalError, Self::Unavailable, Self::HangUp, Self::TornReply];
 
-    /// Its name in statistics and logs.
+    /// Returns the name in statistics and logs.
     pub fn name(self) -> &'static str {
         match self {
             Self::InternalError => "500",
@@ -122,7 +122,7 @@ impl FailureKind {
     }
 }
 
-/// A way in which a reply with status 200 is useless or untrue.
+/// A kind of useless or untrue reply with status 200.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum GarbageKind {
@@ -132,7 +132,7 @@ pub enum GarbageKind {
     Truncated,
     /// Values of other types than the schema's.
     WrongTypes,
-    /// Choices that no enum of the schema offers, such as `S9999`.
+    /// Choices outside of the schema's enums, such as `S9999`.
     UnknownHandles,
     /// No choices at all.
     EmptyChoices,
@@ -140,12 +140,12 @@ pub enum GarbageKind {
     NullContent,
     /// The right JSON between chatty sentences, without a code fence.
     Prose,
-    /// The right JSON whose texts cite sources that nobody offered: `[3]`, `[S17]`.
+    /// The right JSON with citations of unknown sources in the texts: `[3]`, `[S17]`.
     FakeCitations,
 }
 
 impl GarbageKind {
-    /// All of them.
+    /// All kinds.
     pub const ALL: [Self; 8] = [
         Self::NotJson,
         Self::Truncated,
@@ -157,7 +157,7 @@ impl GarbageKind {
         Self::FakeCitations,
     ];
 
-    /// Its name in statistics and logs.
+    /// Returns the name in statistics and logs.
     pub fn name(self) -> &'static str {
         match self {
             Self::NotJson => "garbage:not_json",
@@ -172,7 +172,7 @@ impl GarbageKind {
     }
 }
 
-/// Which `response_format` a server takes; it refuses the others with a 400, as real servers do.
+/// The `response_format` values that a server accepts. Other values get a 400, as from real servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SchemaSupport {

@@ -1,63 +1,62 @@
-//! What the model remembers of the calls that it has seen.
+//! Statistics of the served calls.
 
 use super::call::CallId;
 use super::log::Entry;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 
-/// The status of a call that got a good reply.
+/// The status of a call with a good reply.
 pub const OK: &str = "ok";
 
-/// What a simulated model has seen and done. Also served as JSON at `GET /stats`.
+/// The statistics of a simulated model. Also served as JSON at `GET /stats`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Stats {
-    /// Calls that arrived, whatever became of them.
+    /// The received calls, with any result.
     pub received: u64,
-    /// Calls that got a good reply.
+    /// The calls with a good reply.
     pub answered: u64,
-    /// Different calls that got a good reply.
+    /// The distinct calls with a good reply.
     pub answered_distinct: u64,
-    /// Good replies to calls that had got one before: what was paid twice.
+    /// The good replies to calls that had a good reply before: calls paid twice.
     pub answered_again: u64,
-    /// Calls that got no good reply, by what they got: `500`, `503`, `hang_up`, `torn_reply`, `stall`, `cut`,
-    /// `refusal`, `garbage:...`, `rate_limited`, `window`, `response_format`, `unauthorised`, `bad_request`,
-    /// `abandoned`.
+    /// The calls without a good reply, by result: `500`, `503`, `hang_up`, `torn_reply`, `stall`, `cut`, `refusal`,
+    /// `garbage:...`, `rate_limited`, `window`, `response_format`, `unauthorised`, `bad_request`, `abandoned`.
     pub failed: BTreeMap<String, u64>,
-    /// Calls refused with a 429.
+    /// The calls refused with a 429.
     pub rate_limited: u64,
-    /// Replies that followed an injected instruction.
+    /// The replies that followed an injected instruction.
     pub injections_obeyed: u64,
-    /// Prompt tokens of the calls that got a reply, good or not.
+    /// The prompt tokens of calls with a reply, good or bad.
     pub prompt_tokens: u64,
-    /// Of these, those that the prefix cache served.
+    /// The prompt tokens served from the prefix cache.
     pub cached_tokens: u64,
-    /// Reply tokens, of good replies or not.
+    /// The reply tokens, of good and bad replies.
     pub reply_tokens: u64,
-    /// Calls in flight when the statistics were read.
+    /// The calls in flight at the time of reading.
     pub in_flight: u64,
-    /// The most calls that were ever in flight together.
+    /// The most calls ever in flight together.
     pub max_in_flight: u64,
-    /// The seconds that calls were in flight, summed over calls.
+    /// The seconds in flight, summed over calls.
     pub busy_seconds: f64,
-    /// When the first call came in, in seconds since 1970.
+    /// The time of the first call, in seconds since 1970.
     pub first_call: Option<f64>,
-    /// When the last call to end so far ended, in seconds since 1970.
+    /// The time of the latest end of a call, in seconds since 1970.
     pub last_call: Option<f64>,
 }
 
 impl Stats {
-    /// The calls that got no good reply, in all ways together.
+    /// Returns the number of calls without a good reply.
     pub fn failures(&self) -> u64 {
         self.failed.values().sum()
     }
 
-    /// The calls with garbage replies, of all kinds together.
+    /// Returns the number of calls with a garbage reply.
     pub fn garbage(&self) -> u64 {
         self.failed.iter().filter(|(kind, _)| kind.starts_with("garbage:")).map(|(_, count)| count).sum()
     }
 }
 
-/// The statistics with what they are made from.
+/// The statistics, and the counts behind them.
 #[derive(Default)]
 pub struct Book {
     stats: Stats,
@@ -66,39 +65,39 @@ pub struct Book {
 }
 
 impl Book {
-    /// A request arrived.
+    /// Records the arrival of a request.
     pub fn receive(&mut self, now: f64) {
         self.stats.received += 1;
         self.stats.first_call.get_or_insert(now);
     }
 
-    /// A request was turned away before it got a slot.
+    /// Records the refusal of a request without a slot.
     pub fn turn_away(&mut self, status: &str, now: f64) {
         self.fail(status);
         self.stats.last_call = Some(now);
     }
 
-    /// So many calls are in flight.
+    /// Records the number of calls in flight.
     pub fn see_in_flight(&mut self, count: usize) {
         self.stats.max_in_flight = self.stats.max_in_flight.max(count as u64);
     }
 
-    /// How often this call has been let in before.
+    /// Returns the number of earlier admissions of this call.
     pub fn attempts(&self, call: CallId) -> u32 {
         self.arrivals.get(&call).copied().unwrap_or_default()
     }
 
-    /// This call is let in once more.
+    /// Records another admission of this call.
     pub fn arrive(&mut self, call: CallId) {
         *self.arrivals.entry(call).or_default() += 1;
     }
 
-    /// The reply follows an injected instruction.
+    /// Records a reply that follows an injected instruction.
     pub fn obey(&mut self) {
         self.stats.injections_obeyed += 1;
     }
 
-    /// A call that was let in has ended.
+    /// Records the end of an admitted call.
     pub fn close(&mut self, call: CallId, entry: &Entry, seconds: f64) {
         self.stats.busy_seconds += seconds;
         self.stats.last_call = Some(entry.end);
@@ -108,7 +107,7 @@ impl Book {
         if entry.status == OK { self.answer(call) } else { self.fail(entry.status) }
     }
 
-    /// The statistics now.
+    /// Returns the current statistics.
     pub fn stats(&self, in_flight: usize) -> Stats {
         Stats { in_flight: in_flight as u64, ..self.stats.clone() }
     }

@@ -25,13 +25,13 @@ impl Client {
         self.http.post(format!("{}/chat/completions", self.base)).json(body).send().await
     }
 
-    /// The status and the body of the response.
+    /// Returns the status and the body of the response.
     async fn ask(&self, body: &Value) -> (u16, Value) {
         let response = self.send(body).await.unwrap();
         (response.status().as_u16(), response.json().await.unwrap_or_default())
     }
 
-    /// Does the whole of a reply with status 200 arrive?
+    /// Returns true if a reply with status 200 arrives completely.
     async fn succeeds(&self, body: &Value) -> bool {
         match self.send(body).await {
             Ok(response) => response.status() == 200 && response.json::<Value>().await.is_ok(),
@@ -39,7 +39,7 @@ impl Client {
         }
     }
 
-    /// The JSON in the reply to a call that is answered.
+    /// Returns the JSON in the reply to a successful call.
     async fn answer(&self, body: &Value) -> Value {
         let (status, reply) = self.ask(body).await;
         assert_eq!(status, 200, "{reply}");

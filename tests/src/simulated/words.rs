@@ -1,41 +1,41 @@
-//! Texts made of the prompt's own words, so that an article seems to be about its topic.
+//! Makes texts of the prompt's words, so that an article seems to be about the topic.
 //!
-//! Only words of letters are taken: no text ever holds a citation, a handle or any other sign that means something.
+//! Only words of letters are taken, so no text contains a citation, a handle or another meaningful sign.
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-/// How far from a random place in the text words are looked for.
+/// The number of tokens searched for words after a random place.
 const REACH: usize = 40;
 
-/// What is said where the prompt has no words.
+/// The words used if the prompt has no words.
 const STANDBY: [&str; 12] = [
     "general", "method", "result", "problem", "approach", "system", "common", "design", "open", "question", "known",
     "measure",
 ];
 
-/// A text that words are taken from.
+/// A text as a source of words.
 pub struct Words<'a> {
     text: &'a str,
 }
 
 impl<'a> Words<'a> {
-    /// Words of this text.
+    /// Returns a source of this text's words.
     pub fn of(text: &'a str) -> Self {
         Self { text }
     }
 
-    /// A title of so many words.
+    /// Writes a title of `count` words.
     pub fn title(&self, rng: &mut ChaCha8Rng, count: usize) -> String {
         capitalised(&joined(&self.take(rng, count)))
     }
 
-    /// A single word in lower case.
+    /// Returns a single word in lower case.
     pub fn word(&self, rng: &mut ChaCha8Rng) -> String {
         joined(&self.take(rng, 1)).to_lowercase()
     }
 
-    /// Sentences of so many words in all.
+    /// Writes sentences of `count` words in all.
     pub fn prose(&self, rng: &mut ChaCha8Rng, count: usize) -> String {
         let mut sentences: Vec<String> = Vec::new();
         let mut left = count;
@@ -48,7 +48,7 @@ impl<'a> Words<'a> {
         sentences.join(" ")
     }
 
-    /// So many words, in runs of a few that stand together in the text.
+    /// Takes `count` words, in short runs of adjacent words.
     fn take(&self, rng: &mut ChaCha8Rng, count: usize) -> Vec<&'a str> {
         let mut taken = Vec::with_capacity(count);
         while taken.len() < count {
@@ -67,7 +67,7 @@ impl<'a> Words<'a> {
         taken
     }
 
-    /// At most so many words after a random place.
+    /// Takes at most `count` words after a random place.
     fn take_run(&self, rng: &mut ChaCha8Rng, count: usize, taken: &mut Vec<&'a str>) {
         if self.text.is_empty() {
             return;
@@ -84,18 +84,18 @@ impl<'a> Words<'a> {
     }
 }
 
-/// The last place at or before this one where a character begins.
+/// Returns the last character boundary at or before this place.
 pub fn char_floor(text: &str, place: usize) -> usize {
     (0..=place).rev().find(|&place| text.is_char_boundary(place)).unwrap_or(0)
 }
 
-/// Does this place cut a word of an alphabet in two? (Words of ideographs have no bounds to respect.)
+/// Returns true if this place cuts an alphabetic word in two. (Words of ideographs have no bounds.)
 fn starts_within_word(text: &str, place: usize) -> bool {
     let before = text[..place].chars().next_back();
     before.is_some_and(|char| char.is_alphanumeric() && !is_ideograph(char))
 }
 
-/// The word that a token is, without the punctuation around it; nothing where it is no word of letters.
+/// Returns the word in a token, without surrounding punctuation. `None` if the token is no word of letters.
 fn plain_word(token: &str) -> Option<&str> {
     if token.contains(is_ideograph) {
         return ideographs(token);
@@ -107,7 +107,7 @@ fn plain_word(token: &str) -> Option<&str> {
     (opens_well && letters && fits && !word.is_empty()).then_some(word)
 }
 
-/// Up to four ideographs in a row of a token.
+/// Returns up to four consecutive ideographs of a token.
 fn ideographs(token: &str) -> Option<&str> {
     let start = token.find(is_ideograph)?;
     let run = &token[start..];
@@ -115,12 +115,12 @@ fn ideographs(token: &str) -> Option<&str> {
     Some(&run[..end.0 + end.1.len_utf8()])
 }
 
-/// Is it a character of Chinese?
+/// Returns true for a Chinese character.
 fn is_ideograph(char: char) -> bool {
     matches!(char, '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}')
 }
 
-/// Words with spaces between them, but none between ideographs.
+/// Joins words with spaces, except between ideographs.
 fn joined(words: &[&str]) -> String {
     let mut text = String::new();
     for word in words {
@@ -133,7 +133,7 @@ fn joined(words: &[&str]) -> String {
     text
 }
 
-/// The text with its first letter in upper case.
+/// Returns the text with the first letter in upper case.
 fn capitalised(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map(|first| first.to_uppercase().collect::<String>() + chars.as_str()).unwrap_or_default()

@@ -4,8 +4,8 @@ use std::{fs, sync::Arc, time::Duration};
 
 use tempfile::TempDir;
 use tributary_protocol::bus::{
-    Bus, BusError, JobQueue, Kinds, Members,
-    local::{LocalBus, Options},
+    Bus, BusError, Gossip, JobQueue, Kinds,
+    local::{LocalBus, LocalOptions},
 };
 use tributary_tests::{
     conformance::{Bench, condensing, job, outcome, read, task},
@@ -20,7 +20,7 @@ fn bench() -> Local {
 
 impl Local {
     fn try_open(&self) -> Result<LocalBus, BusError> {
-        LocalBus::open(self.0.path(), Options::default())
+        LocalBus::open(self.0.path(), LocalOptions::default())
     }
 }
 
@@ -33,7 +33,7 @@ impl Bench for Local {
         Arc::new(self.try_open().unwrap())
     }
 
-    async fn open_members(&self) -> Arc<dyn Members> {
+    async fn open_gossip(&self) -> Arc<dyn Gossip> {
         Arc::new(self.try_open().unwrap())
     }
 }
@@ -119,7 +119,7 @@ async fn jobs_take_turns() {
     for _ in 0..6 {
         let delivery = bus.pull(&Kinds::all()).await.unwrap();
         small += u32::from(delivery.task.job == job("small"));
-        delivery.done().await.unwrap();
+        delivery.acknowledge().await.unwrap();
     }
     assert_eq!(small, 3);
 }
@@ -144,7 +144,7 @@ async fn a_waiting_worker_gets_the_task_that_comes_back() {
     let kinds = Kinds::all();
     let mut waiting = bus.pull(&kinds);
     assert!(futures::poll!(&mut waiting).is_pending());
-    delivery.hand_back(Duration::ZERO).await.unwrap();
+    delivery.requeue_after(Duration::ZERO).await.unwrap();
     assert_eq!(waiting.await.unwrap().delivery, 2);
 }
 

@@ -10,8 +10,8 @@ use tokio::time::timeout;
 use tributary_coordinator::service::{self, Resumed, State, Status};
 use tributary_protocol::{
     bus::{
-        Bus, BusError, Entry, JobQueue, Kinds, Members,
-        nats::{Auth, Names, NatsBus, NatsOptions, Tls},
+        Bus, BusError, BusProblem, Entry, Gossip, JobQueue, Kinds,
+        nats::{Auth, NatsBus, NatsNames, NatsOptions, Tls},
     },
     id::BlobId,
     survey::SurveyKind,
@@ -22,6 +22,7 @@ use tributary_tests::{
     conformance::{Bench, call, condensing, job, next, outcome, read, submitted, task},
     for_each_behaviour,
     nats_server::{NatsServer, Settings},
+    old_nats_server::{self, OldNatsServer},
 };
 
 struct Nats(NatsServer);
@@ -54,29 +55,29 @@ impl Bench for Nats {
         Arc::new(NatsBus::connect(self.options()).await.unwrap())
     }
 
-    async fn open_members(&self) -> Arc<dyn Members> {
+    async fn open_gossip(&self) -> Arc<dyn Gossip> {
         Arc::new(NatsBus::connect(self.options()).await.unwrap())
     }
 }
 
 for_each_behaviour!(behaviours);
 
-async fn refusal(options: NatsOptions) -> String {
-    match NatsBus::connect(options).await {
-        Err(error @ (BusError::Unavailable { .. } | BusError::Unusable { .. })) => error.to_string(),
-        Err(error) => panic!("another error: {error}"),
-        Ok(_) => panic!("it connects"),
-    }
+/// The kind of trouble with which the connection fails, and the whole message.
+async fn refusal(options: NatsOptions) -> (BusProblem, String) {
+    let Err(error) = NatsBus::connect(options).await else { panic!("it connects") };
+    (error.problem().unwrap_or_else(|| panic!("another error: {error}")).clone(), error.to_string())
 }
 
 #[tokio::test]
 async fn an_address_where_nothing_answers_is_named() {
     let bench = bench();
     let options = NatsOptions { url: "nats://user:secret@127.0.0.1:1".into(), ..bench.options() };
-    let error = refusal(options).await;
+    let (problem, error) = refusal(options).await;
+    assert!(matches!(problem, BusProblem::Unreachable { .. }), "{problem:?}");
     assert!(error.contains("127.0.0.1:1: no NATS server can be reached"), "{error}");
     assert!(!error.contains("secret"), "{error}");
-    let error = refusal(NatsOptions { url: "http://127.0.0.1".into(), ..bench.options() }).await;
+    let (problem, error) = refusal(NatsOptions { url: "http://127.0.0.1".into(), ..bench.options() }).await;
+    assert!(matches!(problem, BusProblem::Address { .. }), "{problem:?}");
     assert!(error.contains("no address of a NATS server"), "{error}");
 }
 
@@ -87,7 +88,8 @@ async fn a_refused_login_is_said_and_the_right_one_works() {
         let auth = Auth::User { user: "ann".into(), password: password.into() };
         NatsOptions { auth, ..bench.options() }
     };
-    let error = refusal(login("wrong")).await;
+    let (problem, error) = refusal(login("wrong")).await;
+    assert_eq!(problem, BusProblem::LoginRefused);
     assert!(error.contains("refuses this login"), "{error}");
     NatsBus::connect(login("right")).await.unwrap();
 }
@@ -153,7 +155,8 @@ async fn a_credentials_file_is_a_login() {
     NatsBus::connect(login("right.creds", &account, &right)).await.unwrap();
     refusal(login("wrong.creds", &KeyPair::new_account(), &wrong)).await;
     let missing = Auth::Credentials(folder.path().join("missing.creds"));
-    let error = refusal(NatsOptions { auth: missing, ..bench.options() }).await;
+    let (problem, error) = refusal(NatsOptions { auth: missing, ..bench.options() }).await;
+    assert!(matches!(problem, BusProblem::Credentials { .. }), "{problem:?}");
     assert!(error.contains("missing.creds"), "{error}");
 }
 
@@ -169,7 +172,8 @@ async fn a_server_is_trusted_by_the_authority_that_is_given() {
     let certificate = write("certificate.pem", own.cert.pem());
     let key = write("key.pem", own.signing_key.serialize_pem());
     let bench = server(&format!("tls {{ cert_file: {certificate:?}, key_file: {key:?} }}"));
-    let error = refusal(bench.options()).await;
+    let (problem, error) = refusal(bench.options()).await;
+    assert!(matches!(problem, BusProblem::Tls { .. }), "{problem:?}");
     assert!(error.contains("certificate"), "{error}");
     let tls = Tls { ca: Some(certificate), required: true, ..Tls::default() };
     NatsBus::connect(NatsOptions { tls, ..bench.options() }).await.unwrap();
@@ -190,8 +194,38 @@ async fn an_address_may_name_the_login() {
 #[tokio::test]
 async fn a_server_without_jetstream_is_said() {
     let server = NatsServer::start(Settings { without_jetstream: true, ..Settings::default() }).unwrap();
-    let error = refusal(NatsOptions { url: server.url(), ..NatsOptions::default() }).await;
+    let (problem, error) = refusal(NatsOptions { url: server.url(), ..NatsOptions::default() }).await;
+    assert_eq!(problem, BusProblem::JetStreamOff);
     assert!(error.contains("JetStream"), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_that_is_too_old_is_refused_before_jetstream_is_asked() {
+    let server = OldNatsServer::start().unwrap();
+    let (problem, error) = refusal(NatsOptions { url: server.url(), ..NatsOptions::default() }).await;
+    assert!(matches!(problem, BusProblem::ServerTooOld { .. }), "{error}");
+    for told in [old_nats_server::VERSION, "2.10.8 or newer", "upgrade nats-server"] {
+        assert!(error.contains(told), "{told}: {error}");
+    }
+    assert_eq!(server.jetstream_requests(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_that_has_lost_its_leader_is_waited_for() {
+    let mut servers = NatsServer::cluster(3).unwrap();
+    let options = NatsOptions { url: servers[0].url(), ..NatsOptions::default() };
+    NatsBus::connect(options.clone()).await.unwrap();
+    servers[1..].iter_mut().for_each(NatsServer::kill);
+    let client = async_nats::connect(servers[0].url()).await.unwrap();
+    let is_leaderless = async || {
+        let told = client.request("$JS.API.INFO", "".into()).await;
+        told.is_ok_and(|told| String::from_utf8_lossy(&told.payload).contains("temporarily unavailable"))
+    };
+    while !is_leaderless().await {}
+    let (connected, ()) = tokio::join!(NatsBus::connect(options), async {
+        servers[1..].iter_mut().for_each(|server| server.restart().unwrap());
+    });
+    connected.unwrap();
 }
 
 #[tokio::test]
@@ -203,13 +237,15 @@ async fn a_stream_of_another_shape_is_refused_with_both_shapes() {
         ..stream::Config::default()
     };
     bench.jetstream().await.create_stream(other).await.unwrap();
-    let error = refusal(bench.options()).await;
+    let (problem, error) = refusal(bench.options()).await;
+    assert!(matches!(problem, BusProblem::OtherShape { .. }), "{problem:?}");
     assert!(error.contains("tributary-tasks") && error.contains("WorkQueue") && error.contains("Limits"), "{error}");
 }
 
 #[tokio::test]
 async fn a_prefix_that_begins_no_name_is_refused() {
-    let error = refusal(NatsOptions { prefix: "two words".into(), ..bench().options() }).await;
+    let (problem, error) = refusal(NatsOptions { prefix: "two words".into(), ..bench().options() }).await;
+    assert!(matches!(problem, BusProblem::Prefix { .. }), "{problem:?}");
     assert!(error.contains("two words"), "{error}");
 }
 
@@ -239,22 +275,22 @@ async fn a_silent_worker_loses_its_task_and_a_living_one_keeps_it() {
     // As if its process were gone.
     mem::forget(bus.pull(&Kinds::all()).await.unwrap());
     let alive = bus.pull(&Kinds::all()).await.unwrap();
-    assert_eq!((&*alive.task, alive.patience()), (&task("a", 2), Duration::from_secs(1)));
+    assert_eq!((&*alive.task, alive.lease()), (&task("a", 2), Duration::from_secs(1)));
     let kinds = Kinds::all();
-    let (mut others, mut beats) = (bus.pull(&kinds), tokio::time::interval(alive.patience() / 4));
+    let (mut others, mut beats) = (bus.pull(&kinds), tokio::time::interval(alive.lease() / 4));
     let silent = loop {
         tokio::select! {
             delivery = &mut others => break delivery.unwrap(),
-            _ = beats.tick() => alive.working().await.unwrap(),
+            _ = beats.tick() => alive.extend_lease().await.unwrap(),
         }
     };
     assert_eq!((&*silent.task, silent.delivery), (&task("a", 1), 2));
-    silent.done().await.unwrap();
+    silent.acknowledge().await.unwrap();
     let mut others = bus.pull(&kinds);
     for _ in 0..10 {
         tokio::select! {
             delivery = &mut others => panic!("the {}. delivery", delivery.unwrap().delivery),
-            _ = beats.tick() => alive.working().await.unwrap(),
+            _ = beats.tick() => alive.extend_lease().await.unwrap(),
         }
     }
 }
@@ -283,7 +319,7 @@ async fn a_task_delivered_too_often_is_put_aside_and_its_job_goes_on() {
         async {
             let first = other.await.unwrap();
             assert_eq!(*first.task, task("a", 2));
-            first.done().await.unwrap();
+            first.acknowledge().await.unwrap();
             tokio::select! {
                 _ = bus.pull(&kinds) => panic!("there is nothing else"),
                 () = async { while letters(&bench).await == 0 { tokio::task::yield_now().await } } => {}
@@ -345,18 +381,13 @@ async fn what_a_job_has_left_goes_when_its_time_is_up_and_what_is_out_stays() {
         bus.put(job.id, "a source".into()).await.unwrap();
     }
     bus.submit(&failed).await.unwrap();
-    bus.claim().await.unwrap().done().await.unwrap();
+    bus.claim().await.unwrap().acknowledge().await.unwrap();
     bus.record(failed.id, &outcome(&task("a", 1), "done")).await.unwrap();
     bus.submit(&waiting).await.unwrap();
     let _held = bus.claim().await.unwrap();
 
-    let serving = service::serve(
-        bus.clone(),
-        bus.clone(),
-        service::ServiceOptions::default(),
-        Arc::default(),
-        futures::future::pending(),
-    );
+    let serving =
+        service::serve(bus.clone(), service::ServiceOptions::default(), Arc::default(), futures::future::pending());
     let forgotten = async {
         while bus.states().await.unwrap().len() > 2 {
             tokio::task::yield_now().await;
@@ -416,7 +447,7 @@ async fn a_reader_of_a_journal_that_is_cleared_meanwhile_catches_up() {
     futures::future::try_join_all(recording).await.unwrap();
     let mut journal = bus.journal(job("a")).await.unwrap();
     assert!(matches!(next(&mut journal).await, Entry::Outcome(_)));
-    let names = Names::new("tributary").unwrap();
+    let names = NatsNames::new("tributary").unwrap();
     let stream = bench.jetstream().await.get_stream(names.journal()).await.unwrap();
     stream.purge().filter(names.journal_of_job(job("a"))).await.unwrap();
     let rest = timeout(crate::TOO_LONG, read(&mut journal)).await.expect("it is told that it has caught up");
@@ -431,14 +462,14 @@ async fn a_job_whose_message_never_got_there_can_be_resumed() {
     bus.set_state(job.id, wire::encode(&State::new(&job, None)).into()).await.unwrap();
     bus.submit(&job).await.unwrap();
     // Its document is there now, and its message is not.
-    bus.claim().await.unwrap().done().await.unwrap();
+    bus.claim().await.unwrap().acknowledge().await.unwrap();
     assert_eq!(service::resume(&bus, job.id).await.unwrap(), Some(Resumed::Now));
     assert_eq!(service::resume(&bus, job.id).await.unwrap(), Some(Resumed::Not(Status::Queued)));
     assert_eq!(*bus.claim().await.unwrap().job, job);
 }
 
 async fn letters(bench: &Nats) -> u64 {
-    let names = Names::new("tributary").unwrap();
+    let names = NatsNames::new("tributary").unwrap();
     let dead = bench.jetstream().await.get_stream(names.dead()).await.unwrap();
     dead.cached_info().state.messages
 }
@@ -447,7 +478,7 @@ async fn letters(bench: &Nats) -> u64 {
 async fn a_task_of_an_unknown_version_is_passed_on() {
     let bench = bench();
     let bus = bench.open().await;
-    let names = Names::new("tributary").unwrap();
+    let names = NatsNames::new("tributary").unwrap();
     let newer = task("a", 1);
     let subject = names.task(SurveyKind::Group.into(), newer.job, newer.id);
     bench.jetstream().await.publish(subject, vec![0, 99, 1, 2, 3].into()).await.unwrap().await.unwrap();
@@ -464,9 +495,9 @@ async fn a_task_that_is_passed_on_comes_no_closer_to_being_given_up() {
         for _ in 0..4 {
             let delivery = bus.pull(&Kinds::all()).await.unwrap();
             assert!((&*delivery.task, delivery.delivery) == (&condensing("a", 1, large), 1), "another task");
-            delivery.pass_on(Duration::from_millis(10)).await.unwrap();
+            delivery.requeue_uncounted(Duration::from_millis(10)).await.unwrap();
         }
-        bus.pull(&Kinds::all()).await.unwrap().done().await.unwrap();
+        bus.pull(&Kinds::all()).await.unwrap().acknowledge().await.unwrap();
     }
     assert_eq!(letters(&bench).await, 0);
 }
@@ -499,7 +530,7 @@ async fn a_server_killed_and_started_again_has_all_and_everyone_goes_on() {
         assert_eq!(*delivery.task, task("a", 7));
         delivery = bus.pull(&Kinds::all()).await.unwrap();
     }
-    in_hand.done().await.unwrap();
+    in_hand.acknowledge().await.unwrap();
     assert_eq!(bus.get(job("a"), blob).await.unwrap(), "a source");
     assert_eq!(bus.reply(call("asked")).await.unwrap().unwrap(), "an answer");
     bus.record(job("a"), &outcomes[2]).await.unwrap();
@@ -569,7 +600,7 @@ async fn an_outcome_that_lost_its_payload_can_be_recorded_anew() {
     let jetstream = bench.jetstream().await;
     jetstream.delete_object_store(format!("tributary-blobs-{}", job("a"))).await.unwrap();
     let mut journal = bench.open().await.journal(job("a")).await.unwrap();
-    assert_eq!(next(&mut journal).await, Entry::Caught);
+    assert_eq!(next(&mut journal).await, Entry::CaughtUp);
     bench.open().await.record(job("a"), &large).await.unwrap();
     assert_eq!(next(&mut journal).await, Entry::Outcome(Arc::new(large)));
 }
@@ -588,9 +619,9 @@ async fn nothing_of_a_cleared_job_is_left_on_the_server() {
     for _ in 0..5 {
         let delivery = bus.pull(&Kinds::all()).await.unwrap();
         bus.record(job("a"), &outcome(&delivery.task, "done")).await.unwrap();
-        delivery.done().await.unwrap();
+        delivery.acknowledge().await.unwrap();
     }
-    assert!(matches!(next(&mut journal).await, Entry::Outcome(_) | Entry::Caught));
+    assert!(matches!(next(&mut journal).await, Entry::Outcome(_) | Entry::CaughtUp));
     drop(journal);
     bus.clear(job("a")).await.unwrap();
     assert_eq!(left_over(&jetstream).await, fresh);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 use tributary_protocol::{
-    bus::nats::Names,
+    bus::nats::NatsNames,
     id::{Hasher, JobId},
     task::Kind,
 };
@@ -16,8 +16,8 @@ fn job() -> JobId {
     JobId::of(Hasher::new("job").part(b"any"))
 }
 
-fn names() -> Names {
-    Names::new(PREFIX).unwrap()
+fn names() -> NatsNames {
+    NatsNames::new(PREFIX).unwrap()
 }
 
 /// All streams by their names on the server, but for the blobs, of which each job has one.

@@ -8,7 +8,7 @@ use tokio::{sync::mpsc, time::timeout};
 use tributary_protocol::{
     bus::{
         Bus as _, Entry, JobQueue as _, Kinds,
-        nats::{Auth, Names, NatsBus, NatsOptions},
+        nats::{Auth, NatsBus, NatsNames, NatsOptions},
     },
     task::Kind,
 };
@@ -147,7 +147,7 @@ async fn each_role_may_do_all_that_it_has_to() {
         serde_json::from_str(&ask(deployed.monitor, "/jsz?acc=TRIBUTARY&consumers=true&config=true").unwrap().1)
             .unwrap();
     let streams = account["account_details"][0]["stream_detail"].as_array().unwrap();
-    let tasks = streams.iter().find(|stream| stream["name"] == Names::new(PREFIX).unwrap().tasks()).unwrap();
+    let tasks = streams.iter().find(|stream| stream["name"] == NatsNames::new(PREFIX).unwrap().tasks()).unwrap();
     assert_eq!(tasks["consumer_detail"].as_array().unwrap().len(), Kind::all().count());
     assert_eq!(account["config"]["sync_always"], true, "{}", account["config"]);
 }
@@ -162,7 +162,7 @@ async fn work(deployed: &Deployed) {
     submitter.submit(&asked).await.unwrap();
     let claim = coordinator.claim().await.unwrap();
     assert_eq!(*claim.job, asked);
-    claim.working().await.unwrap();
+    claim.extend_lease().await.unwrap();
     coordinator.set_state(asked.id, "running".into()).await.unwrap();
     let mut watched = submitter.watch(asked.id).await.unwrap();
     assert_eq!(watched.next().await.unwrap().unwrap(), "running");
@@ -179,9 +179,9 @@ async fn work(deployed: &Deployed) {
         assert_eq!(worker.reply(call(&name)).await.unwrap(), None);
         worker.keep_reply(call(&name), text.to_owned().into()).await.unwrap();
         assert_eq!(worker.reply(call(&name)).await.unwrap().unwrap().len(), text.len());
-        delivery.working().await.unwrap();
+        delivery.extend_lease().await.unwrap();
         worker.record(job, &outcome(&delivery.task, text)).await.unwrap();
-        delivery.done().await.unwrap();
+        delivery.acknowledge().await.unwrap();
     }
     let mut outcomes = 0;
     while outcomes < tasks.len() {
@@ -193,7 +193,7 @@ async fn work(deployed: &Deployed) {
         assert_eq!(submitter.result(asked.id, 0).await.unwrap().unwrap().len(), result.len());
     }
     coordinator.clear(job).await.unwrap();
-    claim.done().await.unwrap();
+    claim.acknowledge().await.unwrap();
     assert_eq!(submitter.states().await.unwrap().len(), 1);
 
     submitter.cancel(asked.id).await.unwrap();
@@ -201,17 +201,17 @@ async fn work(deployed: &Deployed) {
     coordinator.forget(asked.id).await.unwrap();
     // The same job anew, after all of it was removed.
     submitter.submit(&asked).await.unwrap();
-    coordinator.claim().await.unwrap().done().await.unwrap();
+    coordinator.claim().await.unwrap().acknowledge().await.unwrap();
 
     // One that a worker doesn't serve is left to the others.
     coordinator.publish(&tasks[0]).await.unwrap();
-    worker.pull(&Kinds::all()).await.unwrap().pass_on(Duration::ZERO).await.unwrap();
-    worker.pull(&Kinds::all()).await.unwrap().done().await.unwrap();
+    worker.pull(&Kinds::all()).await.unwrap().requeue_uncounted(Duration::ZERO).await.unwrap();
+    worker.pull(&Kinds::all()).await.unwrap().acknowledge().await.unwrap();
 
     // A task that was delivered too often is given up by who pulls it.
     coordinator.publish(&tasks[0]).await.unwrap();
     for _ in 0..NatsOptions::default().max_deliver {
-        worker.pull(&Kinds::all()).await.unwrap().hand_back(Duration::ZERO).await.unwrap();
+        worker.pull(&Kinds::all()).await.unwrap().requeue_after(Duration::ZERO).await.unwrap();
     }
     let none = timeout(Duration::from_millis(500), worker.pull(&Kinds::all())).await;
     assert!(none.is_err(), "it is pulled again");
@@ -226,7 +226,7 @@ async fn work(deployed: &Deployed) {
 async fn no_role_may_do_what_is_anothers() {
     let deployed = Deployed::start();
     let _made = deployed.connect("coordinator").await;
-    let names = Names::new(PREFIX).unwrap();
+    let names = NatsNames::new(PREFIX).unwrap();
     let task = names.all_tasks().replace('*', "x");
     let state = format!("$KV.{}.state.x", names.states());
     let job = names.all_jobs().replace('*', "x");

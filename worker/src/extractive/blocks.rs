@@ -1,20 +1,20 @@
-//! Blocks: what of a Markdown or plain text is prose.
+//! Blocks: the prose of a Markdown or plain text.
 //!
-//! Code, tables, quotations, definitions of links, HTML and front matter are left out: none of them can be quoted as a
-//! sentence. What is left is kept word for word, only its white space collapsed.
+//! Code, tables, quotations, definitions of links, HTML and front matter are left out: none can be quoted as a
+//! sentence. The rest is kept word for word, only its white space collapsed.
 
 /// A paragraph, or an item of a list.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Block {
+pub struct TextBlock {
     pub text: String,
-    pub place: Place,
+    pub place: BlockPlace,
     pub is_item: bool,
 }
 
-/// What the heading above a block says of it.
+/// The kind of heading above a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// An abstract, a summary, an introduction: where a source says what it says.
+pub enum BlockPlace {
+    /// An abstract, a summary, an introduction: the gist of a source.
     Gist,
     Body,
     /// References, open questions, thanks: beside the point.
@@ -57,7 +57,7 @@ const ASIDE: [&str; 19] = [
     "版权",
 ];
 
-impl Place {
+impl BlockPlace {
     fn under(heading: &str) -> Self {
         let heading = heading.to_lowercase();
         if GIST.iter().any(|word| heading.contains(word)) {
@@ -71,8 +71,8 @@ impl Place {
 }
 
 /// The blocks of prose in a text, in order.
-pub fn prose(text: &str) -> Vec<Block> {
-    let mut reader = Reader::default();
+pub fn prose(text: &str) -> Vec<TextBlock> {
+    let mut reader = BlockReader::default();
     let mut lines = body(text).lines().peekable();
     while let Some(line) = lines.next() {
         let underline = lines.peek().is_some_and(|next| is_underline(next));
@@ -94,22 +94,22 @@ fn body(text: &str) -> &str {
 }
 
 #[derive(Default)]
-struct Reader {
-    blocks: Vec<Block>,
-    /// Lines of the block that is being read.
+struct BlockReader {
+    blocks: Vec<TextBlock>,
+    /// Lines of the open block.
     open: Vec<String>,
     is_item: bool,
-    place: Option<Place>,
+    place: Option<BlockPlace>,
     fence: Option<String>,
     in_comment: bool,
-    /// Whether a list is being read, whose items' later paragraphs are indented as code would be.
+    /// The reader is within a list. Later paragraphs of list items are indented like code.
     in_list: bool,
     after_blank: bool,
     in_code: bool,
 }
 
-impl Reader {
-    /// Takes a line; whether the line after it is its underline.
+impl BlockReader {
+    /// Reads a line. True where the next line was its underline, and is read too.
     fn read(&mut self, line: &str, underline: bool) -> bool {
         let trimmed = line.trim();
         if self.skip_fenced(trimmed) || self.skip_comment(trimmed) {
@@ -148,11 +148,11 @@ impl Reader {
     fn head(&mut self, heading: &str) {
         self.flush();
         self.in_list = false;
-        // A list before the first heading tells of the document, not of its subject.
+        // A list before the first heading describes the document, not its subject.
         if self.place.is_none() && self.blocks.iter().all(|block| block.is_item) {
             self.blocks.clear();
         }
-        self.place = Some(Place::under(heading));
+        self.place = Some(BlockPlace::under(heading));
     }
 
     fn skip_fenced(&mut self, line: &str) -> bool {
@@ -166,7 +166,7 @@ impl Reader {
             None => {
                 let line = line.trim_start_matches(['>', ' ']);
                 let fence = ["```", "~~~"].into_iter().find(|fence| line.starts_with(fence));
-                // A line such as ```this``` is code in its line.
+                // A line such as ```code``` is code within the line, not a fence.
                 let Some(fence) = fence.filter(|_| !line[3..].contains("```")) else { return false };
                 self.flush();
                 self.fence = Some(fence.to_owned());
@@ -184,7 +184,7 @@ impl Reader {
         false
     }
 
-    /// Indented code: what is deeply indented after a blank line and doesn't read like prose.
+    /// Skips indented code: deeply indented lines after a blank line, unlike prose.
     fn skip_indented(&mut self, line: &str, was_blank: bool) -> bool {
         let indented = line.starts_with("    ") || line.starts_with('\t');
         let begins = was_blank && !self.in_list && !reads_like_prose(line);
@@ -197,7 +197,11 @@ impl Reader {
         let is_item = std::mem::take(&mut self.is_item);
         let words: Vec<&str> = lines.iter().flat_map(|line| line.split_whitespace()).collect();
         if !words.is_empty() {
-            self.blocks.push(Block { text: words.join(" "), place: self.place.unwrap_or(Place::Body), is_item });
+            self.blocks.push(TextBlock {
+                text: words.join(" "),
+                place: self.place.unwrap_or(BlockPlace::Body),
+                is_item,
+            });
         }
     }
 }
@@ -225,7 +229,7 @@ fn is_apart(line: &str) -> bool {
     line.starts_with('>') || line.starts_with("![") || definition || html || table
 }
 
-/// What a list's item says, without its mark.
+/// The text of a list's item, without its mark.
 fn item(line: &str) -> Option<&str> {
     let rest = match line.strip_prefix(['-', '*', '+', '•']) {
         Some(rest) => rest,
@@ -256,10 +260,10 @@ mod tests {
         assert_eq!(
             blocks,
             [
-                block("One line and another.", Place::Gist, false),
-                block("An item goes on.", Place::Gist, true),
-                block("Next", Place::Gist, true),
-                block("None.", Place::Aside, false)
+                block("One line and another.", BlockPlace::Gist, false),
+                block("An item goes on.", BlockPlace::Gist, true),
+                block("Next", BlockPlace::Gist, true),
+                block("None.", BlockPlace::Aside, false)
             ]
         );
     }

@@ -1,14 +1,14 @@
-//! Clusters of like things, and an order to read them in.
+//! Clusters of similar things, and a reading order.
 
 use kodama::{Method, linkage};
 
-use super::vectors::{Vector, greatest};
+use super::vectors::{TermVector, greatest};
 
 /// Likeness of any two of some things, from 0 to 1.
-pub type Likeness = Vec<Vec<f64>>;
+pub type LikenessMatrix = Vec<Vec<f64>>;
 
 /// Cosines of any two vectors.
-pub fn likeness(vectors: &[Vector]) -> Likeness {
+pub fn likeness(vectors: &[TermVector]) -> LikenessMatrix {
     let mut rows = vec![vec![1.0; vectors.len()]; vectors.len()];
     for i in 0..vectors.len() {
         for j in i + 1..vectors.len() {
@@ -19,12 +19,12 @@ pub fn likeness(vectors: &[Vector]) -> Likeness {
     rows
 }
 
-/// Most things whose likeness is softened; beyond, its cube is too much work.
+/// The most things whose similarity is softened; the cost grows with the cube.
 const SOFTENED: usize = 400;
 
-/// Half of the likeness as it is, half by what both are like: short texts on one subject often share no term with each
-/// other, but do with a third.
-pub fn softened(rows: Likeness) -> Likeness {
+/// The mean of direct similarity and of similarity in relation to all others: short texts on one subject often share no
+/// term with each other, but do with a third.
+pub fn softened(rows: LikenessMatrix) -> LikenessMatrix {
     if rows.len() > SOFTENED {
         return rows;
     }
@@ -38,13 +38,13 @@ pub fn softened(rows: Likeness) -> Likeness {
 /// Parts things into `count` clusters (fewer where there are fewer things): agglomerative clustering with Ward's linkage
 /// (Ward 1963; Müllner 2011), cut from the top where a cluster is both wide and heavy, so that clusters are of like
 /// weight. Members ascend, clusters by their first member.
-pub fn partition(likeness: &Likeness, weights: &[f64], count: usize) -> Vec<Vec<usize>> {
+pub fn partition(likeness: &LikenessMatrix, weights: &[f64], count: usize) -> Vec<Vec<usize>> {
     let things = likeness.len();
     if things == 0 {
         return Vec::new();
     }
     let nodes = tree(likeness);
-    let weight = |node: &Node| node.members.iter().map(|&i| weights[i]).sum::<f64>();
+    let weight = |node: &ClusterNode| node.members.iter().map(|&i| weights[i]).sum::<f64>();
     let mut open = vec![nodes.len() - 1];
     while open.len() < count {
         let gain = open.iter().map(|&at| match nodes[at].parts {
@@ -61,17 +61,17 @@ pub fn partition(likeness: &Likeness, weights: &[f64], count: usize) -> Vec<Vec<
     clusters
 }
 
-struct Node {
+struct ClusterNode {
     members: Vec<usize>,
     height: f64,
     parts: Option<(usize, usize)>,
 }
 
 /// The dendrogram's nodes: the things, then each merger after its parts.
-fn tree(likeness: &Likeness) -> Vec<Node> {
+fn tree(likeness: &LikenessMatrix) -> Vec<ClusterNode> {
     let things = likeness.len();
-    let leaf = |i| Node { members: vec![i], height: 0.0, parts: None };
-    let mut nodes: Vec<Node> = (0..things).map(leaf).collect();
+    let leaf = |i| ClusterNode { members: vec![i], height: 0.0, parts: None };
+    let mut nodes: Vec<ClusterNode> = (0..things).map(leaf).collect();
     let mut distances: Vec<f64> = (0..things)
         .flat_map(|i| (i + 1..things).map(move |j| (i, j)))
         .map(|(i, j)| (2.0 - 2.0 * likeness[i][j]).max(0.0).sqrt())
@@ -79,13 +79,13 @@ fn tree(likeness: &Likeness) -> Vec<Node> {
     for step in linkage(&mut distances, things, Method::Ward).steps() {
         let (left, right) = (step.cluster1, step.cluster2);
         let members = [nodes[left].members.as_slice(), &nodes[right].members].concat();
-        nodes.push(Node { members, height: step.dissimilarity, parts: Some((left, right)) });
+        nodes.push(ClusterNode { members, height: step.dissimilarity, parts: Some((left, right)) });
     }
     nodes
 }
 
-/// All things in an order in which each is followed by the one most like it, from `first` on.
-pub fn chain(likeness: &Likeness, first: usize) -> Vec<usize> {
+/// An order of all things, each followed by the most similar thing left, from `first` on.
+pub fn chain(likeness: &LikenessMatrix, first: usize) -> Vec<usize> {
     let mut open: Vec<usize> = (0..likeness.len()).filter(|&i| i != first).collect();
     let mut order = vec![first];
     while let Some(place) = greatest(open.iter().map(|&i| likeness[order[order.len() - 1]][i])) {
@@ -95,7 +95,7 @@ pub fn chain(likeness: &Likeness, first: usize) -> Vec<usize> {
 }
 
 /// Mean likeness between members of any two clusters.
-pub fn between(likeness: &Likeness, clusters: &[Vec<usize>]) -> Likeness {
+pub fn between(likeness: &LikenessMatrix, clusters: &[Vec<usize>]) -> LikenessMatrix {
     let mean = |left: &[usize], right: &[usize]| {
         let sum: f64 = left.iter().flat_map(|&i| right.iter().map(move |&j| likeness[i][j])).sum();
         sum / (left.len() * right.len()).max(1) as f64
@@ -118,7 +118,7 @@ mod tests {
                 0.1
             }
         };
-        let rows: Likeness = (0..6).map(|i| (0..6).map(|j| near(i, j)).collect()).collect();
+        let rows: LikenessMatrix = (0..6).map(|i| (0..6).map(|j| near(i, j)).collect()).collect();
         assert_eq!(partition(&rows, &[1.0; 6], 2), [vec![0, 2, 4], vec![1, 3, 5]]);
         assert_eq!(partition(&rows, &[1.0; 6], 9).len(), 6);
         assert_eq!(chain(&rows, 1), [1, 3, 5, 0, 2, 4]);

@@ -1,14 +1,14 @@
-//! Phrases as they occur in texts.
+//! Phrases in texts.
 //!
-//! They are runs of words between stop words and punctuation, and the parts of such runs, as in RAKE (Rose et al. 2010).
-//! Which of them are nouns is told by their company: what follows `the` or `of` mostly is, what follows `to` or stands
-//! before `the` isn't. In scripts without spaces a run is what stands between grammatical characters.
+//! Phrases are runs of words between stop words and punctuation, and the parts of such runs, as in RAKE (Rose et al.
+//! 2010). Nouns are told by their company: words after `the` or `of` mostly are nouns, words after `to` or before `the`
+//! are not. In scripts without spaces a run stands between grammatical characters.
 
 use std::{collections::HashSet, sync::LazyLock};
 
 use super::terms::{is_particle, is_stop, is_unspaced, stem};
 
-/// Words that any source has: they tell nothing by themselves. Some are stems already.
+/// Words of any source, without any meaning for its subject. Some are stems already.
 const COMMON: &str = "abstract accept act add address advantag aim allow alreadi altern alternativ amend analysi announc answer anyone \
     appear appendix appli approach articl aspect assum attempt author background base basi begin beginning benefit \
     bit blog break bring call chang chapter choic choos clear close code combin come comment common compar compat \
@@ -36,7 +36,7 @@ const COMMON: &str = "abstract accept act add address advantag aim allow alreadi
 static GENERIC: LazyLock<HashSet<String>> =
     LazyLock::new(|| COMMON.split_whitespace().flat_map(|word| [word.to_owned(), stem(word)]).collect());
 
-/// Names that stand for any name.
+/// Placeholders for any name.
 const PLACEHOLDERS: [&str; 8] = ["foo", "bar", "baz", "qux", "quux", "foobar", "lorem", "ipsum"];
 
 /// Most words of a phrase.
@@ -44,20 +44,20 @@ pub const LONGEST: usize = 3;
 /// Most characters of an unspaced phrase.
 const LONGEST_UNSPACED: usize = 8;
 
-/// A phrase as it occurs in a text.
-pub struct Occurrence {
+/// An occurrence of a phrase in a text.
+pub struct PhraseOccurrence {
     pub key: String,
     pub surface: String,
     pub words: usize,
-    /// 1 where it fills its run, less where it is a part of one.
+    /// 1 for a whole run, less for a part of a run.
     pub whole: f64,
     pub noun: f64,
     pub verb: f64,
-    /// The characters beside it, where it has no spaces: none at an end of its run.
+    /// The characters on either side of an unspaced phrase: none at an end of the run.
     pub sides: Option<[Option<char>; 2]>,
 }
 
-/// Whether one phrase's words are all among the other's.
+/// Tells whether all words of one phrase are among the other's.
 pub fn overlap(a: &str, b: &str) -> bool {
     let part = [' ', '-'];
     let within = |a: &str, b: &str| a.split(part).all(|word| b.split(part).any(|other| other == word));
@@ -69,7 +69,7 @@ pub fn is_generic(key: &str) -> bool {
 }
 
 /// The phrases of a text, each as often as it occurs.
-pub fn occurrences(text: &str) -> Vec<Occurrence> {
+pub fn occurrences(text: &str) -> Vec<PhraseOccurrence> {
     let mut found = Vec::new();
     let words = words(text);
     let mut start = 0;
@@ -90,7 +90,7 @@ pub fn occurrences(text: &str) -> Vec<Occurrence> {
 }
 
 /// The parts of a run of words.
-fn spaced(words: &[Option<String>], run: std::ops::Range<usize>, found: &mut Vec<Occurrence>) {
+fn spaced(words: &[Option<String>], run: std::ops::Range<usize>, found: &mut Vec<PhraseOccurrence>) {
     let word = |at: usize| words.get(at).and_then(Option::as_deref).map(str::to_lowercase);
     let among = |word: Option<String>, list: &str| word.is_some_and(|word| list.split(' ').any(|other| other == word));
     for start in run.clone() {
@@ -107,12 +107,12 @@ fn spaced(words: &[Option<String>], run: std::ops::Range<usize>, found: &mut Vec
             let edges = is_generic(&stems[0]) || is_generic(&stems[stems.len() - 1]);
             let whole = match (start == run.start, end == run.end) {
                 (true, true) => 1.0,
-                // A run's last word is what the others qualify.
+                // The other words of a run qualify the last.
                 (false, true) => 0.65,
                 (true, false) => 0.4,
                 (false, false) => 0.3,
             };
-            found.push(Occurrence {
+            found.push(PhraseOccurrence {
                 key: stems.join(" "),
                 surface: surfaces.join(" "),
                 words: end - start,
@@ -128,7 +128,7 @@ fn spaced(words: &[Option<String>], run: std::ops::Range<usize>, found: &mut Vec
 }
 
 /// The parts of a run of unspaced characters.
-fn unspaced(run: &str, found: &mut Vec<Occurrence>) {
+fn unspaced(run: &str, found: &mut Vec<PhraseOccurrence>) {
     let chars: Vec<char> = run.chars().collect();
     for start in 0..chars.len() {
         for end in start + 2..=chars.len().min(start + LONGEST_UNSPACED) {
@@ -145,7 +145,7 @@ fn unspaced(run: &str, found: &mut Vec<Occurrence>) {
             if !is_stop(&surface) {
                 let words = ((end - start) / 2).min(LONGEST);
                 let sides = Some([start.checked_sub(1).map(|at| chars[at]), chars.get(end).copied()]);
-                found.push(Occurrence {
+                found.push(PhraseOccurrence {
                     key: surface.clone(),
                     surface,
                     words,
@@ -159,14 +159,14 @@ fn unspaced(run: &str, found: &mut Vec<Occurrence>) {
     }
 }
 
-/// A whole title, where its words alone say nothing: `If let`, `Types`.
-pub fn whole(title: &str) -> Option<Occurrence> {
+/// A whole title, for titles of generic words only: `If let`, `Types`.
+pub fn whole(title: &str) -> Option<PhraseOccurrence> {
     let words: Vec<String> = words(title).into_iter().flatten().collect();
     let named = words.iter().position(|word| stem(&word.to_lowercase()) != "rfc")?;
     let words = &words[named..];
     let stems: Vec<String> = words.iter().map(|word| stem(&word.to_lowercase())).collect();
-    // Marked as no generic phrase by a length that no part of a run has.
-    (words.len() <= 5).then(|| Occurrence {
+    // A length beyond any run marks the phrase as not generic.
+    (words.len() <= 5).then(|| PhraseOccurrence {
         key: stems.join(" "),
         surface: words.join(" "),
         words: 9,

@@ -1,4 +1,4 @@
-//! The few sentences that are said around terms, in both languages, and how they are read back.
+//! The few fixed sentences around terms, in both languages, and their reading back.
 
 use tributary_protocol::settings::Language;
 
@@ -25,7 +25,7 @@ fn listed(text: &str) -> Vec<String> {
     text.split(", ").map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect()
 }
 
-/// What to extract for a section on these terms.
+/// The instruction to extract these terms for a section.
 pub fn extract(terms: &[String], language: Language) -> String {
     if terms.is_empty() {
         return String::new();
@@ -37,12 +37,12 @@ pub fn extract(terms: &[String], language: Language) -> String {
     format!("{before}{}{after}", list(terms, language))
 }
 
-/// The terms of a sentence that [`extract`] made; none where someone else wrote it.
+/// The terms in a sentence made by [`extract`]; none for other sentences.
 pub fn extracted(text: &str) -> Option<Vec<String>> {
     [SAY, SAY_CHINESE].iter().find_map(|(before, after)| Some(listed(text.strip_prefix(before)?.strip_suffix(after)?)))
 }
 
-/// What else to extract, for a section that someone else described.
+/// A further instruction to extract terms, for a section with a description of other origin.
 pub fn also(terms: &[String], language: Language) -> String {
     match language {
         Language::En => format!(" Also: {}.", list(terms, language)),
@@ -50,7 +50,7 @@ pub fn also(terms: &[String], language: Language) -> String {
     }
 }
 
-/// How to relate what was extracted.
+/// The instruction to relate the extracted views.
 pub fn analyse(terms: &[String], language: Language) -> String {
     let terms = list(&terms[..terms.len().min(3)], language);
     match language {
@@ -68,15 +68,15 @@ pub fn other(language: Language) -> String {
     }
 }
 
-/// A suggestion: for each section, by its title, what it should cover besides; and what others said in their own words.
+/// A suggestion: the terms wanted in each section, by the section's title, and remarks in other words.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Suggestion {
+pub struct PhrasedSuggestion {
     pub wanted: Vec<(String, Vec<String>)>,
     pub said: Vec<String>,
 }
 
-impl Suggestion {
-    /// Reads what [`Suggestion::text`] wrote, and takes the rest as it is.
+impl PhrasedSuggestion {
+    /// Reads a text of [`PhrasedSuggestion::text`], and takes other lines as remarks.
     pub fn read(text: &str) -> Self {
         let mut suggestion = Self::default();
         for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
@@ -92,7 +92,7 @@ impl Suggestion {
         suggestion
     }
 
-    /// Adds terms to what a section should cover, each but once.
+    /// Adds terms wanted in a section, each once.
     pub fn want(&mut self, title: &str, terms: Vec<String>) {
         let at = self.wanted.iter().position(|(other, _)| other == title).unwrap_or_else(|| {
             self.wanted.push((title.to_owned(), Vec::new()));
@@ -106,7 +106,7 @@ impl Suggestion {
         }
     }
 
-    /// Takes over what another says and this one doesn't.
+    /// Adds the terms and remarks of another suggestion.
     pub fn join(&mut self, other: Self) {
         for (title, terms) in other.wanted {
             self.want(&title, terms);
@@ -118,7 +118,7 @@ impl Suggestion {
         }
     }
 
-    /// A line for each, the first ones, within `room` tokens.
+    /// The first lines of the suggestion within `room` tokens.
     pub fn text(&self, language: Language, room: u32) -> String {
         let (before, between, after) = match language {
             Language::En => COVER,
@@ -149,12 +149,12 @@ mod tests {
         let terms = ["let else".to_owned(), "guards".to_owned(), "or-patterns".to_owned()];
         for language in [Language::En, Language::Zh] {
             assert_eq!(extracted(&extract(&terms, language)).unwrap(), terms);
-            let mut suggestion = Suggestion::default();
+            let mut suggestion = PhrasedSuggestion::default();
             suggestion.want("Patterns", terms.to_vec());
             suggestion.want("Patterns", terms.to_vec());
             suggestion.want("Types and Traits", terms[..1].to_vec());
             suggestion.said.push("Split the first chapter.".to_owned());
-            assert_eq!(Suggestion::read(&suggestion.text(language, 1000)), suggestion);
+            assert_eq!(PhrasedSuggestion::read(&suggestion.text(language, 1000)), suggestion);
             assert_eq!(suggestion.text(language, 0), "");
         }
     }

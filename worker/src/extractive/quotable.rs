@@ -1,26 +1,26 @@
-//! How well a sentence stands alone, out of its text.
+//! The fitness of a sentence for quotation, out of its text.
 
 use super::terms::{is_unspaced, length};
 
-/// Words that a quotation has at least and at most.
+/// The fewest and the most words of a quotation.
 const FEWEST: usize = 6;
 const MOST: usize = 45;
 
 /// From here on a sentence is quoted only where there is nothing else.
 pub const UNFIT: f64 = 1.0;
 
-/// What speaks against quoting a sentence: 0 nothing, [`UNFIT`] and more that it is broken.
+/// The flaw of a sentence as a quotation: 0 for none, [`UNFIT`] and more for a broken sentence.
 pub fn flaw(sentence: &str) -> f64 {
     let plain = without_code(sentence);
     form(sentence, &plain) + opening(&plain) + leaning(&plain)
 }
 
-/// The sentence with its code taken out, so that no mark in it is mistaken for one of the sentence.
+/// The sentence without its code, whose marks would be mistaken for the sentence's own.
 fn without_code(sentence: &str) -> String {
     sentence.split('`').enumerate().map(|(i, part)| if i % 2 == 0 { part } else { "x" }).collect()
 }
 
-/// Broken form, each kind of it enough to be unfit.
+/// The flaw of a broken form; each kind suffices for unfitness.
 fn form(sentence: &str, plain: &str) -> f64 {
     let words = length(sentence);
     let first = sentence.trim_start_matches(['*', '_', '"', '“', '「', '《', '(', '（']).chars().next();
@@ -48,7 +48,7 @@ fn is_balanced(plain: &str) -> bool {
         && ["\"", "*", "**", "~~"].iter().all(|mark| count(mark) % 2 == 0)
 }
 
-/// The share of letters in what isn't white space.
+/// The share of letters among visible characters.
 fn letters(plain: &str) -> f64 {
     let seen = plain.chars().filter(|c| !c.is_whitespace()).count();
     plain.chars().filter(|c| c.is_alphabetic()).count() as f64 / seen.max(1) as f64
@@ -59,7 +59,7 @@ fn is_label(plain: &str) -> bool {
     plain.split_once(": ").is_some_and(|(label, _)| length(label) <= 2)
 }
 
-/// Words that lean on the sentence before when they open one.
+/// Opening words that lean on the sentence before.
 const LEANING: &str = "this that these those it its it's they their them he she his her such however therefore thus hence \
     moreover furthermore also additionally but and or so yet then instead otherwise similarly likewise finally here again \
     nevertheless nonetheless still meanwhile conversely consequently accordingly another besides indeed hopefully first \
@@ -110,11 +110,11 @@ const LEANING_CHINESE: [&str; 26] = [
     "例如", "比如", "于是", "从而", "也", "首先", "其次", "最后", "如上", "综上",
 ];
 
-/// What a source calls itself, which its citation makes plain.
+/// Sources' names for themselves, made plain by the citation.
 const ITSELF: &str = "rfc paper proposal document article work survey report study thesis chapter design change book \
     specification feature";
 
-/// What an opening that points back costs.
+/// The flaw of an opening with a reference back.
 fn opening(plain: &str) -> f64 {
     let lower = plain.to_lowercase().replace('’', "'");
     let mut words = lower.split_whitespace().map(|word| word.trim_matches(|c: char| !c.is_alphanumeric()));
@@ -132,7 +132,7 @@ fn opening(plain: &str) -> f64 {
     if leans || plain.starts_with(['(', '（']) { 0.4 } else { 0.0 }
 }
 
-/// What points elsewhere, asks, or is said aside: each mark and its price.
+/// Marks of references elsewhere, of questions and of asides, each with its price.
 const MARKS: [(&str, f64); 51] = [
     (" below", 0.25),
     (" above", 0.25),
@@ -187,7 +187,7 @@ const MARKS: [(&str, f64); 51] = [
     ("下文", 0.25),
 ];
 
-/// What words within the sentence cost.
+/// The flaw of words within the sentence.
 fn leaning(plain: &str) -> f64 {
     let lower = format!(" {}", plain.to_lowercase().replace('’', "'"));
     let marks: f64 = MARKS.iter().filter(|(mark, _)| lower.contains(mark)).map(|(_, price)| price).sum();

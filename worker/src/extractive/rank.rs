@@ -1,17 +1,17 @@
-//! What matters most, and what has been said already.
+//! The ranking of texts by importance, and the choice without redundancy.
 
-use super::vectors::{Vector, greatest};
+use super::vectors::{TermVector, greatest};
 
-/// The chance that TextRank's reader goes on along an edge.
+/// The chance of TextRank's reader to go on along an edge.
 const DAMPING: f64 = 0.85;
 const ROUNDS: usize = 30;
 
-/// How much relevance weighs against redundancy.
+/// The weight of relevance against redundancy.
 const RELEVANCE: f64 = 0.7;
 
 /// Centrality of each text among its like, the greatest being 1: TextRank (Mihalcea & Tarau 2004), on the graph of
 /// TF-IDF cosines. Quadratic, so meant for some hundred texts.
-pub fn textrank(vectors: &[Vector]) -> Vec<f64> {
+pub fn textrank(vectors: &[TermVector]) -> Vec<f64> {
     let count = vectors.len();
     let mut edges = vec![vec![0.0; count]; count];
     for i in 0..count {
@@ -34,12 +34,12 @@ pub fn textrank(vectors: &[Vector]) -> Vec<f64> {
 }
 
 /// Likeness of each text to the middle of all, the greatest being 1 (the centroid method of Radev et al. 2004). Linear.
-pub fn centrality(vectors: &[Vector]) -> Vec<f64> {
-    let middle = Vector::mean(vectors.iter().map(|vector| (vector, 1.0)));
+pub fn centrality(vectors: &[TermVector]) -> Vec<f64> {
+    let middle = TermVector::mean(vectors.iter().map(|vector| (vector, 1.0)));
     scaled(vectors.iter().map(|vector| vector.cosine(&middle)).collect())
 }
 
-/// Values so scaled that the greatest is 1.
+/// Values scaled to a maximum of 1.
 pub fn scaled(mut values: Vec<f64>) -> Vec<f64> {
     let most = values.iter().copied().fold(0.0, f64::max);
     if most > 0.0 {
@@ -48,9 +48,9 @@ pub fn scaled(mut values: Vec<f64>) -> Vec<f64> {
     values
 }
 
-/// Adds to `chosen` what is relevant and not yet said, as long as there is room for its cost: maximal marginal relevance
-/// (Carbonell & Goldstein 1998). What doesn't fit is passed over for what does.
-pub fn choose(relevance: &[f64], vectors: &[Vector], costs: &[u32], room: u32, chosen: &mut Vec<usize>) {
+/// Adds the most relevant texts to `chosen`, as long as the costs fit the room: maximal marginal relevance (Carbonell &
+/// Goldstein 1998). Texts beyond the room are passed over for shorter texts.
+pub fn choose(relevance: &[f64], vectors: &[TermVector], costs: &[u32], room: u32, chosen: &mut Vec<usize>) {
     let mut left = room.saturating_sub(chosen.iter().map(|&i| costs[i]).sum());
     let mut open: Vec<usize> = (0..relevance.len()).filter(|i| !chosen.contains(i)).collect();
     let mut said = vec![0.0_f64; relevance.len()];

@@ -5,38 +5,38 @@ use std::collections::HashSet;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::{
-    blocks::{self, Block, Place},
+    blocks::{self, BlockPlace, TextBlock},
     quotable::flaw,
     terms::is_unspaced,
 };
 
-/// A sentence that a source says.
+/// A sentence of a source.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Sentence {
-    /// As it stands in the text, white space collapsed.
+pub struct SourceSentence {
+    /// The words of the text, white space collapsed.
     pub text: String,
-    /// Where it stands: 0 for the text's beginning, towards 1 for its end.
+    /// The relative place: 0 for the text's beginning, towards 1 for its end.
     pub depth: f64,
-    pub place: Place,
-    /// How badly it would stand alone: 0 not at all, from 1 on only where there is nothing else.
+    pub place: BlockPlace,
+    /// The flaw as a quotation: 0 for none, from 1 on only for want of better sentences.
     pub flaw: f64,
 }
 
-/// Words of a sentence that is cut because it is none: text without full stops.
+/// The most words of a cut sentence, in text without full stops.
 const CUT: usize = 40;
 
 /// All sentences of a text in order, each but once. Empty only where the text holds no word.
-pub fn sentences(text: &str) -> Vec<Sentence> {
+pub fn sentences(text: &str) -> Vec<SourceSentence> {
     let blocks = blocks::prose(text);
     let mut seen = HashSet::new();
-    let mut sentences: Vec<Sentence> = Vec::new();
+    let mut sentences: Vec<SourceSentence> = Vec::new();
     for (i, block) in blocks.iter().enumerate() {
         let depth = i as f64 / blocks.len() as f64;
         let mut first = true;
         for text in split(&block.text) {
             let flaw = flaw(&text) + blemish(block, std::mem::take(&mut first));
             if seen.insert(text.clone()) {
-                sentences.push(Sentence { text, depth, place: block.place, flaw });
+                sentences.push(SourceSentence { text, depth, place: block.place, flaw });
             }
         }
     }
@@ -46,24 +46,24 @@ pub fn sentences(text: &str) -> Vec<Sentence> {
     sentences
 }
 
-/// What speaks against a sentence because of where it stands.
-fn blemish(block: &Block, first: bool) -> f64 {
-    let aside = if block.place == Place::Aside { 0.3 } else { 0.0 };
+/// The flaw of a sentence for its place.
+fn blemish(block: &TextBlock, first: bool) -> f64 {
+    let aside = if block.place == BlockPlace::Aside { 0.3 } else { 0.0 };
     let item = if block.is_item { 0.12 } else { 0.0 };
-    // A paragraph's first sentence leans least on what stands before it.
+    // A paragraph's first sentence leans least on earlier sentences.
     let inner = if first { 0.0 } else { 0.04 };
     aside + item + inner
 }
 
-/// The first line with a word, of a text that is no prose at all.
-fn last_resort(text: &str) -> Option<Sentence> {
+/// The first line with a word, in a text without any prose.
+fn last_resort(text: &str) -> Option<SourceSentence> {
     let wordy = |line: &&str| line.chars().any(char::is_alphabetic);
     let line = text.lines().map(|line| line.trim().trim_start_matches(['#', '>', '|', '-', '*']).trim()).find(wordy)?;
-    Some(Sentence { text: cut(line), depth: 0.0, place: Place::Body, flaw: 9.0 })
+    Some(SourceSentence { text: cut(line), depth: 0.0, place: BlockPlace::Body, flaw: 9.0 })
 }
 
-/// The sentences of a block: Unicode's boundaries (UAX 29), less those that it sees within abbreviations, code, brackets
-/// and names that begin in lower case.
+/// The sentences of a block: Unicode's boundaries (UAX 29), without boundaries within abbreviations, code, brackets,
+/// and names in lower case.
 fn split(block: &str) -> Vec<String> {
     let mut sentences: Vec<String> = Vec::new();
     let mut open = String::new();
@@ -77,8 +77,8 @@ fn split(block: &str) -> Vec<String> {
     sentences
 }
 
-/// The parts of a piece: the marks that it begins with, which close the sentence before; and what goes on, after a full
-/// stop, with code, which isn't seen as a sentence where it begins with a name in lower case.
+/// The parts of a piece: opening marks belong to the sentence before, and code after a full stop begins a new sentence.
+/// Unicode's rules miss the boundary before a name in lower case.
 fn parts(piece: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(piece);
     std::iter::from_fn(move || {
@@ -102,10 +102,10 @@ fn finish(sentences: &mut Vec<String>, open: &mut String) {
     open.clear();
 }
 
-/// Longest text that is looked at for open brackets, in bytes.
+/// The longest text searched for open brackets, in bytes.
 const LONG: usize = 900;
 
-/// Whether what is read so far is over where the next piece begins.
+/// Tells whether the open sentence ends before the next piece.
 fn ends_here(open: &str, next: &str) -> bool {
     if open.len() > LONG {
         return true;
@@ -130,7 +130,7 @@ fn ends_abbreviated(text: &str) -> bool {
     initial || ABBREVIATIONS.contains(&lower.as_str())
 }
 
-/// What is far too long for a sentence is cut at a word: it is a list, a table or code that lost its form.
+/// Cuts overlong text at a word: such text is a list, a table or code without its form.
 fn cut(text: &str) -> String {
     let mut length = 0;
     for (at, word) in text.split_word_bound_indices() {

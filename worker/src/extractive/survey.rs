@@ -9,5 +9,3 @@ pub(crate) mod merge;
 pub(crate) mod outline;
 pub(crate) mod revise;
 pub(crate) mod write;
-
-use super::{blocks, cluster, phrases, phrasing, quotable, rank, sentences, terms, titles, vectors};

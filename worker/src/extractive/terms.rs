@@ -1,5 +1,5 @@
-//! Terms: what texts are compared by. Words without their endings; for scripts that put no spaces between words, pairs
-//! of adjacent characters, which serve retrieval about as well as segmented words do (Nie & Ren 1999).
+//! Terms, the units of comparison between texts. Words without their endings; in scripts without spaces between words,
+//! pairs of adjacent characters, about as good for retrieval as segmented words (Nie & Ren 1999).
 
 use std::{collections::HashSet, sync::LazyLock};
 
@@ -18,11 +18,11 @@ static STOP_WORDS: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
     listed.filter(|word| !telling.contains(word)).chain(["e.g", "i.e", "etc", "cf"]).collect()
 });
 
-/// Characters that carry grammar rather than meaning.
+/// Characters with grammar rather than meaning.
 const PARTICLES: &str =
     "的了是在和与及或等对为以将其这那有不我们你他它她们也都就而但并被把从到由所之则于着过个们会能可要";
 
-/// A character of a script that is written without spaces.
+/// Tells whether a character belongs to a script without spaces.
 pub fn is_unspaced(c: char) -> bool {
     matches!(c, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{f900}'..='\u{faff}'
         | '\u{20000}'..='\u{3134f}')
@@ -32,7 +32,7 @@ pub fn is_particle(c: char) -> bool {
     PARTICLES.contains(c)
 }
 
-/// Whether a word, in lower case, means too little to count.
+/// Tells whether a word, in lower case, means too little to count.
 pub fn is_stop(word: &str) -> bool {
     STOP_WORDS.contains(word)
 }
@@ -46,7 +46,7 @@ pub fn stem(word: &str) -> String {
 /// The terms of a text in order, repeated as often as they occur.
 pub fn terms(text: &str) -> Vec<String> {
     let mut terms = Vec::new();
-    // The last unspaced character and where it ended.
+    // The last unspaced character and its end.
     let mut last: Option<(char, usize)> = None;
     for (start, word) in text.unicode_word_indices() {
         let mut chars = word.chars();
@@ -67,14 +67,14 @@ pub fn terms(text: &str) -> Vec<String> {
     terms
 }
 
-/// The term that a spaced word stands for, if it means anything.
+/// The term of a spaced word, if there is any meaning.
 fn term(word: &str) -> Option<String> {
     let lower = word.to_lowercase().replace('’', "'");
     let lettered = lower.chars().filter(|c| c.is_alphabetic()).count() >= 2;
     (lettered && !is_stop(&lower)).then(|| stem(&lower))
 }
 
-/// The length of a text in words; of unspaced characters two make one.
+/// The length of a text in words; two unspaced characters count as a word.
 pub fn length(text: &str) -> usize {
     let mut unspaced = 0;
     let spaced = text

@@ -1,30 +1,30 @@
-//! Telling phrases: what a few texts talk about and the others don't; and titles made of them.
+//! Telling phrases: subjects of a few texts and not of the others, and titles made of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use tributary_protocol::settings::Language;
 
 use super::{
-    phrases::{LONGEST, Occurrence, is_generic, occurrences, overlap, whole, words},
+    phrases::{LONGEST, PhraseOccurrence, is_generic, occurrences, overlap, whole, words},
     phrasing,
     terms::stem,
 };
 
-/// What is known of a phrase over all texts.
+/// The profile of a phrase over all texts.
 #[derive(Default)]
-struct Phrase {
+struct PhraseProfile {
     surfaces: BTreeMap<String, f64>,
     words: usize,
     noun: f64,
     verb: f64,
     holders: usize,
     is_generic: bool,
-    /// How many different characters stand before and after it; an end of a run is always another one.
+    /// The number of different characters before and after the phrase; each end of a run counts as another character.
     variety: [BTreeSet<Result<char, u32>>; 2],
     is_unspaced: bool,
 }
 
-impl Phrase {
+impl PhraseProfile {
     fn surface(&self) -> &str {
         let mut best = ("", 0.0);
         for (surface, &weight) in &self.surfaces {
@@ -35,7 +35,7 @@ impl Phrase {
         best.0
     }
 
-    /// The surface, or, where it is met in the plural too, that.
+    /// The surface, or the plural where common enough.
     fn plural(&self) -> &str {
         let surface = self.surface();
         let plural = format!("{surface}s");
@@ -45,8 +45,8 @@ impl Phrase {
         self.surfaces.iter().find(met).map_or(surface, |(plural, _)| plural)
     }
 
-    /// Whether it is only ever a part of one longer word: where words aren't spaced, a word is what different characters
-    /// stand beside (accessor variety, Feng et al. 2004).
+    /// Tells whether the phrase is only a fragment of a longer word. In scripts without spaces, a word is known by
+    /// different characters on either side (accessor variety, Feng et al. 2004).
     fn is_torn(&self) -> bool {
         let fewest = self.variety.iter().map(BTreeSet::len).min().unwrap_or_default();
         let whole = self.variety.iter().all(|side| side.iter().any(Result::is_err));
@@ -57,7 +57,7 @@ impl Phrase {
         !self.is_generic && !self.is_torn()
     }
 
-    /// How well its form suits a title or a list of terms.
+    /// The suitability of the phrase's form for a title or a list of terms.
     fn form(&self) -> f64 {
         let odd = self.surface().contains(|c: char| c == '_' || c.is_ascii_digit());
         let size = [1.0, 1.0, 1.6, 1.5][self.words.min(LONGEST)];
@@ -67,8 +67,8 @@ impl Phrase {
     }
 }
 
-/// A text to find phrases in: its title, which counts more, and what it says.
-pub struct Text<'a> {
+/// A text to find phrases in: its title, with more weight, and its body.
+pub struct TitledText<'a> {
     pub title: &'a str,
     pub body: &'a str,
 }
@@ -76,15 +76,15 @@ pub struct Text<'a> {
 const TITLE_WEIGHT: f64 = 3.0;
 
 /// The phrases of a collection of texts.
-pub struct Telling {
-    phrases: BTreeMap<String, Phrase>,
-    /// Each text's phrases with how much it makes of them.
+pub struct TellingPhrases {
+    phrases: BTreeMap<String, PhraseProfile>,
+    /// Each text's phrases with their weights.
     holdings: Vec<BTreeMap<String, f64>>,
 }
 
-impl Telling {
-    /// Phrases whose words all stand in `known`, such as the article's title, are none.
-    pub fn of(texts: &[Text<'_>], known: &str) -> Self {
+impl TellingPhrases {
+    /// Collects the phrases of texts, without phrases made of `known` words only, such as the article's title.
+    pub fn of(texts: &[TitledText<'_>], known: &str) -> Self {
         let known: BTreeSet<String> =
             words(known).into_iter().flatten().map(|word| stem(&word.to_lowercase())).collect();
         let mut telling = Self { phrases: BTreeMap::new(), holdings: Vec::new() };
@@ -113,9 +113,9 @@ impl Telling {
         telling
     }
 
-    fn note(&mut self, found: Occurrence, weight: f64) {
+    fn note(&mut self, found: PhraseOccurrence, weight: f64) {
         let phrase = self.phrases.entry(found.key.clone()).or_default();
-        // Titles are capitalised for their own reasons.
+        // A capital in a title says nothing about the word.
         let titled = weight > 1.0;
         let surface = if titled { uncapitalised(&found.surface) } else { found.surface };
         *phrase.surfaces.entry(surface).or_default() += if titled { 0.5 } else { 1.0 };
@@ -130,7 +130,8 @@ impl Telling {
         phrase.is_generic = found.words < 9 && is_generic(&found.key);
     }
 
-    /// Keys of what some of the texts, each with its weight, talk about and the others don't, the most telling first.
+    /// Keys of phrases typical of some texts, each text with its weight, and rare in the others, the most telling
+    /// first.
     fn ranked(&self, members: &[(usize, f64)]) -> Vec<(&str, f64)> {
         let all: f64 = members.iter().map(|(_, weight)| weight).sum();
         let mut sums: BTreeMap<&str, (f64, f64)> = BTreeMap::new();
@@ -170,8 +171,8 @@ impl Telling {
         keys.into_iter().map(|key| self.phrases[key].surface().to_owned()).collect()
     }
 
-    /// A title for some texts that isn't `taken` yet: the phrase that tells most of them, joined by what tells most of
-    /// those it leaves out.
+    /// A title for some texts, not yet `taken`: the most telling phrase, joined by the most telling phrases of the
+    /// texts without the first.
     pub fn title(&self, members: &[(usize, f64)], taken: &mut BTreeSet<String>, language: Language) -> String {
         let firsts: Vec<String> = self.ranked(members).into_iter().take(6).map(|(key, _)| key.to_owned()).collect();
         let titles = firsts.into_iter().map(|first| self.joined(&self.completed(first, members), language));
@@ -179,7 +180,7 @@ impl Telling {
         unique(free.unwrap_or_else(|| phrasing::other(language)), taken)
     }
 
-    /// A phrase, and those that tell the texts that it leaves out, as long as they are many.
+    /// A phrase, and further phrases for the texts without the first, as long as such texts are many.
     fn completed(&self, first: String, members: &[(usize, f64)]) -> Vec<String> {
         let weight = |members: &[(usize, f64)]| members.iter().map(|(_, weight)| weight).sum::<f64>();
         let most = if members.len() <= 4 { 3 } else { 2 };
@@ -203,7 +204,7 @@ impl Telling {
     }
 }
 
-/// A title that nothing else has.
+/// A title made unique.
 fn unique(title: String, taken: &mut BTreeSet<String>) -> String {
     let numbered = (2..).map(|number| format!("{title} ({number})"));
     let free = std::iter::once(title.clone()).chain(numbered).find(|title| !taken.contains(&title.to_lowercase()));
@@ -224,7 +225,7 @@ pub fn title_case(phrase: &str) -> String {
     phrase.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
-/// A title's phrase without the capital that it may owe to its place.
+/// A title's phrase without a capital owed to its place.
 fn uncapitalised(phrase: &str) -> String {
     let mut chars = phrase.chars();
     match chars.next() {
@@ -234,9 +235,10 @@ fn uncapitalised(phrase: &str) -> String {
         _ => phrase.to_owned(),
     }
 }
-/// The most telling phrases of one text, as (key, surface, how much it makes of it), the most first.
+
+/// The most telling phrases of a text as (key, surface, weight), the greatest weight first.
 pub fn phrases(text: &str) -> Vec<(String, String, f64)> {
-    let telling = Telling::of(&[Text { title: "", body: text }], "");
+    let telling = TellingPhrases::of(&[TitledText { title: "", body: text }], "");
     let Some(holding) = telling.holdings.first() else { return Vec::new() };
     let mut found: Vec<_> = holding
         .iter()
@@ -260,8 +262,8 @@ mod tests {
             ("RFC 3 If let", "Introduce a new `if let PAT = EXPR { BODY }` construct."),
             ("RFC 4 Lock file", "The lock file of cargo records versions. Update the lock file."),
         ]
-        .map(|(title, body)| Text { title, body });
-        let telling = Telling::of(&texts, "The Rust Language");
+        .map(|(title, body)| TitledText { title, body });
+        let telling = TellingPhrases::of(&texts, "The Rust Language");
         let mut taken = BTreeSet::new();
         let mut title = |members: &[usize]| {
             let members: Vec<_> = members.iter().map(|&i| (i, 1.0)).collect();

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-/// A sparse vector of length one, or nothing at all. Ascending by term.
+/// A sparse vector of length one, or empty. Ascending by term.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Vector(Vec<(u32, f64)>);
+pub struct TermVector(Vec<(u32, f64)>);
 
-impl Vector {
-    /// From 0 to 1: vectors have length one and no negative part.
+impl TermVector {
+    /// The cosine of two vectors, from 0 to 1: both have length one and no negative part.
     pub fn cosine(&self, other: &Self) -> f64 {
         let (mut sum, mut left, mut right) = (0.0, self.0.iter().peekable(), other.0.iter().peekable());
         while let (Some(&&(a, x)), Some(&&(b, y))) = (left.peek(), right.peek()) {
@@ -45,18 +45,18 @@ impl Vector {
     }
 }
 
-/// The terms of a collection and how rare each is in it.
-pub struct Space {
+/// The terms of a collection and their rarity.
+pub struct TermSpace {
     ids: HashMap<String, u32>,
     rarity: Vec<f64>,
 }
 
-impl Space {
+impl TermSpace {
     /// Learns how rare terms are among `documents`.
     pub fn of(documents: &[Vec<String>]) -> Self {
         let mut ids = HashMap::new();
         let mut holding: Vec<u32> = Vec::new();
-        // The last document that each term was counted for.
+        // The last document counted for each term.
         let mut counted: Vec<usize> = Vec::new();
         for (i, document) in documents.iter().enumerate() {
             for term in document {
@@ -81,20 +81,20 @@ impl Space {
     }
 
     /// The space of some documents, and their vectors in it.
-    pub fn with_vectors(documents: &[Vec<String>]) -> (Self, Vec<Vector>) {
+    pub fn with_vectors(documents: &[Vec<String>]) -> (Self, Vec<TermVector>) {
         let space = Self::of(documents);
         let vectors = documents.iter().map(|document| space.vector(document)).collect();
         (space, vectors)
     }
 
-    /// A text's vector. Terms that the collection doesn't have are left out.
-    pub fn vector(&self, terms: &[String]) -> Vector {
+    /// A text's vector, without terms unknown to the collection.
+    pub fn vector(&self, terms: &[String]) -> TermVector {
         let mut counts: BTreeMap<u32, f64> = BTreeMap::new();
         for id in terms.iter().filter_map(|term| self.ids.get(term)) {
             *counts.entry(*id).or_default() += 1.0;
         }
         let weigh = |(id, count): (u32, f64)| (id, (1.0 + count.ln()) * self.rarity[id as usize]);
-        Vector::unit(counts.into_iter().map(weigh).collect())
+        TermVector::unit(counts.into_iter().map(weigh).collect())
     }
 }
 

@@ -21,7 +21,10 @@ use tributary_protocol::{
     settings::Language,
 };
 
-use super::{Asking, PromptFrame, asked};
+use super::{
+    contract::PromptFrame,
+    task_kernel::{TaskKernel, framed},
+};
 use crate::prompt;
 
 impl PromptFrame for AnswerBrief {
@@ -40,18 +43,29 @@ impl PromptFrame for AnswerBrief {
 }
 
 /// The kernel of an answer's work. `blobs` holds the bytes of [`AnswerWork::blobs`], in their order.
-pub(super) fn of<'a>(brief: &'a Arc<AnswerBrief>, work: &'a AnswerWork, blobs: &'a [Bytes]) -> Box<dyn Asking + 'a> {
+pub(super) fn for_work<'a>(
+    brief: &'a Arc<AnswerBrief>,
+    work: &'a AnswerWork,
+    blobs: &'a [Bytes],
+) -> Box<dyn TaskKernel + 'a> {
     let kind: &str = AnswerKind::from(work).into();
     let frame: &AnswerBrief = brief;
     match work {
         AnswerWork::Find { source, text, part, heading, quotes } => {
             let chunk = blobs.first().map(|chunk| String::from_utf8_lossy(chunk)).unwrap_or_default();
             let heading = heading.as_deref();
-            let find =
-                find::Find { brief, source, blob: *text, text: chunk, part: *part, heading, most_quotes: *quotes };
-            asked(find, kind, frame)
+            let find = find::FindKernel {
+                brief,
+                source,
+                blob: *text,
+                text: chunk,
+                part: *part,
+                heading,
+                most_quotes: *quotes,
+            };
+            framed(find, kind, frame)
         }
-        AnswerWork::Collapse { findings } => asked(collapse::Collapse { brief, findings }, kind, frame),
-        AnswerWork::Conclude { findings } => asked(conclude::Conclude { brief, findings }, kind, frame),
+        AnswerWork::Collapse { findings } => framed(collapse::CollapseKernel { brief, findings }, kind, frame),
+        AnswerWork::Conclude { findings } => framed(conclude::ConcludeKernel { brief, findings }, kind, frame),
     }
 }

@@ -1,6 +1,7 @@
-//! Reading replies: the schema that a reply is asked to follow, and what is made of one that nearly does.
+//! Reading replies: the schema asked for, and the repair of replies close to the schema.
 
 pub(super) mod citations;
+pub(super) mod error_text;
 pub(super) mod lenient;
 pub(super) mod schema;
 pub(super) mod truncate;

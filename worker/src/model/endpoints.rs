@@ -1,4 +1,4 @@
-//! Where the servers are, and how long they may take.
+//! The addresses of the servers, their keys and their time-outs.
 
 use std::{fmt, time::Duration};
 
@@ -10,19 +10,19 @@ use serde::{Deserialize, Deserializer};
 pub struct Endpoints {
     /// The base address of the server that speaks OpenAI's API, with or without `/v1`; OpenAI's own where there is none.
     pub openai_base: Option<String>,
-    /// OpenAI's own server needs one, most others don't.
+    /// The key; required by OpenAI's own server, and by few others.
     pub openai_key: Option<Secret>,
     /// The base address of Gemini's API, with or without `/v1beta`; Google's own where there is none.
     pub gemini_base: Option<String>,
     pub gemini_key: Option<Secret>,
-    /// The longest that a connection may take to come about, in seconds.
+    /// The longest time to connect, in seconds.
     #[serde(deserialize_with = "seconds")]
     pub connect_timeout: Duration,
-    /// The longest that a call may take in all, in seconds.
+    /// The longest time for a whole call, in seconds.
     #[serde(deserialize_with = "seconds")]
     pub call_timeout: Duration,
-    /// The longest silence of a server, before its answer or within it, in seconds. Servers say nothing while a reply is
-    /// made, so this is longer than the slowest reply.
+    /// The longest silence of a server, before its answer or within, in seconds. Servers are silent while they make a
+    /// reply, so this must exceed the time of the slowest reply.
     #[serde(deserialize_with = "seconds")]
     pub stall_timeout: Duration,
 }
@@ -55,7 +55,7 @@ fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Er
 pub struct Secret(String);
 
 impl Secret {
-    /// The key itself, without the blanks and line ends that files and shells leave around it.
+    /// The key itself, without blanks and line ends left around by files and shells.
     pub fn expose(&self) -> &str {
         self.0.trim()
     }

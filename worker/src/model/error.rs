@@ -1,44 +1,44 @@
-//! How a call to a model fails, by what can be done about it.
+//! The failures of calls to a model, sorted by their remedies.
 
 use std::time::Duration;
 
-use super::Usage;
+use super::usage::TokenUsage;
 
-/// A call that brought no reply. Every one names the model and its server.
+/// A call without a reply. Every error names the model and its server.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ModelError {
     /// The prompt, or the prompt and the reply asked for, outgrows the model's window. Ask for less.
     #[error("{message}")]
     TooLong { message: String },
-    /// The reply reached its ceiling before its end.
+    /// The reply was cut off at its ceiling.
     #[error("{model}: the reply was cut off at its ceiling")]
     Cut {
         model: String,
         partial: String,
-        /// Most of it is not to be seen: it was reasoning.
+        /// Most of the reply was hidden reasoning.
         in_thought: bool,
-        usage: Usage,
+        usage: TokenUsage,
     },
     /// The model answered nothing.
     #[error("{model}: the reply is empty")]
-    Empty { model: String, usage: Usage },
-    /// The model, or a filter before or behind it, will not answer this.
+    Empty { model: String, usage: TokenUsage },
+    /// The model refuses to answer, or a filter before or behind the model.
     #[error("{model}: refused: {reason}")]
-    Refused { model: String, reason: String, usage: Usage },
+    Refused { model: String, reason: String, usage: TokenUsage },
     /// Too many calls or tokens at once. The same call may do later.
     #[error("{message}")]
     RateLimited {
-        /// How long to wait, where the server says it.
+        /// The wait requested by the server, if any.
         retry_after: Option<Duration>,
         message: String,
     },
     /// The server is down, overloaded, silent or unreachable. The same call may do later.
     #[error("{message}")]
     Unavailable { message: String },
-    /// The server takes this one request for wrong. A model that has answered others may answer the next.
+    /// The server rejects this request as wrong. Other requests may still be answered.
     #[error("{message}")]
     Rejected { message: String },
-    /// No repetition will mend it: a wrong key, an unknown model, no quota.
+    /// No retry can help: a wrong key, an unknown model, no quota.
     #[error("{message}")]
     Fatal { message: String },
 }
@@ -50,10 +50,10 @@ pub enum ConnectError {
     NoServer { model: String },
     #[error("{model} needs a key: set {variable}")]
     NoKey { model: String, variable: &'static str },
-    #[error("the key for {model} has characters that no key has")]
+    #[error("the key for {model} has characters not allowed in an HTTP header")]
     BadKey { model: String },
     #[error("`{base}` is no address for {model}: {reason}")]
     BadAddress { model: String, base: String, reason: String },
-    #[error("no HTTP client for {model}: {reason}")]
+    #[error("failed to set up an HTTP client for {model}: {reason}")]
     Client { model: String, reason: String },
 }

@@ -1,4 +1,4 @@
-//! How a reply's shape is asked for, and what was learned about a server in this.
+//! The format of a typed reply, and the lessons learned about a server's support for formats.
 
 use std::{
     collections::HashMap,
@@ -8,20 +8,23 @@ use std::{
     },
 };
 
-use super::{Message, ReplySchema, Role, schema};
+use super::{
+    call::{ChatMessage, MessageRole},
+    schema::{self, ReplySchema},
+};
 
 /// The ways to ask for a typed reply, from the strictest down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Format {
+pub(super) enum ReplyFormat {
     /// The server holds the model to the schema.
     Schema,
     /// The server holds the model to JSON; the prompt carries the schema.
     Object,
-    /// The prompt alone says what to answer.
+    /// The prompt alone describes the reply.
     Plain,
 }
 
-impl Format {
+impl ReplyFormat {
     const ALL: [Self; 3] = [Self::Schema, Self::Object, Self::Plain];
 
     /// For people.
@@ -38,36 +41,36 @@ impl Format {
     }
 }
 
-/// What a server refused.
+/// The scope of a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Scope {
-    /// This way of asking, whatever the schema.
+pub(super) enum RefusalScope {
+    /// The format, whatever the schema.
     Way,
-    /// This one schema.
+    /// The schema alone.
     Schema,
 }
 
-/// The strictest format that a server is known to take, for all schemas and for single ones.
+/// The strictest format supported by a server, for all schemas and for single schemas.
 #[derive(Default)]
-pub(super) struct Ladder {
+pub(super) struct FormatLadder {
     floor: AtomicU8,
-    by_schema: Mutex<HashMap<String, Format>>,
+    by_schema: Mutex<HashMap<String, ReplyFormat>>,
 }
 
-impl Ladder {
-    /// The format to ask for a reply of this schema with.
-    pub fn format(&self, schema: &str) -> Format {
-        let floor = Format::ALL[usize::from(self.floor.load(Ordering::Relaxed))];
+impl FormatLadder {
+    /// The format for a reply of this schema.
+    pub fn format(&self, schema: &str) -> ReplyFormat {
+        let floor = ReplyFormat::ALL[usize::from(self.floor.load(Ordering::Relaxed))];
         let by_schema = self.by_schema.lock().unwrap_or_else(PoisonError::into_inner);
         by_schema.get(schema).map_or(floor, |format| floor.max(*format))
     }
 
-    /// Learns that the server refused `refused`. False where there is nothing below to try.
-    pub fn step_down(&self, refused: Format, scope: Scope, schema: &str, at: &str) -> bool {
+    /// Learns of a refusal of `refused`. False where no lower format is left.
+    pub fn step_down(&self, refused: ReplyFormat, scope: RefusalScope, schema: &str, at: &str) -> bool {
         let Some(below) = refused.below() else { return false };
         let news = match scope {
-            Scope::Way => self.floor.fetch_max(below as u8, Ordering::Relaxed) < below as u8,
-            Scope::Schema => {
+            RefusalScope::Way => self.floor.fetch_max(below as u8, Ordering::Relaxed) < below as u8,
+            RefusalScope::Schema => {
                 let mut by_schema = self.by_schema.lock().unwrap_or_else(PoisonError::into_inner);
                 by_schema.insert(schema.to_owned(), below).is_none_or(|known| known < below)
             }
@@ -80,19 +83,19 @@ impl Ladder {
 }
 
 /// The messages with the schema as an instruction at the end of the last one of the user's.
-pub(super) fn instructed(messages: &[Message], reply: &ReplySchema) -> Vec<Message> {
+pub(super) fn instructed(messages: &[ChatMessage], reply: &ReplySchema) -> Vec<ChatMessage> {
     let mut messages = messages.to_vec();
     let instruction = format!(
         "Answer with a single JSON object and nothing around it: no remarks, no code fence. The object must be valid \
          against this JSON Schema:\n{}",
         schema::strict(&reply.schema)
     );
-    match messages.iter_mut().rfind(|message| message.role == Role::User) {
+    match messages.iter_mut().rfind(|message| message.role == MessageRole::User) {
         Some(last) => {
             last.text.push_str("\n\n");
             last.text.push_str(&instruction);
         }
-        None => messages.push(Message::user(instruction)),
+        None => messages.push(ChatMessage::user(instruction)),
     }
     messages
 }
@@ -103,23 +106,23 @@ mod tests {
 
     #[test]
     fn a_refused_way_counts_for_every_schema_and_a_refused_schema_for_itself() {
-        let ladder = Ladder::default();
-        assert!(ladder.step_down(Format::Schema, Scope::Schema, "outline", "a server"));
-        assert_eq!([ladder.format("outline"), ladder.format("digest")], [Format::Object, Format::Schema]);
-        assert!(ladder.step_down(Format::Object, Scope::Way, "digest", "a server"));
-        assert_eq!([ladder.format("outline"), ladder.format("digest")], [Format::Plain, Format::Plain]);
+        let ladder = FormatLadder::default();
+        assert!(ladder.step_down(ReplyFormat::Schema, RefusalScope::Schema, "outline", "a server"));
+        assert_eq!([ladder.format("outline"), ladder.format("digest")], [ReplyFormat::Object, ReplyFormat::Schema]);
+        assert!(ladder.step_down(ReplyFormat::Object, RefusalScope::Way, "digest", "a server"));
+        assert_eq!([ladder.format("outline"), ladder.format("digest")], [ReplyFormat::Plain, ReplyFormat::Plain]);
     }
 
     #[test]
     fn two_calls_that_hear_the_same_refusal_take_one_step() {
-        let ladder = Ladder::default();
-        assert!(ladder.step_down(Format::Schema, Scope::Way, "a", "a server"));
-        assert!(ladder.step_down(Format::Schema, Scope::Way, "b", "a server"));
-        assert_eq!(ladder.format("a"), Format::Object);
+        let ladder = FormatLadder::default();
+        assert!(ladder.step_down(ReplyFormat::Schema, RefusalScope::Way, "a", "a server"));
+        assert!(ladder.step_down(ReplyFormat::Schema, RefusalScope::Way, "b", "a server"));
+        assert_eq!(ladder.format("a"), ReplyFormat::Object);
     }
 
     #[test]
     fn below_plain_text_there_is_nothing() {
-        assert!(!Ladder::default().step_down(Format::Plain, Scope::Way, "a", "a server"));
+        assert!(!FormatLadder::default().step_down(ReplyFormat::Plain, RefusalScope::Way, "a", "a server"));
     }
 }

@@ -10,28 +10,34 @@ use reqwest::header::HeaderName;
 use serde::Serialize;
 use serde_json::Value;
 
-use self::failure::{Failure, Feature};
+use self::failure::GeminiFeature;
 use super::{
-    Call, ConnectError, Endpoints, LanguageModel, Message, ModelError, ModelName, Reply, ReplySchema, Role,
-    format::{Format, Ladder, instructed},
-    http::{Server, address},
-    schema,
+    call::{ChatMessage, MessageRole, ModelCall},
+    endpoints::Endpoints,
+    error::{ConnectError, ModelError},
+    failure::RequestFailure,
+    format::{FormatLadder, ReplyFormat, instructed},
+    http::{ModelServer, address},
+    language_model::LanguageModel,
+    name::ModelName,
+    reply::ModelReply,
+    schema::{self, ReplySchema},
 };
 
 const GOOGLE: &str = "https://generativelanguage.googleapis.com";
-/// More steps than there are things to learn about one model.
+/// The most requests for a call: more than there are lessons to learn about a model.
 const STEPS: usize = 6;
 
 /// A model behind Gemini's API.
-pub struct Gemini {
+pub struct GeminiModel {
     name: String,
-    server: Server,
-    ladder: Ladder,
-    /// Whether system instructions go with the first message, as models want them that have no place for them.
+    server: ModelServer,
+    ladder: FormatLadder,
+    /// Puts system instructions into the first message, for models without a separate place for them.
     folds_system: AtomicBool,
 }
 
-impl Gemini {
+impl GeminiModel {
     /// # Errors
     ///
     /// Where the address is none, the key is unusable, or Google's own server is meant and there is no key.
@@ -44,12 +50,17 @@ impl Gemini {
         let model = name.name.strip_prefix("models/").unwrap_or(&name.name);
         let url = address(name, base, "v1beta", &format!("models/{model}:generateContent"))?;
         let key = key.map(|key| (HeaderName::from_static("x-goog-api-key"), "", key));
-        let server = Server::new(name, base, url, key, endpoints)?;
-        Ok(Self { name: name.to_string(), server, ladder: Ladder::default(), folds_system: false.into() })
+        let server = ModelServer::new(name, base, url, key, endpoints)?;
+        Ok(Self { name: name.to_string(), server, ladder: FormatLadder::default(), folds_system: false.into() })
     }
 
-    async fn ask(&self, call: &Call, format: Format, folds_system: bool) -> Result<Reply, Failure> {
-        let answer = self.server.post(&Body::new(call, format, folds_system)).await?;
+    async fn ask(
+        &self,
+        call: &ModelCall,
+        format: ReplyFormat,
+        folds_system: bool,
+    ) -> Result<ModelReply, RequestFailure<GeminiFeature>> {
+        let answer = self.server.post(&GeminiRequest::new(call, format, folds_system)).await?;
         if !answer.status.is_success() {
             return Err(failure::read(&self.server, &answer, format, folds_system));
         }
@@ -59,10 +70,10 @@ impl Gemini {
         }
     }
 
-    fn learn(&self, refused: Feature, format: Format, schema: &str) -> bool {
+    fn learn(&self, refused: GeminiFeature, format: ReplyFormat, schema: &str) -> bool {
         match refused {
-            Feature::Format(scope) => self.ladder.step_down(format, scope, schema, &self.server.at),
-            Feature::System => {
+            GeminiFeature::ReplyFormat(scope) => self.ladder.step_down(format, scope, schema, &self.server.at),
+            GeminiFeature::System => {
                 if !self.folds_system.swap(true, Relaxed) {
                     tracing::info!(
                         server = self.server.at,
@@ -76,7 +87,7 @@ impl Gemini {
 }
 
 #[async_trait]
-impl LanguageModel for Gemini {
+impl LanguageModel for GeminiModel {
     fn name(&self) -> &str {
         &self.name
     }
@@ -85,14 +96,14 @@ impl LanguageModel for Gemini {
         self.ladder.format(&schema.name).told()
     }
 
-    async fn complete(&self, call: &Call) -> Result<Reply, ModelError> {
+    async fn complete(&self, call: &ModelCall) -> Result<ModelReply, ModelError> {
         let mut last = None;
         for _ in 0..STEPS {
             let (format, folds_system) = (self.ladder.format(&call.schema.name), self.folds_system.load(Relaxed));
             match self.ask(call, format, folds_system).await {
                 Ok(reply) => return Ok(reply),
-                Err(Failure::Model(error)) => return Err(error),
-                Err(Failure::Refused { feature, message }) => {
+                Err(RequestFailure::Model(error)) => return Err(error),
+                Err(RequestFailure::Refused { feature, message }) => {
                     if !self.learn(feature, format, &call.schema.name) {
                         return Err(self.server.fatal(message));
                     }
@@ -106,28 +117,28 @@ impl LanguageModel for Gemini {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Body {
+struct GeminiRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
-    system_instruction: Option<Content>,
-    contents: Vec<Content>,
-    generation_config: Config,
+    system_instruction: Option<GeminiContent>,
+    contents: Vec<GeminiContent>,
+    generation_config: GenerationConfig,
 }
 
 #[derive(Serialize)]
-struct Content {
+struct GeminiContent {
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<&'static str>,
-    parts: Vec<Part>,
+    parts: Vec<GeminiPart>,
 }
 
 #[derive(Serialize)]
-struct Part {
+struct GeminiPart {
     text: String,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Config {
+struct GenerationConfig {
     #[serde(skip_serializing_if = "Option::is_none")]
     response_mime_type: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -138,25 +149,25 @@ struct Config {
     seed: Option<u32>,
 }
 
-impl Body {
-    fn new(call: &Call, format: Format, folds_system: bool) -> Self {
+impl GeminiRequest {
+    fn new(call: &ModelCall, format: ReplyFormat, folds_system: bool) -> Self {
         let messages = match format {
-            Format::Schema => call.messages.clone(),
-            Format::Object | Format::Plain => instructed(&call.messages, &call.schema),
+            ReplyFormat::Schema => call.messages.clone(),
+            ReplyFormat::Object | ReplyFormat::Plain => instructed(&call.messages, &call.schema),
         };
-        let (system, said): (Vec<_>, Vec<_>) = messages.into_iter().partition(|said| said.role == Role::System);
-        let mut system: Vec<_> = system.into_iter().map(|message| Part { text: message.text }).collect();
+        let (system, said): (Vec<_>, Vec<_>) = messages.into_iter().partition(|said| said.role == MessageRole::System);
+        let mut system: Vec<_> = system.into_iter().map(|message| GeminiPart { text: message.text }).collect();
         let mut contents: Vec<_> = said.into_iter().map(content).collect();
         if folds_system && let Some(first) = contents.first_mut() {
             system.append(&mut first.parts);
             first.parts = std::mem::take(&mut system);
         }
         Self {
-            system_instruction: (!system.is_empty()).then_some(Content { role: None, parts: system }),
+            system_instruction: (!system.is_empty()).then_some(GeminiContent { role: None, parts: system }),
             contents,
-            generation_config: Config {
-                response_mime_type: (format != Format::Plain).then_some("application/json"),
-                response_schema: (format == Format::Schema).then(|| schema::gemini(&call.schema.schema)),
+            generation_config: GenerationConfig {
+                response_mime_type: (format != ReplyFormat::Plain).then_some("application/json"),
+                response_schema: (format == ReplyFormat::Schema).then(|| schema::gemini(&call.schema.schema)),
                 max_output_tokens: call.max_reply_tokens,
                 temperature: call.temperature,
                 seed: call.small_seed(),
@@ -165,7 +176,7 @@ impl Body {
     }
 }
 
-fn content(message: Message) -> Content {
-    let role = if message.role == Role::Assistant { "model" } else { "user" };
-    Content { role: Some(role), parts: vec![Part { text: message.text }] }
+fn content(message: ChatMessage) -> GeminiContent {
+    let role = if message.role == MessageRole::Assistant { "model" } else { "user" };
+    GeminiContent { role: Some(role), parts: vec![GeminiPart { text: message.text }] }
 }

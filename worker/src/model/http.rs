@@ -1,4 +1,4 @@
-//! Requests to a model's server, and answers with what all servers' answers have in common.
+//! Requests to a model's server, and the common parts of all servers' answers.
 
 use std::{
     error::Error,
@@ -14,17 +14,21 @@ use reqwest::{
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{ConnectError, Endpoints, ModelError, ModelName, Secret};
+use super::{
+    endpoints::{Endpoints, Secret},
+    error::{ConnectError, ModelError},
+    name::ModelName,
+};
 
-/// One address that calls are posted to.
-pub(super) struct Server {
+/// The address of calls to a model.
+pub(super) struct ModelServer {
     client: Client,
     url: Url,
-    /// The model and its server, as errors name them.
+    /// The model and its server, for errors.
     pub at: String,
 }
 
-impl Server {
+impl ModelServer {
     /// The key goes into the header `key.0`, behind `key.1`.
     pub fn new(
         model: &ModelName,
@@ -51,13 +55,13 @@ impl Server {
         Ok(Self { client, at: format!("{model} at {}", without_login(base)), url })
     }
 
-    /// Sends one request and reads the whole answer, whatever its status.
-    pub async fn post(&self, body: &impl Serialize) -> Result<Answer, ModelError> {
+    /// Sends a request and reads the whole answer, whatever its status.
+    pub async fn post(&self, body: &impl Serialize) -> Result<HttpAnswer, ModelError> {
         let broken = |error: reqwest::Error| self.broken(error);
         let response = self.client.post(self.url.clone()).json(body).send().await.map_err(broken)?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = response.bytes().await.map_err(broken)?;
-        Ok(Answer { status, headers, body: String::from_utf8_lossy(&body).into_owned() })
+        Ok(HttpAnswer { status, headers, body: String::from_utf8_lossy(&body).into_owned() })
     }
 
     fn broken(&self, error: reqwest::Error) -> ModelError {
@@ -80,18 +84,18 @@ impl Server {
 }
 
 fn settled(url: &Url, headers: &HeaderMap, endpoints: &Endpoints) -> ClientBuilder {
-    // Fails where the process has a provider of its own already, which does as well.
+    // Fails where the process has installed a provider already; any provider will do.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = Client::builder()
         .user_agent(concat!("tributary/", env!("CARGO_PKG_VERSION")))
         .default_headers(headers.clone())
-        // A redirected POST would arrive as a GET, and the key at a stranger's.
+        // A redirected POST would arrive as a GET, and the key would reach a stranger.
         .redirect(redirect::Policy::none())
         .connect_timeout(endpoints.connect_timeout)
         .timeout(endpoints.call_timeout)
         .read_timeout(endpoints.stall_timeout)
         .pool_idle_timeout(Duration::from_secs(60))
-        // A server that has gone is found out while it is silent, long before the time-outs.
+        // Keep-alives detect a lost server during its silence, long before the time-outs.
         .tcp_keepalive(Duration::from_secs(20))
         .tcp_keepalive_interval(Duration::from_secs(10))
         .tcp_keepalive_retries(3)
@@ -100,13 +104,13 @@ fn settled(url: &Url, headers: &HeaderMap, endpoints: &Endpoints) -> ClientBuild
     if is_loopback(url) { builder.no_proxy() } else { builder }
 }
 
-/// This machine's own servers are never behind a proxy.
+/// Tells whether the server runs on this machine, and so behind no proxy.
 fn is_loopback(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// The base address as the user gave it, without anything secret.
+/// The base address as given by the user, without secrets.
 fn without_login(base: &str) -> String {
     let Ok(mut url) = Url::parse(base) else { return base.to_owned() };
     let _ = url.set_username("").and_then(|()| url.set_password(None));
@@ -137,14 +141,14 @@ pub(super) fn address(model: &ModelName, base: &str, version: &str, path: &str) 
     Ok(url)
 }
 
-/// A server's answer, read to its end.
-pub(super) struct Answer {
+/// A server's complete answer.
+pub(super) struct HttpAnswer {
     pub status: StatusCode,
     headers: HeaderMap,
     pub body: String,
 }
 
-impl Answer {
+impl HttpAnswer {
     pub fn json(&self) -> Option<Value> {
         serde_json::from_str(&self.body).ok()
     }
@@ -160,7 +164,7 @@ impl Answer {
         self.headers.get(name)?.to_str().ok().map(str::trim)
     }
 
-    /// How long the server asks to wait, in any of the ways that servers say it.
+    /// The wait requested by the server, in any of the usual headers.
     pub fn retry_after(&self) -> Option<Duration> {
         let number = |name, unit: f64| {
             let number: f64 = self.header(name)?.parse().ok()?;
@@ -169,7 +173,7 @@ impl Answer {
         number("retry-after-ms", 0.001).or_else(|| number("retry-after", 1.0)).or_else(|| self.retry_date())
     }
 
-    /// The server's own clock is the one to measure its date by.
+    /// The wait until a date, measured by the server's own clock.
     fn retry_date(&self) -> Option<Duration> {
         let until = httpdate::parse_http_date(self.header("retry-after")?).ok()?;
         let now = self.header("date").and_then(|date| httpdate::parse_http_date(date).ok());

@@ -10,12 +10,12 @@ const STRAY_BRACKETS: usize = 8;
 
 /// The outermost JSON object or array in a model's text: past reasoning, prose and code fences, whole or unclosed.
 ///
-/// Where there are several, a valid one is better than one that only balances, one with an object in it better than one
-/// without, and then the longest. None where there is no value, or the last one is cut off.
+/// Of several values, a valid value ranks above a merely balanced value, a value with an object above a value without,
+/// and then the longest first. None where the text has no value, or the last value is cut off.
 pub fn find_json(text: &str) -> Option<&str> {
     let Some(tag) = last_reasoning_end(text) else { return best(text).map(|span| &text[span]) };
     match best(text) {
-        // The tag stands in a string of the value itself.
+        // The tag is part of a string within the value.
         Some(span) if span.contains(&tag.start) && is_valid(&text[span.clone()]) => Some(&text[span]),
         _ => find_json(&text[tag.end..]),
     }
@@ -26,13 +26,13 @@ pub fn without_reasoning(text: &str) -> &str {
     last_reasoning_end(text).map_or(text, |tag| &text[tag.end..]).trim()
 }
 
-/// Whether a text that was cut off has begun to reason and not ended.
+/// Tells whether a text was cut off in the middle of its reasoning.
 pub(super) fn is_within_reasoning(text: &str) -> bool {
     let begins = |tag: &&str| text.trim_start().starts_with(*tag);
     last_reasoning_end(text).is_none() && ["<think>", "<thinking>", "<reasoning>"].iter().any(begins)
 }
 
-/// Whether this is one valid JSON object and nothing else.
+/// Tells whether the text is a single valid JSON object.
 pub(super) fn is_object(text: &str) -> bool {
     text.starts_with('{') && is_valid(text)
 }
@@ -41,7 +41,8 @@ fn is_valid(text: &str) -> bool {
     serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
-/// Some chat templates put the opening tag into the prompt, so the closing one counts alone.
+/// The end of the reasoning. The closing tag counts alone, since some chat templates put the opening tag into the
+/// prompt.
 fn last_reasoning_end(text: &str) -> Option<Range<usize>> {
     ["</think>", "</thinking>", "</reasoning>"]
         .iter()
@@ -64,18 +65,18 @@ fn values(text: &str) -> Vec<Range<usize>> {
     let mut at = 0;
     while let Some(start) = next_opener(text, at, stray < STRAY_BRACKETS) {
         let end = match read_value(&text[start..]) {
-            Read::Whole(length) => start + length,
-            Read::Broken if text[start..].starts_with('{') => match balanced(&text[start..]) {
+            ReadValue::Whole(length) => start + length,
+            ReadValue::Broken if text[start..].starts_with('{') => match balanced(&text[start..]) {
                 Some(length) => start + length,
                 None => break,
             },
-            Read::Cut if text[start..].starts_with('{') => break,
-            Read::Cut => {
+            ReadValue::Cut if text[start..].starts_with('{') => break,
+            ReadValue::Cut => {
                 stray += 1;
                 at = start + 1;
                 continue;
             }
-            Read::Broken => {
+            ReadValue::Broken => {
                 at = start + 1;
                 continue;
             }
@@ -90,8 +91,8 @@ fn next_opener(text: &str, from: usize, arrays: bool) -> Option<usize> {
     text[from..].find(|c| c == '{' || (arrays && c == '[')).map(|offset| from + offset)
 }
 
-enum Read {
-    /// A valid value of this many bytes.
+enum ReadValue {
+    /// A valid value of so many bytes.
     Whole(usize),
     /// The text ends within the value.
     Cut,
@@ -99,16 +100,16 @@ enum Read {
     Broken,
 }
 
-fn read_value(text: &str) -> Read {
+fn read_value(text: &str) -> ReadValue {
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>();
     match values.next() {
-        Some(Ok(_)) => Read::Whole(values.byte_offset()),
-        Some(Err(error)) if error.is_eof() => Read::Cut,
-        _ => Read::Broken,
+        Some(Ok(_)) => ReadValue::Whole(values.byte_offset()),
+        Some(Err(error)) if error.is_eof() => ReadValue::Cut,
+        _ => ReadValue::Broken,
     }
 }
 
-/// The length of the text from its first brace to the one that closes it; what stands in strings doesn't count.
+/// The length of the text from the first brace to its closing brace, strings skipped.
 fn balanced(text: &str) -> Option<usize> {
     let (mut depth, mut in_string, mut escaped) = (0usize, false, false);
     for (at, byte) in text.bytes().enumerate() {

@@ -1,17 +1,17 @@
-//! What models are called.
+//! The names of models.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// Where a model lives.
+/// The place of a model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Provider {
-    /// Any server that speaks OpenAI's chat completions.
+    /// Any server with OpenAI's chat completions.
     Openai,
     /// Google's native API.
     Gemini,
-    /// In this process: no server, no key.
+    /// This process: no server, no key.
     Extractive,
 }
 
@@ -24,7 +24,7 @@ pub struct ModelName {
     pub name: String,
 }
 
-/// A text that names no model.
+/// A text in place of a model's name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` names no model: `openai/NAME`, `gemini/NAME` and `extractive` do")]
 pub struct BadModelName(String);

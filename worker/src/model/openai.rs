@@ -1,4 +1,4 @@
-//! Chat completions, as OpenAI, vLLM, llama.cpp's server, Ollama, OpenRouter and many others speak them.
+//! Chat completions, the API of OpenAI, vLLM, llama.cpp's server, Ollama, OpenRouter and many others.
 
 mod dialect;
 mod failure;
@@ -10,30 +10,36 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use self::{
-    dialect::{Dialect, Spoken},
-    failure::Failure,
+    dialect::{RequestDialect, ServerDialect},
+    failure::ChatFeature,
 };
 use super::{
-    Call, ConnectError, Endpoints, LanguageModel, Message, ModelError, ModelName, Reply, ReplySchema, Role,
-    format::{Format, instructed},
-    http::{Server, address},
-    schema,
+    call::{ChatMessage, MessageRole, ModelCall},
+    endpoints::Endpoints,
+    error::{ConnectError, ModelError},
+    failure::RequestFailure,
+    format::{ReplyFormat, instructed},
+    http::{ModelServer, address},
+    language_model::LanguageModel,
+    name::ModelName,
+    reply::ModelReply,
+    schema::{self, ReplySchema},
 };
 
 const OPENAI: &str = "https://api.openai.com/v1";
-/// More steps than there are things to learn about one server.
+/// The most requests for a call: more than there are lessons to learn about a server.
 const STEPS: usize = 12;
 
-/// A model behind a server that speaks chat completions.
-pub struct OpenAi {
+/// A model behind a server for chat completions.
+pub struct OpenAiModel {
     name: String,
     /// The server's own name of the model.
     model: String,
-    server: Server,
-    dialect: Dialect,
+    server: ModelServer,
+    dialect: ServerDialect,
 }
 
-impl OpenAi {
+impl OpenAiModel {
     /// # Errors
     ///
     /// Where the address is none, the key is unusable, or OpenAI's own server is meant and there is no key.
@@ -45,12 +51,12 @@ impl OpenAi {
         let base = endpoints.openai_base.as_deref().unwrap_or(OPENAI);
         let url = address(name, base, "v1", "chat/completions")?;
         let key = key.map(|key| (AUTHORIZATION, "Bearer ", key));
-        let server = Server::new(name, base, url, key, endpoints)?;
-        Ok(Self { name: name.to_string(), model: name.name.clone(), server, dialect: Dialect::default() })
+        let server = ModelServer::new(name, base, url, key, endpoints)?;
+        Ok(Self { name: name.to_string(), model: name.name.clone(), server, dialect: ServerDialect::default() })
     }
 
-    async fn ask(&self, call: &Call, spoken: Spoken) -> Result<Reply, Failure> {
-        let answer = self.server.post(&Body::new(&self.model, call, spoken)).await?;
+    async fn ask(&self, call: &ModelCall, spoken: RequestDialect) -> Result<ModelReply, RequestFailure<ChatFeature>> {
+        let answer = self.server.post(&ChatRequest::new(&self.model, call, spoken)).await?;
         if !answer.status.is_success() {
             return Err(failure::read(&self.server, &answer, spoken.format));
         }
@@ -65,7 +71,7 @@ impl OpenAi {
 }
 
 #[async_trait]
-impl LanguageModel for OpenAi {
+impl LanguageModel for OpenAiModel {
     fn name(&self) -> &str {
         &self.name
     }
@@ -74,14 +80,14 @@ impl LanguageModel for OpenAi {
         self.dialect.spoken(&schema.name).format.told()
     }
 
-    async fn complete(&self, call: &Call) -> Result<Reply, ModelError> {
+    async fn complete(&self, call: &ModelCall) -> Result<ModelReply, ModelError> {
         let mut last = None;
         for _ in 0..STEPS {
             let spoken = self.dialect.spoken(&call.schema.name);
             match self.ask(call, spoken).await {
                 Ok(reply) => return Ok(reply),
-                Err(Failure::Model(error)) => return Err(error),
-                Err(Failure::Refused { feature, message }) => {
+                Err(RequestFailure::Model(error)) => return Err(error),
+                Err(RequestFailure::Refused { feature, message }) => {
                     if !self.dialect.learn(feature, spoken, &call.schema.name, &self.server.at) {
                         return Err(self.server.fatal(message));
                     }
@@ -94,9 +100,9 @@ impl LanguageModel for OpenAi {
 }
 
 #[derive(Serialize)]
-struct Body<'a> {
+struct ChatRequest<'a> {
     model: &'a str,
-    messages: Vec<Said>,
+    messages: Vec<RequestMessage>,
     #[serde(skip_serializing_if = "Option::is_none")]
     response_format: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -110,13 +116,13 @@ struct Body<'a> {
 }
 
 #[derive(Serialize)]
-struct Said {
-    role: Role,
+struct RequestMessage {
+    role: MessageRole,
     content: String,
 }
 
-impl<'a> Body<'a> {
-    fn new(model: &'a str, call: &Call, spoken: Spoken) -> Self {
+impl<'a> ChatRequest<'a> {
+    fn new(model: &'a str, call: &ModelCall, spoken: RequestDialect) -> Self {
         let ceiling = call.max_reply_tokens.min(spoken.reply_ceiling);
         Self {
             model,
@@ -130,21 +136,23 @@ impl<'a> Body<'a> {
     }
 }
 
-fn messages(call: &Call, format: Format) -> Vec<Said> {
-    let said = |message: Message| Said { role: message.role, content: message.text };
+fn messages(call: &ModelCall, format: ReplyFormat) -> Vec<RequestMessage> {
+    let said = |message: ChatMessage| RequestMessage { role: message.role, content: message.text };
     match format {
-        Format::Schema => call.messages.iter().cloned().map(said).collect(),
-        Format::Object | Format::Plain => instructed(&call.messages, &call.schema).into_iter().map(said).collect(),
+        ReplyFormat::Schema => call.messages.iter().cloned().map(said).collect(),
+        ReplyFormat::Object | ReplyFormat::Plain => {
+            instructed(&call.messages, &call.schema).into_iter().map(said).collect()
+        }
     }
 }
 
-fn response_format(call: &Call, format: Format) -> Option<Value> {
+fn response_format(call: &ModelCall, format: ReplyFormat) -> Option<Value> {
     match format {
-        Format::Schema => Some(json!({
+        ReplyFormat::Schema => Some(json!({
             "type": "json_schema",
             "json_schema": { "name": call.schema.name, "strict": true, "schema": schema::strict(&call.schema.schema) },
         })),
-        Format::Object => Some(json!({ "type": "json_object" })),
-        Format::Plain => None,
+        ReplyFormat::Object => Some(json!({ "type": "json_object" })),
+        ReplyFormat::Plain => None,
     }
 }

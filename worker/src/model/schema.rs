@@ -1,10 +1,10 @@
-//! Reply schemas, and the dialects of JSON Schema that servers take.
+//! Reply schemas, and the dialects of JSON Schema among servers.
 
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-/// The JSON Schema of a reply, under a name that servers show in their errors.
+/// The JSON Schema of a reply, under a name for servers' errors.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ReplySchema {
     pub name: String,
@@ -26,13 +26,13 @@ fn server_name(name: &str) -> String {
     if name.is_empty() { "reply".to_owned() } else { name }
 }
 
-/// Keywords of strict structured outputs that carry over as they are.
+/// Keywords carried over unchanged to strict structured outputs.
 const STRICT: [&str; 8] = ["type", "description", "enum", "minItems", "maxItems", "minimum", "maximum", "pattern"];
-/// Keywords of Gemini's schemas, a part of OpenAPI's, that carry over as they are.
+/// Keywords carried over unchanged to Gemini's schemas, a part of OpenAPI's.
 const GEMINI: [&str; 6] = ["description", "enum", "minItems", "maxItems", "minimum", "maximum"];
 
-/// The schema as OpenAI's strict mode takes it: objects closed, all properties required, keywords that it refuses left
-/// out. References stay, and with them recursion.
+/// The schema for OpenAI's strict mode: objects closed, all properties required, refused keywords left out. References
+/// stay, and with them recursion.
 pub fn strict(schema: &Value) -> Value {
     let plain = simplify(schema);
     let Some(from) = plain.as_object() else { return json!({}) };
@@ -64,19 +64,19 @@ pub fn strict(schema: &Value) -> Value {
     Value::Object(to)
 }
 
-/// The schema as Gemini's `responseSchema` takes it: references replaced by what they refer to, nulls as `nullable`, the
-/// order of properties said. A type that contains itself ends at its third level.
+/// The schema for Gemini's `responseSchema`: references inlined, nulls as `nullable`, properties in their order.
+/// Recursive types end at their third level.
 pub fn gemini(schema: &Value) -> Value {
-    Inliner { root: schema, open: Vec::new() }.gemini(schema).unwrap_or_else(|| json!({ "type": "object" }))
+    ReferenceInliner { root: schema, open: Vec::new() }.gemini(schema).unwrap_or_else(|| json!({ "type": "object" }))
 }
 
-struct Inliner<'a> {
+struct ReferenceInliner<'a> {
     root: &'a Value,
-    /// The references that are being replaced.
+    /// The references being inlined.
     open: Vec<String>,
 }
 
-impl Inliner<'_> {
+impl ReferenceInliner<'_> {
     const LEVELS: usize = 3;
 
     /// None where a type contains itself too often.
@@ -172,8 +172,8 @@ impl Inliner<'_> {
     }
 }
 
-/// One level in fewer words, with the same meaning: `const` and alternatives of constants as `enum`, `oneOf` as `anyOf`,
-/// an `allOf` of one schema as that schema.
+/// A level of a schema in fewer words, with the same meaning: `const` and alternatives of constants as `enum`, `oneOf`
+/// as `anyOf`, an `allOf` of a single schema as the schema itself.
 fn simplify(schema: &Value) -> Value {
     let Some(from) = schema.as_object() else { return json!({}) };
     let mut to = from.clone();
@@ -198,7 +198,7 @@ fn simplify(schema: &Value) -> Value {
     Value::Object(to)
 }
 
-/// The values of alternatives that are all constant strings, as an enumeration with documented variants has them.
+/// The values of alternatives made of constant strings only, as in an enumeration with documented variants.
 fn constants(branches: &[Value]) -> Option<Vec<Value>> {
     let mut values = Vec::new();
     for branch in branches {

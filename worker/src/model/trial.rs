@@ -3,14 +3,19 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Call, LanguageModel, Message, ModelError, ReplySchema};
+use super::{
+    call::{ChatMessage, ModelCall},
+    error::ModelError,
+    language_model::LanguageModel,
+    schema::ReplySchema,
+};
 
-/// What came of a trial.
+/// The result of a trial.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trial {
-    /// How the server takes a reply's shape, for people.
+pub struct TrialResult {
+    /// The server's format for a typed reply, for people.
     pub shaping: &'static str,
-    /// Whether the reply had the shape that was asked for.
+    /// The reply had the requested shape.
     pub fits: bool,
 }
 
@@ -21,13 +26,13 @@ struct Sum {
     sum: i64,
 }
 
-/// Enough for a model that reasons before it answers.
+/// Enough tokens for a model with reasoning.
 const MAX_REPLY_TOKENS: u32 = 2_000;
 
-/// A call that asks for next to nothing.
-pub fn call() -> Call {
-    Call {
-        messages: vec![Message::system("You answer with JSON alone."), Message::user("What is 2 + 3?")],
+/// A tiny call with next to no content.
+pub fn call() -> ModelCall {
+    ModelCall {
+        messages: vec![ChatMessage::system("You answer with JSON alone."), ChatMessage::user("What is 2 + 3?")],
         schema: ReplySchema::of::<Sum>(),
         max_reply_tokens: MAX_REPLY_TOKENS,
         temperature: 0.0,
@@ -40,9 +45,9 @@ pub fn call() -> Call {
 /// # Errors
 ///
 /// Why there is no reply.
-pub async fn try_out(model: &dyn LanguageModel) -> Result<Trial, ModelError> {
+pub async fn try_out(model: &dyn LanguageModel) -> Result<TrialResult, ModelError> {
     let call = call();
     let reply = model.complete(&call).await?;
-    let fits = serde_json::from_str::<Sum>(&reply.text).is_ok_and(|Sum { sum }| sum != i64::MIN);
-    Ok(Trial { shaping: model.shaping(&call.schema), fits })
+    let fits = serde_json::from_str::<Sum>(reply.text.as_str()).is_ok_and(|Sum { sum }| sum != i64::MIN);
+    Ok(TrialResult { shaping: model.shaping(&call.schema), fits })
 }

@@ -1,4 +1,4 @@
-//! The models of a worker, connected when the first task names them.
+//! The models of a worker, each connected for the first task with its name.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -6,44 +6,44 @@ use std::{
 };
 
 use serde::Deserialize;
-use tributary_protocol::bus::Members;
+use tributary_protocol::bus::Gossip;
 
-use super::{headroom::Headroom, measure};
+use super::{reasoning_room::ReasoningRoom, telemetry};
 use crate::{
-    model::{self, Endpoints, LanguageModel, ModelName, Provider, Usage},
-    throttle::{Limits, LocalThrottle, SharedThrottle, Throttle},
+    model::{self, Endpoints, LanguageModel, ModelName, Provider, TokenUsage},
+    throttle::{LocalThrottle, RateLimits, SharedThrottle, Throttle},
 };
 
-/// A model behind a server, with what calls to it are held to and cost.
-pub struct Connected {
+/// A model behind a server, with the limits and the price of its calls.
+pub struct ConnectedModel {
     pub model: Arc<dyn LanguageModel>,
     pub throttle: Arc<dyn Throttle>,
-    pub price: Price,
-    /// Learned from its replies.
-    pub headroom: Headroom,
+    pub price: ModelPrice,
+    /// Learned from the model's replies.
+    pub reasoning_room: ReasoningRoom,
 }
 
-/// What does a task's work.
+/// A model usable by this worker.
 #[derive(Clone)]
-pub enum Served {
-    /// This process, without a call.
+pub enum ServedModel {
+    /// The extractive model: this process, without a call.
     Extractive,
-    Model(Arc<Connected>),
+    Model(Arc<ConnectedModel>),
 }
 
-/// What a model costs, in US dollars a million tokens: millionths of a dollar a token.
+/// The price of a model, in US dollars for a million tokens, or millionths of a dollar for one token.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
-pub struct Price {
+pub struct ModelPrice {
     pub prompt: f64,
     pub reply: f64,
-    /// Of prompt tokens that the server had in its prefix cache; as `prompt` where nothing is said.
+    /// The price of prompt tokens from the server's prefix cache; none for the price of `prompt`.
     #[serde(default)]
     pub cached_prompt: Option<f64>,
 }
 
-impl Price {
-    /// What a call cost, in millionths of a US dollar.
-    pub fn micros(&self, usage: Usage) -> u64 {
+impl ModelPrice {
+    /// The cost of a call, in millionths of a US dollar.
+    pub fn micros(&self, usage: TokenUsage) -> u64 {
         let cached = usage.cached_prompt_tokens.min(usage.prompt_tokens);
         let prompt = (usage.prompt_tokens - cached) as f64 * self.prompt;
         let cached = cached as f64 * self.cached_prompt.unwrap_or(self.prompt);
@@ -51,62 +51,67 @@ impl Price {
     }
 }
 
-type Connect = dyn Fn(&ModelName) -> Result<Connected, String> + Send + Sync;
+/// Makes a connected model from its name.
+type ConnectModel = dyn Fn(&ModelName) -> Result<ConnectedModel, String> + Send + Sync;
 
-/// Models by name. Each is connected once.
-pub struct Models {
-    connect: Box<Connect>,
-    connected: Mutex<HashMap<String, Served>>,
+/// The models of a worker by name, each connected once.
+pub struct ModelRegistry {
+    connect: Box<ConnectModel>,
+    connected: Mutex<HashMap<String, ServedModel>>,
 }
 
-impl Models {
-    /// Models that `connect` makes of their names; its error, told to people, stops the job.
-    pub fn new(connect: impl Fn(&ModelName) -> Result<Connected, String> + Send + Sync + 'static) -> Self {
+impl ModelRegistry {
+    /// A registry with models made by `connect` from their names. An error of `connect` stops the job, with the error
+    /// as the reason.
+    pub fn new(connect: impl Fn(&ModelName) -> Result<ConnectedModel, String> + Send + Sync + 'static) -> Self {
         Self { connect: Box::new(connect), connected: Mutex::default() }
     }
 
-    /// Models behind their providers' servers, each with these limits for itself, within this process.
-    pub fn over_http(endpoints: Endpoints, limits: Limits, prices: BTreeMap<String, Price>) -> Self {
+    /// A registry of models behind their providers' servers. Each model has these limits, kept within this process.
+    pub fn over_http(endpoints: Endpoints, limits: RateLimits, prices: BTreeMap<String, ModelPrice>) -> Self {
         Self::throttled(endpoints, prices, move |_| Arc::new(LocalThrottle::new(limits)))
     }
 
-    /// The same, but all processes that are members keep the limits together. Must be used within a runtime.
+    /// A registry like [`ModelRegistry::over_http`], whose limits all members keep together. Must be used within a runtime.
     pub fn over_http_shared(
         endpoints: Endpoints,
-        limits: Limits,
-        prices: BTreeMap<String, Price>,
-        members: Arc<dyn Members>,
+        limits: RateLimits,
+        prices: BTreeMap<String, ModelPrice>,
+        members: Arc<dyn Gossip>,
     ) -> Self {
         Self::throttled(endpoints, prices, move |model| Arc::new(SharedThrottle::join(model, limits, members.clone())))
     }
 
     fn throttled(
         endpoints: Endpoints,
-        prices: BTreeMap<String, Price>,
+        prices: BTreeMap<String, ModelPrice>,
         throttle: impl Fn(&str) -> Arc<dyn Throttle> + Send + Sync + 'static,
     ) -> Self {
         Self::new(move |name| {
             let model = model::connect(name, &endpoints).map_err(|error| error.to_string())?;
             let name = name.to_string();
             let price = prices.get(&name).copied().unwrap_or_default();
-            Ok(Connected { model, throttle: throttle(&name), price, headroom: Headroom::default() })
+            let reasoning_room = ReasoningRoom::default();
+            Ok(ConnectedModel { model, throttle: throttle(&name), price, reasoning_room })
         })
     }
 
+    /// The model of this name, connected when first asked for.
+    ///
     /// # Errors
     ///
-    /// Why the model can't be had, for people.
-    pub fn get(&self, name: &str) -> Result<Served, String> {
+    /// The reason why the model can't be connected, for people.
+    pub fn get(&self, name: &str) -> Result<ServedModel, String> {
         let mut connected = self.connected.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(served) = connected.get(name) {
             return Ok(served.clone());
         }
         let parsed: ModelName = name.parse().map_err(|error: model::BadModelName| error.to_string())?;
         let served = match parsed.provider {
-            Provider::Extractive => Served::Extractive,
-            Provider::Openai | Provider::Gemini => Served::Model(Arc::new((self.connect)(&parsed)?)),
+            Provider::Extractive => ServedModel::Extractive,
+            Provider::Openai | Provider::Gemini => ServedModel::Model(Arc::new((self.connect)(&parsed)?)),
         };
-        measure::connected(name);
+        telemetry::model_connected(name);
         connected.insert(name.to_owned(), served.clone());
         Ok(served)
     }

@@ -3,14 +3,15 @@ use std::time::Duration;
 use tributary_protocol::{
     source::SourceId,
     survey::{SurveyKind, SurveyProduct, SurveyWork},
-    task::{Product, Verdict},
+    task::{Product, Usage, Verdict},
 };
 
 use super::*;
 use crate::{
-    model::{ModelError, Role},
+    kernel,
+    model::{MessageRole, ModelError},
     testing::{Scripted, Shared, note, section_brief, task, work},
-    throttle::{Limits, LocalThrottle},
+    throttle::{LocalThrottle, RateLimits},
 };
 
 const GOOD: &str = r#"{"paragraphs":[{"sentences":[{"text":"The moon pulls.","sources":["S1","S2"]}]}]}"#;
@@ -19,17 +20,17 @@ const LEAVES_OUT: &str = r#"{"paragraphs":[{"sentences":[{"text":"The moon pulls
 
 fn performer(bus: &Shared, model: &Arc<Scripted>) -> Performer {
     let model = Arc::clone(model);
-    let models = Models::new(move |_| {
-        let throttle = Arc::new(LocalThrottle::new(Limits::default()));
-        let price = Price { prompt: 1.0, reply: 2.0, cached_prompt: None };
-        Ok(Connected {
+    let models = ModelRegistry::new(move |_| {
+        let throttle = Arc::new(LocalThrottle::new(RateLimits::default()));
+        let price = ModelPrice { prompt: 1.0, reply: 2.0, cached_prompt: None };
+        Ok(ConnectedModel {
             model: Arc::clone(&model) as Arc<dyn crate::model::LanguageModel>,
             throttle,
             price,
-            headroom: Headroom::default(),
+            reasoning_room: ReasoningRoom::default(),
         })
     });
-    Performer::new(Arc::new(bus.clone()), models, Patience::default())
+    Performer::new(Arc::new(bus.clone()), models, RetryPatience::default())
 }
 
 fn write_task() -> Arc<Task> {
@@ -49,7 +50,7 @@ async fn a_bad_reply_goes_back_with_the_reason_and_the_next_is_taken() {
     assert!(outcome.usage.prompt_tokens > 0 && outcome.usage.cost_micros > outcome.usage.prompt_tokens);
     let asked = model.asked.lock().unwrap();
     let roles: Vec<_> = asked[1].messages.iter().map(|message| message.role).collect();
-    assert_eq!(roles, [Role::System, Role::User, Role::Assistant, Role::User]);
+    assert_eq!(roles, [MessageRole::System, MessageRole::User, MessageRole::Assistant, MessageRole::User]);
     assert!(asked[1].messages[3].text.contains("no sentence names the handle"));
     assert_eq!(asked[1].messages[2].text, CITES_NOTHING);
     // What isn't JSON is not worth showing again.
@@ -87,6 +88,19 @@ async fn an_answered_call_is_never_made_again() {
     let second = performer(&bus, &silent).perform(&write_task()).await.unwrap();
     assert_eq!(first.verdict, second.verdict);
     assert_eq!((second.usage.calls, second.usage.calls_from_cache, silent.calls()), (0, 2, 0));
+}
+
+#[tokio::test]
+async fn an_answer_that_was_paid_for_before_an_upgrade_is_not_paid_for_again() {
+    let (bus, task) = (Shared::default(), write_task());
+    let call = kernel::first_call(&task.work, &[]).unwrap().id("openai/scripted");
+    let length = u8::try_from(GOOD.len()).unwrap();
+    let written_by_version_2 = [&b"\0\x02\x81\xa4Text\xd9"[..], &[length], GOOD.as_bytes()].concat();
+    bus.keep_reply(call, written_by_version_2.into()).await.unwrap();
+    let silent = Scripted::saying([]);
+    let outcome = performer(&bus, &silent).perform(&task).await.unwrap();
+    assert!(matches!(outcome.verdict, Verdict::Done(_)), "{outcome:?}");
+    assert_eq!((outcome.usage.calls_from_cache, silent.calls()), (1, 0));
 }
 
 #[tokio::test]
@@ -197,7 +211,7 @@ async fn a_cut_reply_is_asked_for_again_with_more_room() {
 #[tokio::test]
 async fn a_model_that_was_cut_off_in_thought_gets_more_room_from_then_on() {
     let cut = |reply_tokens| {
-        let usage = crate::model::Usage { reply_tokens, ..Default::default() };
+        let usage = crate::model::TokenUsage { reply_tokens, ..Default::default() };
         Err(ModelError::Cut { model: "m".into(), partial: String::new(), in_thought: true, usage })
     };
     let model = Scripted::saying([cut(300), cut(4_400), Ok(GOOD), Ok(GOOD)]);
@@ -245,23 +259,28 @@ impl crate::model::LanguageModel for Timed {
         "openai/scripted"
     }
 
-    async fn complete(&self, _: &crate::model::Call) -> Result<crate::model::Reply, ModelError> {
+    async fn complete(&self, _: &crate::model::ModelCall) -> Result<crate::model::ModelReply, ModelError> {
         let seconds = self.0.lock().unwrap().pop_front().unwrap_or(1);
         tokio::time::sleep(Duration::from_secs(seconds)).await;
-        Ok(crate::model::Reply { text: GOOD.to_owned(), usage: Default::default() })
+        Ok(crate::model::ModelReply { text: GOOD.into(), usage: Default::default() })
     }
 }
 
 /// After many calls of a second each, one of a minute, that would take a second if it were made again: how long that one
 /// takes, and what it costs.
-async fn a_straggler(hedge: f64, limits: Limits) -> (Duration, Usage) {
+async fn a_straggler(hedge: f64, limits: RateLimits) -> (Duration, Usage) {
     let seconds = std::iter::repeat_n(1, 30).chain([60, 1]).collect();
     let model: Arc<dyn crate::model::LanguageModel> = Arc::new(Timed(std::sync::Mutex::new(seconds)));
-    let models = Models::new(move |_| {
+    let models = ModelRegistry::new(move |_| {
         let throttle = Arc::new(LocalThrottle::new(limits));
-        Ok(Connected { model: Arc::clone(&model), throttle, price: Price::default(), headroom: Headroom::default() })
+        Ok(ConnectedModel {
+            model: Arc::clone(&model),
+            throttle,
+            price: ModelPrice::default(),
+            reasoning_room: ReasoningRoom::default(),
+        })
     });
-    let patience = Patience { hedge, ..Patience::default() };
+    let patience = RetryPatience { hedge, ..RetryPatience::default() };
     let performer = Performer::new(Arc::new(Shared::default()), models, patience);
     let mut last = None;
     for number in 0..=30 {
@@ -275,16 +294,16 @@ async fn a_straggler(hedge: f64, limits: Limits) -> (Duration, Usage) {
 
 #[tokio::test(start_paused = true)]
 async fn a_call_slower_than_most_is_made_twice_and_both_are_paid() {
-    let (took, usage) = a_straggler(0.9, Limits::default()).await;
+    let (took, usage) = a_straggler(0.9, RateLimits::default()).await;
     assert_eq!(took.as_secs(), 2, "a second of patience and one for the second call");
     assert_eq!((usage.calls, usage.calls_hedged, usage.calls_failed), (2, 1, 0));
-    let (took, alone) = a_straggler(0.0, Limits::default()).await;
+    let (took, alone) = a_straggler(0.0, RateLimits::default()).await;
     assert_eq!((took.as_secs(), alone.calls, alone.calls_hedged), (60, 1, 0));
     assert_eq!((usage.prompt_tokens, usage.reply_tokens), (alone.prompt_tokens * 2, alone.reply_tokens));
 }
 
 #[tokio::test(start_paused = true)]
 async fn no_call_is_made_twice_that_the_limits_have_no_room_for() {
-    let (took, usage) = a_straggler(0.9, Limits { in_flight: Some(1), ..Limits::default() }).await;
+    let (took, usage) = a_straggler(0.9, RateLimits { in_flight: Some(1), ..RateLimits::default() }).await;
     assert_eq!((took.as_secs(), usage.calls, usage.calls_hedged), (60, 1, 0));
 }

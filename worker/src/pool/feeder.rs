@@ -7,31 +7,31 @@ use ractor::{ActorRef, factory::FactoryMessage};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tributary_protocol::bus::{Bus, Kinds, Result};
 
-use super::{Phase, slot::Taken};
-use crate::perform::Patience;
+use super::{phase::PoolPhase, slot::PulledTask};
+use crate::perform::RetryPatience;
 
 /// Pulls at a time. One after the other, each would cost a way to the bus and back.
 const PULLS: usize = 32;
 
-pub(super) struct Feeder {
+pub(super) struct PoolFeeder {
     pub bus: Arc<dyn Bus>,
-    pub factory: ActorRef<FactoryMessage<(), Taken>>,
+    pub factory: ActorRef<FactoryMessage<(), PulledTask>>,
     pub slots: Arc<Semaphore>,
     pub kinds: Kinds,
 }
 
-impl Feeder {
-    /// Feeds until the pool drains. Pulls that are under way then are given up.
-    pub async fn run(self, mut phase: watch::Receiver<Phase>) {
+impl PoolFeeder {
+    /// Feeds the pool until its drain. Pulls under way are then cancelled.
+    pub async fn run(self, mut phase: watch::Receiver<PoolPhase>) {
         tokio::select! {
             biased;
-            _ = phase.wait_for(|phase| *phase > Phase::Working) => {}
+            _ = phase.wait_for(|phase| *phase > PoolPhase::Working) => {}
             () = self.feed() => {}
         }
     }
 
     async fn feed(&self) {
-        let (patience, mut failures) = (Patience::default(), 0);
+        let (patience, mut failures) = (RetryPatience::default(), 0);
         let mut pulls = FuturesUnordered::new();
         loop {
             let pulled = tokio::select! {
@@ -49,18 +49,18 @@ impl Feeder {
                     }
                 }
                 Err(error) => {
-                    // What one meets the others are about to: all begin again, so that it is one failure.
+                    // The other pulls are about to fail the same way: all begin again, as a single failure.
                     pulls.clear();
                     failures += 1;
-                    tracing::warn!(%error, failures, "no task can be pulled; trying again");
+                    tracing::warn!(%error, failures, "failed to pull a task; trying again");
                     tokio::time::sleep(patience.pause(failures)).await;
                 }
             }
         }
     }
 
-    async fn pull(&self, slot: OwnedSemaphorePermit) -> Result<Taken> {
+    async fn pull(&self, slot: OwnedSemaphorePermit) -> Result<PulledTask> {
         let delivery = self.bus.pull(&self.kinds).await?;
-        Ok(Taken { delivery, slot })
+        Ok(PulledTask { delivery, slot })
     }
 }

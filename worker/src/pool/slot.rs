@@ -1,4 +1,4 @@
-//! A slot of the pool: one task at a time, from its delivery to its recorded outcome.
+//! A slot of the pool: one task at a time, from delivery to recorded outcome.
 
 use std::{
     sync::{
@@ -22,62 +22,62 @@ use tributary_protocol::{
     task::{Outcome, Task, Usage, Verdict},
 };
 
-use super::{Phase, measure};
-use crate::perform::{Perform, Undone};
+use super::{phase::PoolPhase, telemetry};
+use crate::perform::{NoOutcome, Perform};
 
-/// A delivery, and the leave to work on it.
-pub(super) struct Taken {
+/// A delivery with its slot.
+pub(super) struct PulledTask {
     pub delivery: Delivery,
     pub slot: OwnedSemaphorePermit,
 }
 
 #[derive(Clone)]
-pub(super) struct Slot {
+pub(super) struct PoolSlot {
     pub bus: Arc<dyn Bus>,
     pub performer: Arc<dyn Perform>,
-    pub phase: watch::Receiver<Phase>,
+    pub phase: watch::Receiver<PoolPhase>,
     pub in_flight: Arc<AtomicU64>,
 }
 
-/// After so many deliveries, what the bus can't give won't be waited for any longer.
+/// The number of deliveries after which a task with missing or unreadable blobs fails.
 const MOST_DELIVERIES: u32 = 5;
 
-/// What can't be done for trouble with the bus comes again after this, doubled with each delivery. Where the bus is out of
-/// reach, its slot takes no other task meanwhile: the bus would fail that one as well, once it is paid for.
+/// The delay before a redelivery after trouble with the bus, doubled with each delivery. While the bus is out of reach,
+/// the slot rests: the bus would fail the next task too, after its calls are paid for.
 const FIRST_DELAY: Duration = Duration::from_secs(1);
 
-/// What this worker declines is left to others after this.
-const DECLINED: Duration = Duration::from_secs(2);
+/// The delay before a declined task is redelivered.
+const DECLINED_DELAY: Duration = Duration::from_secs(2);
 
-/// What this worker can't do it leaves to others at once, and lets them have it: its slot takes no other task meanwhile.
-const LEFT: Duration = Duration::from_secs(2);
+/// The rest of a slot after leaving a task to peers, so that a peer gets the task.
+const REST_AFTER_LEAVING: Duration = Duration::from_secs(2);
 
-/// A task that runs, however it ends.
-struct Running(Arc<AtomicU64>);
+/// A running task, counted until dropped.
+struct RunningTask(Arc<AtomicU64>);
 
-impl Running {
+impl RunningTask {
     fn begin(in_flight: &Arc<AtomicU64>) -> Self {
         in_flight.fetch_add(1, Relaxed);
         Self(Arc::clone(in_flight))
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningTask {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Relaxed);
     }
 }
 
-impl Worker for Slot {
+impl Worker for PoolSlot {
     type Key = ();
-    type Message = Taken;
+    type Message = PulledTask;
     type Arguments = ();
-    type State = watch::Receiver<Phase>;
+    type State = watch::Receiver<PoolPhase>;
 
     async fn pre_start(
         &self,
         _: WorkerId,
-        _: &ActorRef<FactoryMessage<(), Taken>>,
+        _: &ActorRef<FactoryMessage<(), PulledTask>>,
         (): (),
     ) -> Result<Self::State, ActorProcessingErr> {
         Ok(self.phase.clone())
@@ -86,33 +86,33 @@ impl Worker for Slot {
     async fn handle(
         &self,
         _: WorkerId,
-        _: &ActorRef<FactoryMessage<(), Taken>>,
-        Job { msg: Taken { delivery, slot }, .. }: Job<(), Taken>,
+        _: &ActorRef<FactoryMessage<(), PulledTask>>,
+        Job { msg: PulledTask { delivery, slot }, .. }: Job<(), PulledTask>,
         phase: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
-        let running = Running::begin(&self.in_flight);
-        let span = measure::span(&delivery);
-        self.see_to(delivery, phase).instrument(span).await;
+        let running = RunningTask::begin(&self.in_flight);
+        let span = telemetry::task_span(&delivery);
+        self.work_on(delivery, phase).instrument(span).await;
         drop(running);
         drop(slot);
         Ok(())
     }
 }
 
-impl Slot {
-    async fn see_to(&self, delivery: Delivery, phase: &mut watch::Receiver<Phase>) {
+impl PoolSlot {
+    async fn work_on(&self, delivery: Delivery, phase: &mut watch::Receiver<PoolPhase>) {
         let task = Arc::clone(&delivery.task);
         if let Some(reason) = self.performer.declines(&task) {
-            tracing::debug!(task = %task.id, place = task.place, reason, "the task is passed on");
-            // Nobody waits for that.
-            tokio::spawn(pass_on(delivery, DECLINED));
+            tracing::debug!(task = %task.id, place = task.place, reason, "the task is declined, and left to other workers");
+            // The slot takes the next task meanwhile.
+            tokio::spawn(requeue_uncounted(delivery, DECLINED_DELAY));
             return;
         }
         let handed_back = async {
-            // A pool that is gone hands back as well.
-            let _ = phase.wait_for(|phase| *phase == Phase::HandingBack).await;
+            // A dropped pool hands tasks back too.
+            let _ = phase.wait_for(|phase| *phase == PoolPhase::HandingBack).await;
         };
-        measure::begins(delivery.delivery);
+        telemetry::delivered(delivery.delivery);
         let ended = tokio::select! {
             biased;
             ended = self.finish(&task, delivery.delivery) => Some(ended),
@@ -122,31 +122,33 @@ impl Slot {
         let (error, delay) = match ended {
             Some(Ok(verdict)) => {
                 let told = match verdict.ends_task() {
-                    true => delivery.done_unconfirmed().await,
-                    // It may be asked for again at any moment.
-                    false => delivery.done().await,
+                    true => delivery.acknowledge_unconfirmed().await,
+                    // The coordinator may ask for this task again at any moment.
+                    false => delivery.acknowledge().await,
                 };
                 if let Err(error) = told {
-                    tracing::warn!(task = %task.id, %error, "the task will come again, and find its outcome recorded");
+                    tracing::warn!(task = %task.id, %error, "failed to acknowledge the task; it will be redelivered, and its outcome is recorded already");
                 }
                 return;
             }
-            Some(Err(Undone::Left { usage, .. })) => {
+            Some(Err(NoOutcome::LeftToPeers { usage, .. })) => {
                 tracing::debug!(task = %task.id, place = task.place, model = task.model, "the task is left to others");
-                measure::left(task.kind(), &usage);
-                pass_on(delivery, Duration::ZERO).await;
-                return rest(phase, LEFT).await;
+                telemetry::left_to_peers(task.kind(), &usage);
+                requeue_uncounted(delivery, Duration::ZERO).await;
+                return rest(phase, REST_AFTER_LEAVING).await;
             }
-            Some(Err(Undone::Bus(error))) => (error, FIRST_DELAY * (1 << delivery.delivery.saturating_sub(1).min(5))),
+            Some(Err(NoOutcome::Bus(error))) => {
+                (error, FIRST_DELAY * (1 << delivery.delivery.saturating_sub(1).min(5)))
+            }
             None => {
-                measure::handed_back(task.kind());
-                return pass_on(delivery, Duration::ZERO).await;
+                telemetry::handed_back(task.kind());
+                return requeue_uncounted(delivery, Duration::ZERO).await;
             }
         };
         tracing::warn!(task = %task.id, place = task.place, %error, ?delay, "the task is handed back");
-        measure::handed_back(task.kind());
-        if let Err(error) = delivery.hand_back(delay).await {
-            tracing::warn!(task = %task.id, %error, "the task goes to another worker when its time is up");
+        telemetry::handed_back(task.kind());
+        if let Err(error) = delivery.requeue_after(delay).await {
+            tracing::warn!(task = %task.id, %error, "failed to hand the task back; it will be redelivered when its lease expires");
         }
         if matches!(error, BusError::Unavailable { .. }) {
             rest(phase, delay).await;
@@ -154,30 +156,30 @@ impl Slot {
     }
 
     /// Does the task and records its outcome.
-    async fn finish(&self, task: &Arc<Task>, deliveries: u32) -> Result<Verdict, Undone> {
+    async fn finish(&self, task: &Arc<Task>, deliveries: u32) -> Result<Verdict, NoOutcome> {
         let began = Instant::now();
         let outcome = match self.performer.perform(task).await {
-            Err(Undone::Bus(error @ (BusError::NoBlob(_) | BusError::Wire(_)))) if deliveries >= MOST_DELIVERIES => {
+            Err(NoOutcome::Bus(error @ (BusError::NoBlob(_) | BusError::Wire(_)))) if deliveries >= MOST_DELIVERIES => {
                 failed(task, error.to_string())
             }
             ended => ended?,
         };
         self.bus.record(task.job, &outcome).await?;
-        measure::ended(task.kind(), &outcome, began.elapsed());
+        telemetry::recorded(task.kind(), &outcome, began.elapsed());
         Ok(outcome.verdict)
     }
 }
 
 /// Takes no task for so long, unless the pool ends.
-async fn rest(phase: &mut watch::Receiver<Phase>, time: Duration) {
-    let _ = timeout(time, phase.wait_for(|phase| *phase > Phase::Working)).await;
+async fn rest(phase: &mut watch::Receiver<PoolPhase>, time: Duration) {
+    let _ = timeout(time, phase.wait_for(|phase| *phase > PoolPhase::Working)).await;
 }
 
 /// Leaves a task to others.
-async fn pass_on(delivery: Delivery, delay: Duration) {
+async fn requeue_uncounted(delivery: Delivery, delay: Duration) {
     let task = delivery.task.id;
-    if let Err(error) = delivery.pass_on(delay).await {
-        tracing::warn!(%task, %error, "the task goes to another worker when its time is up");
+    if let Err(error) = delivery.requeue_uncounted(delay).await {
+        tracing::warn!(%task, %error, "failed to hand the task back; it will be redelivered when its lease expires");
     }
 }
 
@@ -185,12 +187,12 @@ fn failed(task: &Task, reason: String) -> Outcome {
     Outcome { task: task.id, verdict: Verdict::Failed { reason }, usage: Usage::default(), citations_removed: 0 }
 }
 
-/// Tells the bus that the task is being worked on, three times as often as it needs to hear it; never ends.
+/// Sends signs of life to the bus, three times as often as needed; never ends.
 async fn signs_of_life(delivery: &Delivery) {
     loop {
-        sleep(delivery.patience() / 3).await;
-        if let Err(error) = delivery.working().await {
-            tracing::warn!(task = %delivery.task.id, %error, "the bus wasn't told that the task is being worked on");
+        sleep(delivery.lease() / 3).await;
+        if let Err(error) = delivery.extend_lease().await {
+            tracing::warn!(task = %delivery.task.id, %error, "failed to extend the task's lease");
         }
     }
 }

@@ -8,7 +8,7 @@ use tributary_protocol::{
 };
 
 use super::*;
-use crate::perform::Undone;
+use crate::perform::NoOutcome;
 use crate::testing::{Shared, nothing, outline, task};
 
 /// Ends tasks as they come, or when it is told to; panics on those of attempt 1, and leaves those of attempt 9 to others.
@@ -22,14 +22,14 @@ struct Workbench {
 
 #[async_trait]
 impl Perform for Workbench {
-    async fn perform(&self, task: &Arc<Task>) -> Result<Outcome, Undone> {
+    async fn perform(&self, task: &Arc<Task>) -> Result<Outcome, NoOutcome> {
         self.begun.fetch_add(1, Ordering::SeqCst);
         self.has_begun.notify_one();
         if let Work::Survey(_, SurveyWork::Refine { attempt: 1, .. }) = task.work {
             panic!("as told");
         }
         if let Work::Survey(_, SurveyWork::Refine { attempt: 9, .. }) = task.work {
-            return Err(Undone::Left { model: task.model.clone(), usage: Box::default() });
+            return Err(NoOutcome::LeftToPeers { model: task.model.clone(), usage: Box::default() });
         }
         if self.hold {
             self.let_go.notified().await;

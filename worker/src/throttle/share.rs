@@ -1,22 +1,22 @@
-//! A process's part in a provider's limits: what it may use, and what it uses.
+//! A process's part of a provider's limits: its share and its use.
 
 use serde::{Deserialize, Serialize};
 
-use super::{Limits, shares::ENDLESS};
+use super::{ceiling::ENDLESS, limits::RateLimits};
 
-/// What one process may use of a provider's limits.
+/// The share of a process in a provider's limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Share {
+pub struct LimitShare {
     pub in_flight: u64,
     /// Of a minute, as are tokens.
     pub requests: u64,
     pub tokens: u64,
-    /// The tokens that all processes together may use.
+    /// The tokens for all processes together.
     pub all_tokens: u64,
 }
 
-impl Share {
-    pub fn whole(limits: Limits) -> Self {
+impl LimitShare {
+    pub fn whole(limits: RateLimits) -> Self {
         let limit = |limit: Option<u64>| limit.filter(|most| *most > 0).unwrap_or(ENDLESS);
         let tokens = limit(limits.tokens_per_minute);
         Self {
@@ -27,7 +27,7 @@ impl Share {
         }
     }
 
-    /// Nothing of what is limited.
+    /// A share of zero in every limit.
     pub fn none_of(whole: Self) -> Self {
         let none = |limit| if limit == ENDLESS { ENDLESS } else { 0 };
         Self {
@@ -38,7 +38,7 @@ impl Share {
         }
     }
 
-    /// What both of them hold.
+    /// The smaller of two shares, limit by limit.
     pub fn least(self, other: Self) -> Self {
         Self {
             in_flight: self.in_flight.min(other.in_flight),
@@ -49,13 +49,13 @@ impl Share {
     }
 }
 
-/// What one process uses of a provider's limits.
+/// The use of a provider's limits by a process.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Use {
+pub struct LimitUse {
     pub in_flight: u64,
     /// Of the last minute, as are tokens.
     pub requests: u64,
     pub tokens: u64,
-    /// Tokens of the largest call that is waiting, or was made within the last minute.
+    /// Tokens of the largest call, waiting or made within the last minute.
     pub largest: u64,
 }

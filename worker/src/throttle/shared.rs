@@ -13,26 +13,30 @@ use tokio::{
     sync::mpsc,
     time::{Instant, MissedTickBehavior, interval, sleep, timeout},
 };
-use tributary_protocol::{bus::Members, wire};
+use tributary_protocol::{bus::Gossip, wire};
 
 use super::{
-    Limits, LocalThrottle, Permit, Snapshot, Throttle,
-    group::{Announcement, Group, PERIOD},
-    share::Share,
+    contract::Throttle,
+    group::{GroupAnnouncement, PERIOD, ThrottleGroup},
+    limits::RateLimits,
+    local::LocalThrottle,
+    permit::CallPermit,
+    share::LimitShare,
+    state::ThrottleSnapshot,
 };
 
-/// How long a process may hear nothing, not even itself, before people are told.
+/// The time without any message, even from this process itself, after which a warning is logged.
 const DEAF: Duration = Duration::from_secs(10);
 
-/// Longer than anybody should be paused for what a message says.
+/// The longest pause accepted from another member.
 const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
 
-/// What members tell one another.
+/// A message between members.
 #[derive(Serialize, Deserialize)]
-enum Word {
-    Here(Announcement),
+enum ThrottleMessage {
+    Announced(GroupAnnouncement),
     /// The provider had too many calls.
-    Slow {
+    SlowDown {
         member: u64,
         millis: u64,
     },
@@ -40,28 +44,28 @@ enum Word {
 
 /// This process's share of a model's limits.
 ///
-/// Shares follow who is there, who uses more than its share still, and whose turn it is where a ceiling is too low for
-/// all; no call waits for a message. What the provider refuses to one slows all of them down. A process that is cut off
-/// from the others makes no new call after a few seconds, until it hears them again and has waited for them to make room:
-/// they take its share meanwhile, so only the calls that it has in flight then are beyond the ceiling.
+/// Shares follow the members present, their surplus use, and the turns at a ceiling too low for all; no call waits for
+/// a message. A refusal by the provider slows all members down. A process cut off from the others makes no new call
+/// after a few seconds. Once connected again, the process waits for the others to make room, since they have taken over
+/// its share; meanwhile only its calls in flight are beyond the ceiling.
 pub struct SharedThrottle {
     local: Arc<LocalThrottle>,
-    /// Pauses to tell the others of. Their receiver ends with this.
+    /// Pauses for the other members. Dropping the sender ends the task of the receiver.
     slow: mpsc::UnboundedSender<Duration>,
 }
 
 impl SharedThrottle {
-    /// Joins all processes that call this model. Must be called within a runtime.
-    pub fn join(model: &str, limits: Limits, members: Arc<dyn Members>) -> Self {
-        let whole = Share::whole(limits);
+    /// Joins the group of all processes with calls to this model. Must be called within a runtime.
+    pub fn join(model: &str, limits: RateLimits, members: Arc<dyn Gossip>) -> Self {
+        let whole = LimitShare::whole(limits);
         let local = Arc::new(LocalThrottle::new(limits));
-        local.set_share(Share::none_of(whole), None);
+        local.set_share(LimitShare::none_of(whole), None);
         let (slow, slowed) = mpsc::unbounded_channel();
         let me = rand::random();
-        let keeper = Keeper {
+        let keeper = ShareKeeper {
             model: model.to_owned(),
             me,
-            group: Group::new(me, whole, Instant::now()),
+            group: ThrottleGroup::new(me, whole, Instant::now()),
             local: local.clone(),
             members,
         };
@@ -69,21 +73,21 @@ impl SharedThrottle {
         Self { local, slow }
     }
 
-    pub fn snapshot(&self) -> Snapshot {
+    pub fn snapshot(&self) -> ThrottleSnapshot {
         self.local.snapshot()
     }
 }
 
 #[async_trait]
 impl Throttle for SharedThrottle {
-    async fn admit(&self, estimated_tokens: u64) -> Permit {
+    async fn admit(&self, estimated_tokens: u64) -> CallPermit {
         let permit = self.local.admit(estimated_tokens).await;
         let (local, slow) = (self.local.clone(), self.slow.clone());
-        Permit::new(move |outcome| {
+        CallPermit::new(move |outcome| {
             let Some(outcome) = outcome else { return };
             let before = local.slowings();
             permit.done(outcome);
-            // Only what was news here is news to the others.
+            // Only a slowdown new to this process is news to the others.
             if local.slowings() != before {
                 let _ = slow.send(local.snapshot().paused);
             }
@@ -95,16 +99,16 @@ impl Throttle for SharedThrottle {
     }
 }
 
-/// Keeps a throttle to its share.
-struct Keeper {
+/// Keeps a throttle within its share.
+struct ShareKeeper {
     model: String,
     me: u64,
-    group: Group,
+    group: ThrottleGroup,
     local: Arc<LocalThrottle>,
-    members: Arc<dyn Members>,
+    members: Arc<dyn Gossip>,
 }
 
-impl Keeper {
+impl ShareKeeper {
     async fn keep(mut self, mut slowed: mpsc::UnboundedReceiver<Duration>) {
         let mut period = interval(PERIOD);
         period.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -120,7 +124,7 @@ impl Keeper {
             let mut heard = match heard {
                 Ok(heard) => heard,
                 Err(error) => {
-                    tracing::debug!(model = self.model, %error, "other workers can't be heard; trying again");
+                    tracing::debug!(model = self.model, %error, "failed to subscribe to the other workers' messages; trying again");
                     sleep(PERIOD).await;
                     continue;
                 }
@@ -129,16 +133,16 @@ impl Keeper {
                 tokio::select! {
                     _ = period.tick() => {
                         let word = self.group.announcement(Instant::now(), self.local.used(), false);
-                        self.tell(&Word::Here(word)).await;
+                        self.tell(&ThrottleMessage::Announced(word)).await;
                     }
                     pause = slowed.recv() => match pause {
                         Some(pause) => {
                             let millis = pause.as_millis() as u64;
-                            self.tell(&Word::Slow { member: self.me, millis }).await;
+                            self.tell(&ThrottleMessage::SlowDown { member: self.me, millis }).await;
                         }
                         None => {
                             let word = self.group.announcement(Instant::now(), self.local.used(), true);
-                            self.tell(&Word::Here(word)).await;
+                            self.tell(&ThrottleMessage::Announced(word)).await;
                             return;
                         }
                     },
@@ -155,29 +159,29 @@ impl Keeper {
                     said = Some(WallClock::now());
                     tracing::warn!(
                         model = self.model,
-                        "other workers can't be heard, so no call is made that might exceed the limits; \
-                         if NATS can be reached, may this account publish and subscribe `PREFIX.member.*`?"
+                        "no message of any worker arrives, so no call is made that might exceed the limits; \
+                         if NATS is up, allow this account to publish and subscribe `PREFIX.member.*`"
                     );
                 }
             }
         }
     }
 
-    async fn tell(&self, word: &Word) {
+    async fn tell(&self, word: &ThrottleMessage) {
         let told = self.members.tell(&self.model, Bytes::from(wire::encode(word)));
         if let Ok(Err(error)) = timeout(PERIOD, told).await {
-            tracing::debug!(model = self.model, %error, "other workers can't be told anything");
+            tracing::debug!(model = self.model, %error, "failed to send a message to the other workers");
         }
     }
 
     fn hear(&mut self, word: &[u8]) {
         match wire::decode(word) {
-            Ok(Word::Here(announcement)) => self.group.hear(Instant::now(), announcement),
-            Ok(Word::Slow { member, .. }) if self.group.is_me(member) => {}
-            Ok(Word::Slow { millis, .. }) => {
+            Ok(ThrottleMessage::Announced(announcement)) => self.group.hear(Instant::now(), announcement),
+            Ok(ThrottleMessage::SlowDown { member, .. }) if self.group.is_me(member) => {}
+            Ok(ThrottleMessage::SlowDown { millis, .. }) => {
                 self.local.slow_down_with_others(Duration::from_millis(millis).min(LONGEST_PAUSE));
             }
-            Err(error) => tracing::debug!(%error, "another worker's word can't be read"),
+            Err(error) => tracing::debug!(%error, "failed to read another worker's message"),
         }
     }
 }

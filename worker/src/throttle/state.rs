@@ -5,65 +5,77 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{
-    Limits, Outcome, Snapshot,
-    pace::Pace,
-    share::{Share, Use},
-    shares::ENDLESS,
+    ceiling::ENDLESS,
+    limits::RateLimits,
+    minute::MinuteWindow,
+    permit::CallOutcome,
+    share::{LimitShare, LimitUse},
 };
 
-/// The first pause after a refusal that names none; each further one in a row is twice as long, up to [`LONGEST_PAUSE`].
+/// The first pause after a refusal without a requested wait, doubled with each further refusal in a row up to
+/// [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
-/// The longest pause that a provider may ask for. Who asks for more has no quota left: calls end at once, for a while.
+/// The longest acceptable pause. A provider with a longer request has no quota left: calls end at once, for a while.
 pub const LONGEST_ASKED: Duration = Duration::from_secs(600);
 const EXHAUSTED: Duration = Duration::from_secs(60);
 
-/// A pause from which on people are told why nothing goes on.
+/// The shortest pause logged as a warning.
 const NOTICED: Duration = Duration::from_secs(30);
 
-/// Refusals that others tell of within this time are one.
+/// The time within which refusals of other members count as one.
 const ONE_BURST: Duration = Duration::from_secs(1);
 
-/// What the first in line waits for.
-pub enum Wait {
+/// The event awaited by the first in line.
+pub enum AdmissionWait {
     /// A call's end.
     Change,
-    /// This instant, or a call's end.
+    /// This instant, or the end of a call.
     Until(Instant),
 }
 
-pub struct State {
-    share: Share,
+/// The state of a throttle, for people and metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ThrottleSnapshot {
+    pub in_flight: usize,
+    /// The most calls in flight for now; None for no limit.
+    pub allowed: Option<usize>,
+    /// The remaining wait requested by the provider.
+    pub paused: Duration,
+}
+
+pub struct ThrottleState {
+    share: LimitShare,
     /// From then on the share is nothing.
     share_ends: Option<Instant>,
-    /// Where the provider had too many calls: how many seem right since.
+    /// The adapted number of calls in flight after a refusal.
     adapted: Option<u64>,
     in_flight: u64,
     /// Tokens of the first in line.
     waiting: u64,
     slowed: Option<Instant>,
-    pace: Pace,
+    pace: MinuteWindow,
     paused_until: Option<Instant>,
     /// The provider asks to wait for longer than anybody does: until when that stands, and for how long.
     exhausted: Option<(Instant, Duration)>,
-    /// Counts refusals that were answered to: what was admitted before one says nothing new after it.
+    /// The number of refusals with a reaction. A refusal of a call from an earlier epoch is no news.
     epoch: u64,
     /// Successes since the allowance last changed.
     successes: u64,
     refusals_in_a_row: u32,
 }
 
-impl State {
-    pub fn new(limits: Limits) -> Self {
+impl ThrottleState {
+    pub fn new(limits: RateLimits) -> Self {
         Self {
-            share: Share::whole(limits),
+            share: LimitShare::whole(limits),
             share_ends: None,
             adapted: None,
             in_flight: 0,
             waiting: 0,
             slowed: None,
-            pace: Pace::default(),
+            pace: MinuteWindow::default(),
             paused_until: None,
             exhausted: None,
             epoch: 0,
@@ -72,47 +84,47 @@ impl State {
         }
     }
 
-    /// Admits a call into the epoch that is returned, or says what to wait for.
-    pub fn admit(&mut self, now: Instant, tokens: u64) -> Result<u64, Wait> {
+    /// Admits a call into the returned epoch, or returns the event to wait for.
+    pub fn admit(&mut self, now: Instant, tokens: u64) -> Result<u64, AdmissionWait> {
         self.waiting = tokens;
         if self.in_flight >= self.allowed() || self.share_ends.is_some_and(|end| end <= now) {
-            return Err(Wait::Change);
+            return Err(AdmissionWait::Change);
         }
         if let Some(until) = self.paused_until.filter(|until| *until > now) {
-            return Err(Wait::Until(until));
+            return Err(AdmissionWait::Until(until));
         }
         let admitted = self.pace.admit(now, tokens, &self.share);
-        admitted.map_err(|again| again.map_or(Wait::Change, Wait::Until))?;
+        admitted.map_err(|again| again.map_or(AdmissionWait::Change, AdmissionWait::Until))?;
         self.in_flight += 1;
         Ok(self.epoch)
     }
 
     /// The first in line was admitted, or is gone.
-    pub fn waits_no_more(&mut self) {
+    pub fn leave_line(&mut self) {
         self.waiting = 0;
     }
 
-    /// Keeps to this share from now on, until `end` where there is one.
-    pub fn set_share(&mut self, share: Share, end: Option<Instant>) {
+    /// Keeps within this share from now on, until `end` if there is an end.
+    pub fn set_share(&mut self, share: LimitShare, end: Option<Instant>) {
         self.share = share;
         self.share_ends = end;
     }
 
-    pub fn used(&mut self, now: Instant) -> Use {
+    pub fn used(&mut self, now: Instant) -> LimitUse {
         let (requests, tokens, largest) = self.pace.used(now);
-        Use { in_flight: self.in_flight, requests, tokens, largest: largest.max(self.waiting) }
+        LimitUse { in_flight: self.in_flight, requests, tokens, largest: largest.max(self.waiting) }
     }
 
     fn allowed(&self) -> u64 {
         self.adapted.map_or(self.share.in_flight, |adapted| adapted.min(self.share.in_flight))
     }
 
-    /// A call that was admitted in `epoch` has ended; None where it was given up.
-    pub fn settle(&mut self, now: Instant, epoch: u64, outcome: Option<Outcome>) {
+    /// Settles a call admitted in `epoch`; None for a cancelled call.
+    pub fn settle(&mut self, now: Instant, epoch: u64, outcome: Option<CallOutcome>) {
         match outcome {
-            Some(Outcome::Ok) if epoch == self.epoch => self.succeed(),
-            Some(Outcome::RateLimited { retry_after }) => self.slow_down(now, epoch, retry_after),
-            Some(Outcome::Unavailable) => self.successes = 0,
+            Some(CallOutcome::Ok) if epoch == self.epoch => self.succeed(),
+            Some(CallOutcome::RateLimited { retry_after }) => self.slow_down(now, epoch, retry_after),
+            Some(CallOutcome::Unavailable) => self.successes = 0,
             _ => {}
         }
         self.in_flight -= 1;
@@ -124,7 +136,7 @@ impl State {
         self.successes += 1;
         let Some(adapted) = self.adapted.filter(|_| self.successes >= self.allowed()) else { return };
         self.successes = 0;
-        // Nobody knows how far it may grow without a share to grow to.
+        // Growth has no known end without a share as its goal.
         self.adapted = (self.share.in_flight == 0 || adapted + 1 < self.share.in_flight).then_some(adapted + 1);
     }
 
@@ -138,7 +150,7 @@ impl State {
 
     /// Another process of the same provider was refused.
     pub fn slow_down_with_others(&mut self, now: Instant, pause: Duration) {
-        // One burst of refusals meets many processes, and each of them tells of it.
+        // A burst of refusals meets many processes, and each reports the burst.
         if self.slowed.is_none_or(|slowed| now.duration_since(slowed) >= ONE_BURST) {
             self.halve(now);
         }
@@ -165,13 +177,13 @@ impl State {
         self.paused_until = Some(until);
         let allowed = self.allowed();
         if asked >= NOTICED {
-            tracing::warn!(?asked, allowed, "the provider has too many calls; all wait");
+            tracing::warn!(?asked, allowed, "the provider refuses calls for its rate limit; all calls wait");
         } else {
-            tracing::info!(?asked, allowed, "the provider has too many calls; all wait");
+            tracing::info!(?asked, allowed, "the provider refuses calls for its rate limit; all calls wait");
         }
     }
 
-    /// For how long the provider asks to wait, where that is longer than anybody does.
+    /// The wait requested by an exhausted provider, too long for any call.
     pub fn exhausted(&self, now: Instant) -> Option<Duration> {
         self.exhausted.filter(|(until, _)| *until > now).map(|(_, asked)| asked)
     }
@@ -185,8 +197,8 @@ impl State {
         self.epoch
     }
 
-    pub fn snapshot(&self, now: Instant) -> Snapshot {
-        Snapshot {
+    pub fn snapshot(&self, now: Instant) -> ThrottleSnapshot {
+        ThrottleSnapshot {
             in_flight: self.in_flight as usize,
             allowed: (self.allowed() < ENDLESS).then_some(self.allowed() as usize),
             paused: self.paused_until.map_or(Duration::ZERO, |until| until.saturating_duration_since(now)),

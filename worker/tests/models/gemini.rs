@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tributary_worker::model::{ModelError, Reply};
+use tributary_worker::model::{ModelError, ModelReply};
 
 use crate::{
     GREETING, assert_names, call, greeting, model,
-    server::{Answer, Asked, Server},
+    server::{Answer, Asked, ModelServer},
 };
 
 const NAME: &str = "gemini/flash";
@@ -32,12 +32,12 @@ fn invalid(message: &str) -> Answer {
     error(400, "INVALID_ARGUMENT", message, json!([]))
 }
 
-async fn ask(server: &Server) -> Result<Reply, ModelError> {
+async fn ask(server: &ModelServer) -> Result<ModelReply, ModelError> {
     model(NAME, &server.base).complete(&call()).await
 }
 
 async fn failure(answer: Answer) -> ModelError {
-    let server = Server::answering([answer]).await;
+    let server = ModelServer::answering([answer]).await;
     let error = ask(&server).await.unwrap_err();
     assert_names(&error, NAME, &server.base);
     assert_eq!(server.asked().len(), 1, "asked again after {error}");
@@ -47,7 +47,8 @@ async fn failure(answer: Answer) -> ModelError {
 /// Asks twice a server that refuses what is `wrong`; how often it was asked, and what in the end.
 async fn learned(wrong: fn(&Value) -> bool, answer: Answer) -> (usize, Value) {
     let server =
-        Server::deciding(move |asked: &Asked| if wrong(&asked.body) { answer.clone() } else { text(GREETING) }).await;
+        ModelServer::deciding(move |asked: &Asked| if wrong(&asked.body) { answer.clone() } else { text(GREETING) })
+            .await;
     let model = model(NAME, &server.base);
     for _ in 0..2 {
         assert_eq!(model.complete(&call()).await, Ok(greeting(30, 20, 9)));
@@ -57,7 +58,7 @@ async fn learned(wrong: fn(&Value) -> bool, answer: Answer) -> (usize, Value) {
 
 #[tokio::test]
 async fn a_call_goes_out_whole_with_a_response_schema_and_comes_back_with_its_usage() {
-    let server = Server::answering([text(GREETING)]).await;
+    let server = ModelServer::answering([text(GREETING)]).await;
     assert_eq!(ask(&server).await, Ok(greeting(30, 20, 9)));
     let asked = server.asked().remove(0);
     assert_eq!((asked.path.as_str(), asked.key.as_str()), ("/v1beta/models/flash:generateContent", "g-test"));
@@ -79,7 +80,7 @@ async fn a_call_goes_out_whole_with_a_response_schema_and_comes_back_with_its_us
 async fn thoughts_are_left_out() {
     let parts =
         json!([{ "text": "Perhaps {}", "thought": true }, { "text": &GREETING[..9] }, { "text": &GREETING[9..] }]);
-    let server = Server::answering([candidate(parts, "STOP")]).await;
+    let server = ModelServer::answering([candidate(parts, "STOP")]).await;
     assert_eq!(ask(&server).await, Ok(greeting(30, 20, 9)));
 }
 

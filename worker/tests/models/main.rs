@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 
 use schemars::JsonSchema;
 use tributary_worker::model::{
-    Call, Endpoints, LanguageModel, Message, ModelError, Reply, ReplySchema, Usage, connect,
+    ChatMessage, Endpoints, LanguageModel, ModelCall, ModelError, ModelReply, ReplySchema, TokenUsage, connect,
 };
 
 #[derive(JsonSchema)]
@@ -22,9 +22,9 @@ struct Greeting {
 
 const GREETING: &str = r#"{"name":"Ada","words":null}"#;
 
-fn call() -> Call {
-    Call {
-        messages: vec![Message::system("Be kind."), Message::user("Greet Ada.")],
+fn call() -> ModelCall {
+    ModelCall {
+        messages: vec![ChatMessage::system("Be kind."), ChatMessage::user("Greet Ada.")],
         schema: ReplySchema::of::<Greeting>(),
         max_reply_tokens: 500,
         temperature: 0.7,
@@ -46,8 +46,8 @@ fn model(name: &str, base: &str) -> Arc<dyn LanguageModel> {
     connect(&name.parse().unwrap(), &endpoints).unwrap()
 }
 
-fn greeting(prompt_tokens: u64, cached_prompt_tokens: u64, reply_tokens: u64) -> Reply {
-    Reply { text: GREETING.to_owned(), usage: Usage { prompt_tokens, cached_prompt_tokens, reply_tokens } }
+fn greeting(prompt_tokens: u64, cached_prompt_tokens: u64, reply_tokens: u64) -> ModelReply {
+    ModelReply { text: GREETING.into(), usage: TokenUsage { prompt_tokens, cached_prompt_tokens, reply_tokens } }
 }
 
 /// The error's own words name the model and its server, whatever the error.
@@ -58,7 +58,7 @@ fn assert_names(error: &ModelError, model: &str, base: &str) {
 
 #[test]
 fn equal_calls_have_one_id_and_others_another() {
-    let other = Call { temperature: 0.8, ..call() };
+    let other = ModelCall { temperature: 0.8, ..call() };
     assert_eq!(call().id("openai/a"), call().id("openai/a"));
     assert_ne!(call().id("openai/a"), call().id("openai/b"));
     assert_ne!(call().id("openai/a"), other.id("openai/a"));

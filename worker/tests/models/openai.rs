@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tributary_worker::model::{ModelError, Reply};
+use tributary_worker::model::{ModelError, ModelReply};
 
 use crate::{
     GREETING, assert_names, call, greeting, model,
-    server::{Answer, Asked, Server},
+    server::{Answer, Asked, ModelServer},
 };
 
 const NAME: &str = "openai/small";
@@ -27,13 +27,13 @@ fn error(status: u16, message: &str, code: &str) -> Answer {
     Answer::json(status, json!({ "error": { "message": message, "type": "invalid_request_error", "code": code } }))
 }
 
-async fn ask(server: &Server) -> Result<Reply, ModelError> {
+async fn ask(server: &ModelServer) -> Result<ModelReply, ModelError> {
     model(NAME, &server.base).complete(&call()).await
 }
 
 /// The only error of a server that always answers this.
 async fn failure(answer: Answer) -> ModelError {
-    let server = Server::answering([answer]).await;
+    let server = ModelServer::answering([answer]).await;
     let error = ask(&server).await.unwrap_err();
     assert_names(&error, NAME, &server.base);
     assert_eq!(server.asked().len(), 1, "asked again after {error}");
@@ -41,12 +41,13 @@ async fn failure(answer: Answer) -> ModelError {
 }
 
 /// A server that refuses requests with `wrong` in them, by this answer.
-async fn refusing(wrong: fn(&Value) -> bool, answer: Answer) -> Server {
-    Server::deciding(move |asked: &Asked| if wrong(&asked.body) { answer.clone() } else { content(GREETING) }).await
+async fn refusing(wrong: fn(&Value) -> bool, answer: Answer) -> ModelServer {
+    ModelServer::deciding(move |asked: &Asked| if wrong(&asked.body) { answer.clone() } else { content(GREETING) })
+        .await
 }
 
 /// Asks twice, and says how often the server was asked and what it was asked in the end.
-async fn learned(server: Server) -> (usize, Value) {
+async fn learned(server: ModelServer) -> (usize, Value) {
     let model = model(NAME, &server.base);
     for _ in 0..2 {
         assert_eq!(model.complete(&call()).await, Ok(greeting(30, 20, 9)));
@@ -56,7 +57,7 @@ async fn learned(server: Server) -> (usize, Value) {
 
 #[tokio::test]
 async fn a_call_goes_out_whole_with_a_strict_schema_and_comes_back_with_its_usage() {
-    let server = Server::answering([content(GREETING)]).await;
+    let server = ModelServer::answering([content(GREETING)]).await;
     assert_eq!(ask(&server).await, Ok(greeting(30, 20, 9)));
     let asked = server.asked().remove(0);
     assert_eq!((asked.path.as_str(), asked.key.as_str()), ("/v1/chat/completions", "Bearer sk-test"));
@@ -78,8 +79,8 @@ async fn fences_chatter_and_reasoning_are_taken_off() {
         format!("<think>Perhaps {{\"name\":\"Bob\"}}?</think>\n{GREETING}"),
         format!("Hm.</think>{GREETING}"),
     ] {
-        let server = Server::answering([content(&text)]).await;
-        assert_eq!(ask(&server).await.unwrap().text, GREETING, "of {text}");
+        let server = ModelServer::answering([content(&text)]).await;
+        assert_eq!(ask(&server).await.unwrap().text.as_str(), GREETING, "of {text}");
     }
 }
 
@@ -91,7 +92,7 @@ async fn reasoning_in_fields_of_its_own_and_content_in_parts_are_understood() {
         json!({ "content": GREETING, "reasoning": "Perhaps {}" }),
         json!({ "content": parts }),
     ] {
-        let server = Server::answering([completion(message, "stop")]).await;
+        let server = ModelServer::answering([completion(message, "stop")]).await;
         assert_eq!(ask(&server).await, Ok(greeting(30, 20, 9)));
     }
 }
@@ -99,14 +100,14 @@ async fn reasoning_in_fields_of_its_own_and_content_in_parts_are_understood() {
 #[tokio::test]
 async fn a_reply_without_usage_counts_nothing() {
     let body = json!({ "choices": [{ "message": { "content": GREETING } }] });
-    let server = Server::answering([Answer::json(200, body)]).await;
+    let server = ModelServer::answering([Answer::json(200, body)]).await;
     assert_eq!(ask(&server).await, Ok(greeting(0, 0, 0)));
 }
 
 #[tokio::test]
 async fn text_without_json_comes_as_it_is() {
-    let server = Server::answering([content("<think>Hm.</think> I greet Ada. ")]).await;
-    assert_eq!(ask(&server).await.unwrap().text, "I greet Ada.");
+    let server = ModelServer::answering([content("<think>Hm.</think> I greet Ada. ")]).await;
+    assert_eq!(ask(&server).await.unwrap().text.as_str(), "I greet Ada.");
 }
 
 #[tokio::test]
@@ -266,7 +267,8 @@ async fn a_reply_cut_off_in_thought_is_told_from_one_that_ran_on() {
 
 #[tokio::test]
 async fn a_reply_that_was_whole_before_it_was_cut_is_whole() {
-    let server = Server::answering([completion(json!({ "content": format!("{GREETING}\n\n\n\n") }), "length")]).await;
+    let server =
+        ModelServer::answering([completion(json!({ "content": format!("{GREETING}\n\n\n\n") }), "length")]).await;
     assert_eq!(ask(&server).await, Ok(greeting(30, 20, 9)));
 }
 

@@ -81,12 +81,12 @@ impl Answer {
     }
 }
 
-pub struct Server {
+pub struct ModelServer {
     pub base: String,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
-impl Server {
+impl ModelServer {
     /// Answers each request as `decide` says.
     pub async fn deciding(decide: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
         let asked = Arc::new(Mutex::new(Vec::new()));

@@ -1,4 +1,4 @@
-//! What a job will ask for, found by playing it through with replies of typical size.
+//! Forecasts the calls of a job with a dry run: replies of typical size take the place of the model's.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -11,35 +11,35 @@ use tributary_protocol::{
     settings::Models,
     task::{Stage, Task},
 };
-use tributary_worker::{kernel, model::Usage, perform};
+use tributary_worker::{kernel, model::TokenUsage, perform};
 
 use crate::settings::Price;
 
-/// The calls and tokens that a job would take, by stage.
+/// The expected calls and tokens of a job, by stage.
 pub struct Forecast {
     pub title: String,
     pub sources: u64,
-    /// Tokens of all sources.
+    /// The tokens of all sources.
     pub tokens: u64,
     pub stages: BTreeMap<Stage, StageForecast>,
 }
 
-/// The calls and tokens that a stage would take.
+/// The expected calls and tokens of a stage.
 #[derive(Clone, Copy)]
 pub struct StageForecast {
     pub calls: u64,
     pub prompt_tokens: u64,
     pub reply_tokens: u64,
-    /// None where a model has no price.
+    /// The cost in millionths of a US dollar. `None` if a model has no price.
     pub cost_micros: Option<u64>,
 }
 
 impl Forecast {
-    /// Plays a job through.
+    /// Forecasts a job with a dry run.
     ///
     /// # Errors
     ///
-    /// Where a text that was read can't be read back.
+    /// Fails if a stored source text can't be read back.
     pub fn of(prepared: &PreparedJob, prices: &BTreeMap<String, Price>) -> Result<Self> {
         let job = &prepared.job;
         let mut forecast = Self {
@@ -68,10 +68,11 @@ impl Forecast {
         prices: &BTreeMap<String, Price>,
     ) -> Result<()> {
         let blobs = task.work.blobs().into_iter().map(|blob| prepared.read(blob));
-        let blobs: Vec<_> = blobs.collect::<Result<_, _>>().context("a text that was read can't be read back")?;
-        let call = kernel::render(&task.work, &blobs).context("a text that was read can't be read back")?;
-        let usage = Usage { prompt_tokens: u64::from(call.message_tokens()), cached_prompt_tokens: 0, reply_tokens };
-        let cost_micros = prices.get(&task.model).map(|price| perform::Price::from(price).micros(usage));
+        let blobs: Vec<_> = blobs.collect::<Result<_, _>>().context("failed to read back a source text")?;
+        let call = kernel::first_call(&task.work, &blobs).context("failed to read back a source text")?;
+        let usage =
+            TokenUsage { prompt_tokens: u64::from(call.message_tokens()), cached_prompt_tokens: 0, reply_tokens };
+        let cost_micros = prices.get(&task.model).map(|price| perform::ModelPrice::from(price).micros(usage));
         let stage = self.stages.entry(task.stage).or_insert(StageForecast::NOTHING);
         *stage = stage.and(StageForecast { calls: 1, prompt_tokens: usage.prompt_tokens, reply_tokens, cost_micros });
         Ok(())

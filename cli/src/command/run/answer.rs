@@ -1,10 +1,10 @@
-//! An answer on the terminal.
+//! Formats an answer for the terminal.
 
 use std::fmt;
 
 use serde::Deserialize;
 
-/// An answer as its JSON has it.
+/// An answer, read from the JSON file of a job.
 #[derive(Deserialize)]
 pub struct ShownAnswer {
     answered: bool,
@@ -32,7 +32,7 @@ struct ShownObjection {
     quotes: Vec<ShownQuote>,
 }
 
-/// The answer, its confidence, its quotes with their places, and what speaks against it.
+/// Writes the answer, the confidence, the quotes with their places, and the objections.
 impl fmt::Display for ShownAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { answered, answer, confidence, quotes, against, chunks, sources } = self;

@@ -1,4 +1,4 @@
-//! One job of a run: from its sources to its files.
+//! Runs one job, from the sources to the files.
 
 use std::time::Instant;
 
@@ -19,7 +19,7 @@ use crate::{
     summary::Summary,
 };
 
-/// A job that is to be run, and the name that its files get.
+/// A job to run, and the name of the job's files.
 pub struct Making<'a> {
     pub run: &'a Run,
     pub prepared: PreparedJob,
@@ -27,15 +27,15 @@ pub struct Making<'a> {
 }
 
 impl Making<'_> {
-    /// Runs the job, from where an earlier run left it, and writes its files. `progress` is kept up to date and dropped
-    /// at the end. May be dropped at any moment: all that is done by then is kept.
+    /// Runs the job, or resumes an earlier run, and writes the files. Updates `progress`, and drops the sender at the
+    /// end. Dropping the future at any moment loses no finished work.
     pub async fn to_the_end(&self, progress: watch::Sender<Progress>) -> Result<Summary, Failure> {
         let began = Instant::now();
         let (bus, job) = (&*self.run.bus, &self.prepared.job);
         if self.run.fresh {
-            bus.clear(job.id).await.context("the earlier run can't be forgotten")?;
+            bus.clear(job.id).await.context("failed to discard the earlier run")?;
         }
-        self.prepared.store(bus).await.context("the sources can't be stored")?;
+        self.prepared.store(bus).await.context("failed to store the sources")?;
         let ran = self.run.coordinator.run(job.clone(), progress).await.map_err(failure)?;
         self.write(&ran, began).instrument(trace::reduced(job.id)).await
     }
@@ -46,7 +46,7 @@ impl Making<'_> {
         let input = InputNotes { extra: self.prepared.extra.clone(), problems: run.problems.clone() };
         let mut sink = FolderSink::new(&*run.bus, job.id, &run.config.execution.out, &self.slug);
         let result = machine.make_result(&*run.bus, input, began.elapsed(), &mut sink).await;
-        let result = result.context("the result can't be written")?;
+        let result = result.context("failed to write the result")?;
         Ok(Summary {
             title: job.title().to_owned(),
             files: sink.into_files(),

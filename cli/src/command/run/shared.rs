@@ -14,39 +14,39 @@ use crate::{
     terminal::Terminal,
 };
 
-/// The jobs that are wanted: inputs, and what is made of them.
+/// The wanted jobs: the inputs, and the template for their requests.
 pub struct Wanted {
     pub inputs: Inputs,
     pub template: Arc<dyn RequestTemplate>,
-    /// Whether what an earlier run has done is forgotten first.
+    /// Set if the progress of an earlier run is discarded first.
     pub fresh: bool,
     pub shown: Shown,
 }
 
-/// What of a finished job is printed on stdout.
+/// The part of a finished job that is printed on stdout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shown {
-    /// The paths of its files.
+    /// The paths of the files.
     Paths,
-    /// Its answer, for people.
+    /// The answer as text.
     Answer,
-    /// The same as JSON.
+    /// The answer as JSON.
     AnswerJson,
 }
 
 impl Shown {
-    /// Prints it.
+    /// Prints this part of a job with these files.
     ///
     /// # Errors
     ///
-    /// A file that can't be read back.
+    /// Fails if a file can't be read back.
     pub fn show(self, files: &[PathBuf], terminal: &Terminal) -> anyhow::Result<()> {
         if self == Self::Paths {
             files.iter().for_each(|file| terminal.result(file));
             return Ok(());
         }
-        let path = files.get(1).context("the job has left no answer")?;
-        let json = fs::read_to_string(path).with_context(|| format!("{}: it can't be read", path.display()))?;
+        let path = files.get(1).context("the job wrote no answer")?;
+        let json = fs::read_to_string(path).with_context(|| format!("{}: failed to read the file", path.display()))?;
         if self == Self::AnswerJson {
             terminal.print(json.trim_end());
         } else {
@@ -57,12 +57,12 @@ impl Shown {
     }
 }
 
-/// What all jobs of a run share.
+/// The shared context of all jobs of a run.
 pub struct Run {
     pub bus: Arc<dyn Bus>,
     pub coordinator: Coordinator,
     pub config: Config,
-    /// Of the input as a whole.
+    /// The problems of the whole input.
     pub problems: Vec<Problem>,
     pub fresh: bool,
     pub shown: Shown,

@@ -92,7 +92,8 @@ impl Outlining {
 
     /// Returns the outline and the groups, once all of them are known: then the sources can be read.
     pub(crate) fn ready(&self) -> Option<Ready> {
-        let groups = self.groups.iter().cloned().collect::<Option<Vec<_>>>()?;
-        Some(Ready { outline: self.outline.clone()?, groups: groups.concat() })
+        let outline = self.outline.as_ref()?;
+        let groups: Vec<_> = self.groups.iter().map(Option::as_deref).collect::<Option<_>>()?;
+        Some(Ready { outline: outline.clone(), groups: groups.concat() })
     }
 }

@@ -1,23 +1,23 @@
-//! Blobs: a keyspace a job, so that a job's room on disk is free as soon as it is cleared.
+//! Blobs: a keyspace for each job, so that clearing a job frees its disk space at once.
 
 use std::path::PathBuf;
 
 use bytes::Bytes;
 use fjall::{Database, Keyspace, KeyspaceCreateOptions};
 
-use super::folder::unavailable;
+use super::folder::failed;
 use crate::{
     bus::{BusError, Result},
     id::{BlobId, JobId},
 };
 
-pub(super) struct Blobs {
+pub(super) struct LocalBlobs {
     database: Database,
     options: fn() -> KeyspaceCreateOptions,
     path: PathBuf,
 }
 
-impl Blobs {
+impl LocalBlobs {
     /// Keeps each job's blobs in a keyspace with these options.
     pub fn new(database: Database, options: fn() -> KeyspaceCreateOptions, path: PathBuf) -> Self {
         Self { database, options, path }
@@ -29,7 +29,7 @@ impl Blobs {
             let blobs = self.of_job(job)?;
             if blobs.contains_key(blob.to_string())? { Ok(()) } else { blobs.insert(blob.to_string(), bytes) }
         };
-        put().map_err(|error| self.unavailable(error))?;
+        put().map_err(|error| self.failed(error))?;
         Ok(blob)
     }
 
@@ -38,7 +38,7 @@ impl Blobs {
             return Ok(None);
         }
         let bytes = self.of_job(job).and_then(|blobs| blobs.get(blob.to_string()));
-        Ok(bytes.map_err(|error| self.unavailable(error))?.map(Into::into))
+        Ok(bytes.map_err(|error| self.failed(error))?.map(Into::into))
     }
 
     pub fn clear(&self, job: JobId) -> Result<()> {
@@ -46,15 +46,15 @@ impl Blobs {
             return Ok(());
         }
         let cleared = self.of_job(job).and_then(|blobs| self.database.delete_keyspace(blobs));
-        cleared.map_err(|error| self.unavailable(error))
+        cleared.map_err(|error| self.failed(error))
     }
 
     fn of_job(&self, job: JobId) -> fjall::Result<Keyspace> {
         self.database.keyspace(&name(job), self.options)
     }
 
-    fn unavailable(&self, reason: impl ToString) -> BusError {
-        unavailable(&self.path, reason)
+    fn failed(&self, cause: impl ToString) -> BusError {
+        failed(&self.path, cause)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The folder: that it is ours, and ours alone.
+//! The folder of a bus: checked for other files, and locked.
 
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
@@ -8,35 +8,34 @@ use std::{
     time::Duration,
 };
 
-use crate::bus::{BusError, Result};
+use crate::bus::{BusError, BusProblem, Result};
 
-/// Marks a folder as a bus's, and is locked while a process works on it.
+/// The file that marks a bus's folder. A process locks the file while it works on the folder.
 const LOCK: &str = "tributary.lock";
-/// The database.
+/// The folder of the database.
 const DATABASE: &str = "db";
-/// Stands in a database that was made to its end.
+/// A file of the database that is written last when the database is created.
 const COMPLETE: &str = "version";
 
-/// A folder that this process alone works on, until this is dropped.
-pub(super) struct Folder {
+/// A folder that only this process works on, until the value is dropped.
+pub(super) struct LockedFolder {
     pub path: PathBuf,
-    /// Unlocked by the operating system when it is closed, by whatever death.
+    /// Unlocked by the operating system when the process ends, in whatever way.
     _lock: File,
 }
 
-impl Folder {
-    /// Makes the folder if it isn't there, checks whose it is, and locks it.
+impl LockedFolder {
+    /// Creates the folder if it is missing, checks for other files, and locks the folder.
     pub fn claim(path: &Path) -> Result<Self> {
-        let unavailable = |error: io::Error| unavailable(path, &error);
-        fs::create_dir_all(path).map_err(unavailable)?;
-        if !path.join(LOCK).exists() && fs::read_dir(path).map_err(unavailable)?.next().is_some() {
-            return Err(super::folder::unavailable(path, "the folder holds other files, and no state of Tributary's"));
+        let failed = |error: io::Error| failed(path, error);
+        fs::create_dir_all(path).map_err(failed)?;
+        if !path.join(LOCK).exists() && fs::read_dir(path).map_err(failed)?.next().is_some() {
+            return Err(error(path, BusProblem::OtherFiles));
         }
-        let lock =
-            OpenOptions::new().create(true).truncate(false).write(true).open(path.join(LOCK)).map_err(unavailable)?;
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(path.join(LOCK)).map_err(failed)?;
         acquire(&lock, path)?;
         let folder = Self { path: path.to_owned(), _lock: lock };
-        folder.discard_unfinished().map_err(unavailable)?;
+        folder.discard_unfinished().map_err(failed)?;
         Ok(folder)
     }
 
@@ -44,7 +43,8 @@ impl Folder {
         self.path.join(DATABASE)
     }
 
-    /// A process that was killed while it made the database leaves a piece that can't be opened and holds nothing yet.
+    /// Deletes a database whose creation was cut short by the death of the process: it can't be opened and holds
+    /// nothing.
     fn discard_unfinished(&self) -> io::Result<()> {
         let database = self.database();
         if database.exists() && !database.join(COMPLETE).exists() && !holds_data(&database)? {
@@ -54,7 +54,7 @@ impl Folder {
     }
 }
 
-/// True once a keyspace was made in it, which happens after it is complete.
+/// True of a database with a keyspace. Keyspaces are created after the database is complete.
 fn holds_data(database: &Path) -> io::Result<bool> {
     match fs::read_dir(database.join("keyspaces")) {
         Ok(mut keyspaces) => Ok(keyspaces.next().is_some()),
@@ -63,18 +63,22 @@ fn holds_data(database: &Path) -> io::Result<bool> {
     }
 }
 
-/// An owner that is just leaving gets a moment to do so.
+/// Locks the folder. A leaving owner gets half a second to go.
 fn acquire(lock: &File, path: &Path) -> Result<()> {
     for _ in 0..20 {
         match lock.try_lock() {
             Ok(()) => return Ok(()),
-            Err(TryLockError::Error(error)) => return Err(unavailable(path, &error)),
+            Err(TryLockError::Error(error)) => return Err(failed(path, error)),
             Err(TryLockError::WouldBlock) => thread::sleep(Duration::from_millis(25)),
         }
     }
     Err(BusError::InUse { place: path.display().to_string() })
 }
 
-pub(super) fn unavailable(path: &Path, reason: impl ToString) -> BusError {
-    BusError::Unavailable { place: path.display().to_string(), reason: reason.to_string() }
+pub(super) fn error(path: &Path, problem: BusProblem) -> BusError {
+    BusError::at(path.display().to_string(), problem)
+}
+
+pub(super) fn failed(path: &Path, cause: impl ToString) -> BusError {
+    error(path, BusProblem::Other(cause.to_string()))
 }

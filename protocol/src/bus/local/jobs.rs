@@ -1,4 +1,4 @@
-//! The jobs of one process: what waits is on disk, who holds what is in memory.
+//! The job queue of a single process: waiting jobs are on disk, leases are in memory.
 
 use std::{
     collections::{HashMap, HashSet, VecDeque},
@@ -9,32 +9,32 @@ use std::{
 use async_trait::async_trait;
 use tokio::sync::{Notify, watch};
 
-use super::tasks::PATIENCE;
+use super::tasks::LEASE;
 use crate::{
     bus::{Receipt, Result},
     id::JobId,
     job::Job,
 };
 
-/// Which jobs wait, which are held, and who wants to know about them.
+/// The unfinished jobs, and the listeners to their states.
 #[derive(Default)]
-pub(super) struct Jobs {
-    queue: Mutex<Queue>,
+pub(super) struct LocalJobs {
+    queue: Mutex<UnfinishedJobs>,
     waiting: Notify,
-    /// Changes each time that anything is written about the job.
+    /// Senders that are notified of each write about a job.
     changed: Mutex<HashMap<JobId, watch::Sender<()>>>,
-    /// Held by who writes how a job stands.
+    /// Locked while a state is compared and written.
     pub writing: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
-struct Queue {
+struct UnfinishedJobs {
     waiting: VecDeque<Arc<Job>>,
     out: HashSet<JobId>,
 }
 
-impl Jobs {
-    /// The jobs that were out when the folder was last closed.
+impl LocalJobs {
+    /// Queues the jobs that were unfinished when the folder was last closed.
     pub fn new(jobs: Vec<Job>) -> Self {
         let this = Self::default();
         for job in jobs {
@@ -43,7 +43,7 @@ impl Jobs {
         this
     }
 
-    /// False of a job that is out.
+    /// Queues a job; false where the job is queued already.
     pub fn submit(&self, job: Job) -> bool {
         let mut queue = self.lock();
         let new = queue.out.insert(job.id);
@@ -86,7 +86,7 @@ impl Jobs {
         queue.out.remove(&job);
     }
 
-    /// Tells of changes to what is written about a job.
+    /// Notifies of each write about a job.
     pub fn changes(&self, job: JobId) -> watch::Receiver<()> {
         let mut changed = self.changed.lock().unwrap_or_else(PoisonError::into_inner);
         changed.entry(job).or_default().subscribe()
@@ -99,19 +99,19 @@ impl Jobs {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Queue> {
+    fn lock(&self) -> MutexGuard<'_, UnfinishedJobs> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A job in a coordinator's hands. Dropped undone, it waits again.
-pub(super) struct Held {
+/// A job that a coordinator holds. A job that is dropped before its end is queued again.
+pub(super) struct HeldJob {
     pub bus: super::LocalBus,
     pub job: Arc<Job>,
     pub armed: bool,
 }
 
-impl Drop for Held {
+impl Drop for HeldJob {
     fn drop(&mut self) {
         if self.armed {
             self.bus.jobs.release(self.job.clone());
@@ -120,20 +120,20 @@ impl Drop for Held {
 }
 
 #[async_trait]
-impl Receipt for Held {
-    async fn working(&self) -> Result<()> {
+impl Receipt for HeldJob {
+    async fn extend_lease(&self) -> Result<()> {
         Ok(())
     }
 
-    fn leave(mut self: Box<Self>) {
+    fn abandon(mut self: Box<Self>) {
         self.armed = false;
     }
 
-    fn patience(&self) -> Duration {
-        PATIENCE
+    fn lease(&self) -> Duration {
+        LEASE
     }
 
-    async fn done(mut self: Box<Self>) -> Result<()> {
+    async fn acknowledge(mut self: Box<Self>) -> Result<()> {
         let job = self.job.id;
         self.bus.on_disk(move |store| store.remove_about("job", job)).await?;
         self.armed = false;
@@ -141,7 +141,7 @@ impl Receipt for Held {
         Ok(())
     }
 
-    async fn hand_back(mut self: Box<Self>, delay: Duration) -> Result<()> {
+    async fn requeue_after(mut self: Box<Self>, delay: Duration) -> Result<()> {
         self.armed = false;
         let (jobs, job) = (Arc::downgrade(&self.bus.jobs), self.job.clone());
         tokio::spawn(async move {

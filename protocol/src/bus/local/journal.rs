@@ -1,4 +1,4 @@
-//! The journals: outcomes by job and number, and which tasks they ended.
+//! The journals: outcomes by job and number, and the tasks that they ended.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -13,7 +13,7 @@ use futures::{
 };
 use tokio::sync::watch;
 
-use super::{LocalBus, folder::unavailable};
+use super::{LocalBus, folder::failed};
 use crate::{
     bus::{BusError, Entry, Result},
     id::{JobId, TaskId},
@@ -21,39 +21,39 @@ use crate::{
     wire,
 };
 
-/// How much a reader takes from disk at once, in entries and in bytes.
+/// Most outcomes, and most bytes, that a reader loads at once.
 const PAGE: (usize, usize) = (256, 1 << 20);
 
-pub(super) struct Journal {
+pub(super) struct LocalJournal {
     database: Database,
     /// Job and number → outcome.
     entries: Keyspace,
-    /// Job and task → nothing: the task has an outcome that ended it.
+    /// Job and task → nothing, for each task with a final outcome.
     ended: Keyspace,
-    logs: Mutex<HashMap<JobId, Arc<Log>>>,
+    logs: Mutex<HashMap<JobId, Arc<JobLog>>>,
     path: PathBuf,
 }
 
-/// One job's journal while this process lives.
-pub(super) struct Log {
+/// The end of a job's journal while this process lives.
+pub(super) struct JobLog {
     writing: Mutex<()>,
-    /// The number that the next entry gets. Never falls, so that readers keep their place when the job is cleared.
+    /// The number of the next entry. Never falls, so that readers keep their place when the job is cleared.
     next: watch::Sender<u64>,
 }
 
-impl Journal {
+impl LocalJournal {
     pub fn new(database: Database, entries: Keyspace, ended: Keyspace, path: PathBuf) -> Self {
         Self { database, entries, ended, logs: Mutex::default(), path }
     }
 
-    pub fn log(&self, job: JobId) -> Result<Arc<Log>> {
+    pub fn log(&self, job: JobId) -> Result<Arc<JobLog>> {
         let mut logs = self.logs.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(log) = logs.get(&job) {
             return Ok(log.clone());
         }
         let last = self.entries.prefix(job.to_string()).next_back().map(|entry| entry.key()).transpose();
-        let last = last.map_err(|error| self.unavailable(error))?;
-        let log = Arc::new(Log {
+        let last = last.map_err(|error| self.failed(error))?;
+        let log = Arc::new(JobLog {
             writing: Mutex::default(),
             next: watch::Sender::new(last.map_or(0, |key| number(&key) + 1)),
         });
@@ -62,7 +62,7 @@ impl Journal {
     }
 
     pub fn has_ended(&self, job: JobId, task: TaskId) -> Result<bool> {
-        self.ended.contains_key(ended_key(job, task)).map_err(|error| self.unavailable(error))
+        self.ended.contains_key(ended_key(job, task)).map_err(|error| self.failed(error))
     }
 
     pub fn append(&self, job: JobId, outcome: &Outcome) -> Result<()> {
@@ -77,16 +77,16 @@ impl Journal {
         if outcome.verdict.ends_task() {
             batch.insert(&self.ended, ended_key(job, outcome.task), []);
         }
-        batch.commit().map_err(|error| self.unavailable(error))?;
+        batch.commit().map_err(|error| self.failed(error))?;
         log.next.send_replace(next + 1);
         Ok(())
     }
 
-    /// A page of the outcomes numbered `from..until`, and the number at which to read on.
+    /// Loads a page of the outcomes numbered `from..until`, and gives the number to read on from.
     fn read(&self, job: JobId, from: u64, until: u64) -> Result<(VecDeque<Arc<Outcome>>, u64)> {
         let (mut outcomes, mut bytes) = (VecDeque::new(), 0);
         for entry in self.entries.range(entry_key(job, from)..entry_key(job, until)) {
-            let (key, value) = entry.into_inner().map_err(|error| self.unavailable(error))?;
+            let (key, value) = entry.into_inner().map_err(|error| self.failed(error))?;
             outcomes.push_back(Arc::new(wire::decode(&value)?));
             bytes += value.len();
             if outcomes.len() >= PAGE.0 || bytes >= PAGE.1 {
@@ -102,14 +102,14 @@ impl Journal {
         let mut batch = self.database.batch();
         for keyspace in [&self.entries, &self.ended] {
             for entry in keyspace.prefix(job.to_string()) {
-                batch.remove(keyspace, entry.key().map_err(|error| self.unavailable(error))?);
+                batch.remove(keyspace, entry.key().map_err(|error| self.failed(error))?);
             }
         }
-        batch.commit().map_err(|error| self.unavailable(error))
+        batch.commit().map_err(|error| self.failed(error))
     }
 
-    fn unavailable(&self, reason: impl ToString) -> BusError {
-        unavailable(&self.path, reason)
+    fn failed(&self, cause: impl ToString) -> BusError {
+        failed(&self.path, cause)
     }
 }
 
@@ -117,7 +117,7 @@ fn entry_key(job: JobId, number: u64) -> Vec<u8> {
     [job.to_string().as_bytes(), &number.to_be_bytes()].concat()
 }
 
-/// The number in an entry's key.
+/// Reads the number from an entry's key.
 fn number(key: &[u8]) -> u64 {
     key.last_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }
@@ -126,11 +126,11 @@ fn ended_key(job: JobId, task: TaskId) -> String {
     format!("{job}{task}")
 }
 
-/// Gives what a job's journal holds, then what comes.
-pub(super) fn follow(bus: LocalBus, job: JobId, log: Arc<Log>) -> BoxStream<'static, Result<Entry>> {
+/// Gives the outcomes in a job's journal, then the outcomes to come.
+pub(super) fn follow(bus: LocalBus, job: JobId, log: Arc<JobLog>) -> BoxStream<'static, Result<Entry>> {
     let grown = log.next.subscribe();
     let until = *grown.borrow();
-    let reader = Reader { bus, job, grown, _log: log, next: 0, until, page: VecDeque::new(), caught: false };
+    let reader = JournalReader { bus, job, grown, _log: log, next: 0, until, page: VecDeque::new(), caught: false };
     stream::unfold(reader, |mut reader| async {
         let entry = reader.entry().await;
         Some((entry, reader))
@@ -138,21 +138,21 @@ pub(super) fn follow(bus: LocalBus, job: JobId, log: Arc<Log>) -> BoxStream<'sta
     .boxed()
 }
 
-struct Reader {
+struct JournalReader {
     bus: LocalBus,
     job: JobId,
     grown: watch::Receiver<u64>,
-    /// Keeps the sender of `grown`.
-    _log: Arc<Log>,
-    /// Read up to here,
+    /// Keeps the sender of `grown` alive.
+    _log: Arc<JobLog>,
+    /// The number of the next entry to read.
     next: u64,
-    /// known to be there up to here.
+    /// Entries below this number are known to be there.
     until: u64,
     page: VecDeque<Arc<Outcome>>,
     caught: bool,
 }
 
-impl Reader {
+impl JournalReader {
     async fn entry(&mut self) -> Result<Entry> {
         loop {
             if let Some(outcome) = self.page.pop_front() {
@@ -163,7 +163,7 @@ impl Reader {
                 (self.page, self.next) = self.bus.on_disk(move |store| store.journal.read(job, next, until)).await?;
             } else if !self.caught {
                 self.caught = true;
-                return Ok(Entry::Caught);
+                return Ok(Entry::CaughtUp);
             } else {
                 let next = self.next;
                 self.until = *self.grown.wait_for(|&end| end > next).await.expect("the log is ours");

@@ -1,4 +1,4 @@
-//! The tasks that are out: which wait, which are in whose hands, and who waits for one.
+//! The outstanding tasks: waiting and held tasks, and waiting pulls.
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -15,62 +15,63 @@ use crate::{
     task::{Kind, Task},
 };
 
-/// A task in hand can't be lost unseen within one process, so no sign of life is needed: this only has to be a number.
-pub(super) const PATIENCE: Duration = Duration::from_secs(3600);
+/// The lease of tasks and jobs. A single process can't lose a task unseen and extends no lease, so any long time will
+/// do.
+pub(super) const LEASE: Duration = Duration::from_secs(3600);
 
-/// Tasks in order of publication within a job, jobs by turns.
+/// Outstanding tasks, in order of publication within a job. Jobs take turns.
 #[derive(Default)]
-pub(super) struct Tasks(Mutex<Queue>);
+pub(super) struct LocalTasks(Mutex<TaskQueue>);
 
 #[derive(Default)]
-struct Queue {
-    outstanding: HashMap<TaskId, Item>,
-    /// Of these, the tasks that wait for a worker, by job.
-    lanes: HashMap<JobId, Lane>,
+struct TaskQueue {
+    outstanding: HashMap<TaskId, OutstandingTask>,
+    /// The waiting ones of these tasks, by job.
+    lanes: HashMap<JobId, JobLane>,
     /// The jobs in `lanes`, the next in turn first.
     turns: VecDeque<JobId>,
-    pullers: VecDeque<Puller>,
+    pullers: VecDeque<WaitingPull>,
     published: u64,
 }
 
-struct Item {
+struct OutstandingTask {
     task: Arc<Task>,
-    /// Its place in the order of publication, and its name: a task that is published anew after it ended is another one.
+    /// Position in the order of publication. Tells a task from the same task published again after its end.
     order: u64,
     deliveries: u32,
 }
 
 /// A job's waiting tasks, by kind and order.
-type Lane = BTreeMap<Kind, BTreeMap<u64, TaskId>>;
+type JobLane = BTreeMap<Kind, BTreeMap<u64, TaskId>>;
 
-/// Someone who found no task of these kinds.
-struct Puller {
+/// A pull that found no task of its kinds.
+struct WaitingPull {
     kinds: Kinds,
-    hand: oneshot::Sender<Held>,
+    sender: oneshot::Sender<HeldTask>,
 }
 
-impl Tasks {
+impl LocalTasks {
     pub fn publish(self: &Arc<Self>, task: &Task) {
         let mut queue = self.lock();
         if queue.outstanding.contains_key(&task.id) {
             return;
         }
         queue.published += 1;
-        let item = Item { task: Arc::new(task.clone()), order: queue.published, deliveries: 0 };
+        let item = OutstandingTask { task: Arc::new(task.clone()), order: queue.published, deliveries: 0 };
         queue.outstanding.insert(task.id, item);
         self.offer(&mut queue, task.id);
     }
 
-    pub async fn pull(self: &Arc<Self>, kinds: &Kinds) -> Held {
+    pub async fn pull(self: &Arc<Self>, kinds: &Kinds) -> HeldTask {
         loop {
             let waiting = {
                 let mut queue = self.lock();
                 if let Some(id) = queue.take(kinds) {
                     return self.hold(&mut queue, id);
                 }
-                let (hand, waiting) = oneshot::channel();
-                queue.pullers.retain(|puller| !puller.hand.is_closed());
-                queue.pullers.push_back(Puller { kinds: kinds.clone(), hand });
+                let (sender, waiting) = oneshot::channel();
+                queue.pullers.retain(|puller| !puller.sender.is_closed());
+                queue.pullers.push_back(WaitingPull { kinds: kinds.clone(), sender });
                 waiting
             };
             if let Ok(held) = waiting.await {
@@ -79,7 +80,7 @@ impl Tasks {
         }
     }
 
-    /// Takes a task off for good, wherever it is.
+    /// Removes a task for good, waiting or held.
     pub fn finish(&self, id: TaskId) {
         self.lock().remove(id);
     }
@@ -105,15 +106,15 @@ impl Tasks {
         lags
     }
 
-    /// Gives a task that nobody holds to the first who waits for its kind, else lets it wait.
-    fn offer(self: &Arc<Self>, queue: &mut Queue, id: TaskId) {
+    /// Gives a task to the first waiting pull of its kind, or queues the task.
+    fn offer(self: &Arc<Self>, queue: &mut TaskQueue, id: TaskId) {
         let kind = queue.outstanding[&id].task.kind();
         while let Some(at) = queue.pullers.iter().position(|puller| puller.kinds.contains(kind)) {
             let puller = queue.pullers.remove(at).expect("it was just there");
-            match puller.hand.send(self.hold(queue, id)) {
+            match puller.sender.send(self.hold(queue, id)) {
                 Ok(()) => return,
                 Err(mut held) => {
-                    // Who waited has gone away.
+                    // The pull was cancelled.
                     held.armed = false;
                     queue.outstanding.get_mut(&id).expect("it is outstanding").deliveries -= 1;
                 }
@@ -122,13 +123,19 @@ impl Tasks {
         queue.wait(id);
     }
 
-    fn hold(self: &Arc<Self>, queue: &mut Queue, id: TaskId) -> Held {
+    fn hold(self: &Arc<Self>, queue: &mut TaskQueue, id: TaskId) -> HeldTask {
         let item = queue.outstanding.get_mut(&id).expect("it is outstanding");
         item.deliveries += 1;
-        Held { tasks: self.clone(), task: item.task.clone(), order: item.order, delivery: item.deliveries, armed: true }
+        HeldTask {
+            tasks: self.clone(),
+            task: item.task.clone(),
+            order: item.order,
+            delivery: item.deliveries,
+            armed: true,
+        }
     }
 
-    /// A task that was in hand is free again, unless it ended meanwhile.
+    /// Requeues a held task, unless the task ended meanwhile.
     fn release(self: &Arc<Self>, id: TaskId, order: u64) {
         let mut queue = self.lock();
         if queue.has(id, order) {
@@ -136,12 +143,12 @@ impl Tasks {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Queue> {
+    fn lock(&self) -> MutexGuard<'_, TaskQueue> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Queue {
+impl TaskQueue {
     fn has(&self, id: TaskId, order: u64) -> bool {
         self.outstanding.get(&id).is_some_and(|item| item.order == order)
     }
@@ -155,7 +162,8 @@ impl Queue {
         self.lanes.entry(job).or_default().entry(item.task.kind()).or_default().insert(item.order, id);
     }
 
-    /// The first waiting task of these kinds, of the first job in turn that has one. That job's next turn is the last.
+    /// Takes the first waiting task of these kinds, of the first job in turn with such a task. The job goes to the end
+    /// of the turns.
     fn take(&mut self, kinds: &Kinds) -> Option<TaskId> {
         let (turn, kind, order) = self.turns.iter().enumerate().find_map(|(turn, job)| {
             let heads = self.lanes[job].iter().filter(|(kind, _)| kinds.contains(**kind));
@@ -164,11 +172,11 @@ impl Queue {
         })?;
         let job = self.turns.remove(turn).expect("it was just there");
         self.turns.push_back(job);
-        self.leave(job, kind, order)
+        self.remove_from_lane(job, kind, order)
     }
 
-    /// Takes a task out of its lane.
-    fn leave(&mut self, job: JobId, kind: Kind, order: u64) -> Option<TaskId> {
+    /// Removes a task from its lane.
+    fn remove_from_lane(&mut self, job: JobId, kind: Kind, order: u64) -> Option<TaskId> {
         let lane = self.lanes.get_mut(&job)?;
         let tasks = lane.get_mut(&kind)?;
         let id = tasks.remove(&order);
@@ -184,27 +192,27 @@ impl Queue {
 
     fn remove(&mut self, id: TaskId) {
         if let Some(item) = self.outstanding.remove(&id) {
-            self.leave(item.task.job, item.task.kind(), item.order);
+            self.remove_from_lane(item.task.job, item.task.kind(), item.order);
         }
     }
 }
 
-/// A task in someone's hands. Dropped undone, it is free again at once.
-pub(super) struct Held {
-    tasks: Arc<Tasks>,
+/// A task that a worker holds. A task that is dropped before its end is requeued at once.
+pub(super) struct HeldTask {
+    tasks: Arc<LocalTasks>,
     task: Arc<Task>,
     order: u64,
     delivery: u32,
     armed: bool,
 }
 
-impl Held {
+impl HeldTask {
     pub fn into_delivery(self) -> Delivery {
         Delivery::new(self.task.clone(), self.delivery, Box::new(self))
     }
 }
 
-impl Drop for Held {
+impl Drop for HeldTask {
     fn drop(&mut self) {
         if self.armed {
             self.tasks.release(self.task.id, self.order);
@@ -213,20 +221,20 @@ impl Drop for Held {
 }
 
 #[async_trait]
-impl Receipt for Held {
-    async fn working(&self) -> Result<()> {
+impl Receipt for HeldTask {
+    async fn extend_lease(&self) -> Result<()> {
         Ok(())
     }
 
-    fn leave(mut self: Box<Self>) {
+    fn abandon(mut self: Box<Self>) {
         self.armed = false;
     }
 
-    fn patience(&self) -> Duration {
-        PATIENCE
+    fn lease(&self) -> Duration {
+        LEASE
     }
 
-    async fn done(mut self: Box<Self>) -> Result<()> {
+    async fn acknowledge(mut self: Box<Self>) -> Result<()> {
         self.armed = false;
         let mut queue = self.tasks.lock();
         if queue.has(self.task.id, self.order) {
@@ -235,7 +243,7 @@ impl Receipt for Held {
         Ok(())
     }
 
-    async fn hand_back(mut self: Box<Self>, delay: Duration) -> Result<()> {
+    async fn requeue_after(mut self: Box<Self>, delay: Duration) -> Result<()> {
         if delay.is_zero() {
             return Ok(());
         }

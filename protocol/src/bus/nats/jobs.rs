@@ -1,5 +1,5 @@
-//! The jobs: a work queue that coordinators pull from, a bucket of how they stand, and an object store of what they are
-//! and what came of them.
+//! The job queue: a stream that coordinators pull from, a bucket of states, and an object store of submitted jobs and
+//! results.
 
 use std::{
     pin::pin,
@@ -26,11 +26,11 @@ use tokio::{
 };
 
 use super::{
-    link::{Link, Stored},
-    objects::Objects,
-    puller::{self, Hand, Source},
-    receipt::Held,
-    streams::{ensure, ensure_bucket, one_a_subject, queue_consumer},
+    link::{NatsLink, StoreAnswer},
+    objects::ObjectStores,
+    puller::{self, MessageSender, PullSource},
+    receipt::HeldMessage,
+    streams::{ensure, ensure_bucket, one_per_subject, queue_consumer},
 };
 use crate::{
     bus::{Claim, GivesWay, Receipt, Result},
@@ -39,33 +39,33 @@ use crate::{
     wire,
 };
 
-/// How many states are read at once.
+/// Most states that are read at once.
 const AT_ONCE: usize = 64;
 
-/// How often a key that is watched is read as well.
+/// Time between reads of a watched key.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
-pub(super) struct Jobs {
-    link: Arc<Link>,
-    objects: Arc<Objects>,
+pub(super) struct NatsJobs {
+    link: Arc<NatsLink>,
+    objects: Arc<ObjectStores>,
     stream: Stream,
     states: Store,
-    puller: Mutex<Option<mpsc::UnboundedSender<Hand>>>,
+    puller: Mutex<Option<mpsc::UnboundedSender<MessageSender>>>,
 }
 
-impl Jobs {
-    pub async fn open(link: Arc<Link>, objects: Arc<Objects>) -> Result<Self> {
+impl NatsJobs {
+    pub async fn open(link: Arc<NatsLink>, objects: Arc<ObjectStores>) -> Result<Self> {
         let names = &link.names;
-        let jobs = one_a_subject(
+        let jobs = one_per_subject(
             names.jobs(),
             names.all_jobs(),
             RetentionPolicy::WorkQueue,
-            std::time::Duration::ZERO,
+            Duration::ZERO,
             "Jobs that wait or that a coordinator holds",
         );
         let states = kv::Config {
             bucket: names.states(),
-            description: "How jobs stand, and wishes to cancel them".into(),
+            description: "States of jobs, and requests to cancel jobs".into(),
             max_age: link.options.last_resort(),
             max_bytes: -1,
             ..kv::Config::default()
@@ -79,7 +79,7 @@ impl Jobs {
         self.objects.put(&self.link.names.results(), &document_name(job.id), &document).await?;
         self.withdraw(job.id).await?;
         let stored = self.link.store(self.link.names.job(job.id), HeaderMap::new(), Bytes::new()).await?;
-        Ok(stored == Stored::Now)
+        Ok(stored == StoreAnswer::Stored)
     }
 
     pub async fn document(&self, job: JobId) -> Result<Option<Job>> {
@@ -89,10 +89,10 @@ impl Jobs {
 
     pub async fn claim(&self) -> Result<Claim> {
         loop {
-            let (hand, waiting) = oneshot::channel();
-            let sent = self.puller().await?.send(hand);
+            let (caller, waiting) = oneshot::channel();
+            let sent = self.puller().await?.send(caller);
             let Ok(held) = waiting.await else {
-                sent.map_err(|_| self.link.unavailable("no more jobs can be pulled"))?;
+                sent.map_err(|_| self.link.failed("the puller of jobs has ended"))?;
                 continue;
             };
             let id = held.message.subject.rsplit('.').next().and_then(|id| id.parse::<JobId>().ok());
@@ -102,16 +102,16 @@ impl Jobs {
             };
             let subject = held.message.subject.clone();
             let Some(document) = document else {
-                // A server that lags behind doesn't know it yet. Of a job that was forgotten there is nothing left.
+                // A server that lags behind may not have the document yet. Of a deleted job there is no state either.
                 let is_known = match id {
                     Some(id) => self.state(id).await?.is_some(),
                     None => false,
                 };
                 if is_known && held.deliveries <= self.link.options.max_deliver {
-                    tracing::warn!(%subject, "a job is handed back whose document isn't there");
-                    self.hand_back(held).await?;
+                    tracing::warn!(%subject, "failed to find the document of a job; requeueing the job");
+                    self.requeue(held).await?;
                 } else {
-                    tracing::warn!(%subject, "a job without a document is thrown away");
+                    tracing::warn!(%subject, "dropped a job without a document");
                     held.settle().await?;
                 }
                 continue;
@@ -119,25 +119,25 @@ impl Jobs {
             match wire::decode::<Job>(&document) {
                 Ok(job) => return Ok(Claim::new(Arc::new(job), Box::new(held))),
                 Err(error) => {
-                    tracing::warn!(%subject, %error, "a job is handed back that this build can't read");
-                    self.hand_back(held).await?;
+                    tracing::warn!(%subject, %error, "failed to read a job; requeueing the job");
+                    self.requeue(held).await?;
                 }
             }
         }
     }
 
-    async fn hand_back(&self, held: Held) -> Result<()> {
-        Receipt::hand_back(Box::new(held), self.link.options.lease).await
+    async fn requeue(&self, held: HeldMessage) -> Result<()> {
+        Receipt::requeue_after(Box::new(held), self.link.options.lease).await
     }
 
-    async fn puller(&self) -> Result<mpsc::UnboundedSender<Hand>> {
+    async fn puller(&self) -> Result<mpsc::UnboundedSender<MessageSender>> {
         let open = self.puller.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(open) = open {
             return Ok(open);
         }
         let names = &self.link.names;
-        let patience = self.consumer().await?.cached_info().config.ack_wait;
-        let source = Source { stream: names.jobs(), consumers: vec![names.jobs_consumer()], patience };
+        let lease = self.consumer().await?.cached_info().config.ack_wait;
+        let source = PullSource { stream: names.jobs(), consumers: vec![names.jobs_consumer()], lease };
         let started = puller::start(self.link.clone(), source).await?;
         Ok(self.puller.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(started).clone())
     }
@@ -147,18 +147,18 @@ impl Jobs {
         queue_consumer(&self.link, &self.stream, names.jobs_consumer(), names.all_jobs(), lease).await
     }
 
-    /// Makes the consumer that jobs are claimed at, if this process claims any and it is gone.
+    /// Creates the coordinators' consumer again if this process claims jobs and the consumer is gone.
     pub async fn ensure_consumer(&self) -> Result<()> {
         let claims = self.puller.lock().unwrap_or_else(PoisonError::into_inner).is_some();
         if claims { self.consumer().await.map(drop) } else { Ok(()) }
     }
 
-    /// The server takes a write only after the very one that was looked at. So does it with one that reaches it late,
-    /// after a time without a connection.
+    /// Compares and writes by revision: the server rejects a write after any other write, even a late write from before
+    /// a reconnect.
     pub async fn replace_state(&self, job: JobId, state: Bytes, gives_way: &GivesWay<'_>) -> Result<bool> {
         let key = state_key(job);
         self.link
-            .persist("a job's state can't be written", || async {
+            .persist("write a job's state", || async {
                 let last = self.states.entry(&key).await?;
                 let written = last.as_ref().filter(|last| last.operation == Operation::Put).map(|last| &last.value);
                 if written == Some(&state) {
@@ -179,10 +179,8 @@ impl Jobs {
     }
 
     pub async fn states(&self) -> Result<Vec<(JobId, Bytes)>> {
-        let keys: Vec<String> = self
-            .link
-            .persist("jobs can't be listed", || async { Ok(self.states.keys().await?.try_collect().await?) })
-            .await?;
+        let keys: Vec<String> =
+            self.link.persist("list jobs", || async { Ok(self.states.keys().await?.try_collect().await?) }).await?;
         let jobs = keys.iter().filter_map(|key| key.strip_prefix("state.")?.parse::<JobId>().ok());
         let reading: Vec<_> = jobs.map(|job| async move { self.state(job).await.map(|state| (job, state)) }).collect();
         let found: Vec<(JobId, Option<Bytes>)> = stream::iter(reading).buffered(AT_ONCE).try_collect().await?;
@@ -208,19 +206,19 @@ impl Jobs {
         wishes.next().await.transpose().map(drop)
     }
 
-    /// The values of a key from now on. A server that comes back is asked again.
+    /// Gives the values of a key from now on. Reconnects begin a new watch.
     ///
-    /// A watch can miss a word and make up for it many seconds later. So the key is read as well: at once, and time and
-    /// again.
+    /// A watch may miss a value and make up for the loss many seconds later. So the key is read as well, at once and at
+    /// intervals.
     fn values(self: Arc<Self>, key: String) -> BoxStream<'static, Result<Bytes>> {
         let mut epoch = self.link.epoch.clone();
         epoch.mark_unchanged();
         stream::unfold((self, key, epoch, None, 0), |(jobs, key, mut epoch, mut open, mut seen)| async move {
             loop {
                 let Some((watch, look)) = &mut open else {
-                    let watch = jobs.link.persist("a job can't be watched", || async {
-                        Ok(Box::pin(jobs.states.watch_with_history(&key).await?))
-                    });
+                    let watch = jobs
+                        .link
+                        .persist("watch a job", || async { Ok(Box::pin(jobs.states.watch_with_history(&key).await?)) });
                     match watch.await {
                         Ok(watch) => {
                             let mut look = tokio::time::interval(LOOK_AGAIN);
@@ -241,7 +239,7 @@ impl Jobs {
                     },
                     _ = look.tick() => {
                         let entry = || async { Ok(jobs.states.entry(&key).await?) };
-                        match jobs.link.persist("a job's state can't be read", entry).await {
+                        match jobs.link.persist("read a job's state", entry).await {
                             Ok(entry) => entry,
                             Err(error) => return Some((Err(error), (jobs, key, epoch, None, 0))),
                         }
@@ -270,12 +268,13 @@ impl Jobs {
         self.objects.get(&self.link.names.results(), &result_name(job, part)).await
     }
 
-    /// How it stood goes last: as long as that is there, whoever cleans up finds what is left of a forgetting cut short.
+    /// Deletes the state last: as long as the state is there, a cleanup finds the remains of a deletion that was cut
+    /// short.
     pub async fn forget(&self, job: JobId) -> Result<()> {
         self.remove(&cancel_key(job)).await?;
         let results = self.link.names.results();
         self.objects.delete(&results, &document_name(job)).await?;
-        // The first part is kept last: it may be missing.
+        // The first part is written last and may be missing.
         self.objects.delete(&results, &result_name(job, 0)).await?;
         let mut part = 1;
         while self.objects.delete(&results, &result_name(job, part)).await? {
@@ -286,16 +285,16 @@ impl Jobs {
 
     async fn write(&self, key: &str, value: Bytes) -> Result<()> {
         let write = || async { Ok(self.states.put(key, value.clone()).await.map(drop)?) };
-        self.link.persist("a job's state can't be written", write).await
+        self.link.persist("write a job's state", write).await
     }
 
     async fn read(&self, key: &str) -> Result<Option<Bytes>> {
-        self.link.persist("a job's state can't be read", || async { Ok(self.states.get(key).await?) }).await
+        self.link.persist("read a job's state", || async { Ok(self.states.get(key).await?) }).await
     }
 
     async fn remove(&self, key: &str) -> Result<()> {
         self.link
-            .persist("a job's state can't be removed", || async {
+            .persist("delete a job's state", || async {
                 if self.states.get(key).await?.is_some() {
                     self.states.purge(key).await?;
                 }

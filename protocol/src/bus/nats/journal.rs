@@ -1,6 +1,6 @@
-//! The journals: one stream of all jobs' outcomes, with a subject for each job.
+//! The journals: a stream of all jobs' outcomes, with a subject for each job.
 //!
-//! An outcome may be in it twice, where a word that it is there was lost: the first counts, and readers leave out the rest.
+//! An outcome may be stored twice, where an acknowledgement was lost: readers give the first and leave out the others.
 
 use std::{
     collections::{HashSet, VecDeque},
@@ -24,9 +24,9 @@ use futures::{
 use tokio::{runtime::Handle, sync::watch};
 
 use super::{
-    claim,
-    link::{Link, Trouble},
-    objects::Objects,
+    link::{AttemptError, NatsLink},
+    objects::ObjectStores,
+    oversized,
 };
 use crate::{
     bus::{Entry, Result},
@@ -35,32 +35,32 @@ use crate::{
     wire,
 };
 
-/// How much a reader has on its way, in messages.
+/// Most messages on their way to a reader.
 const PAGE: usize = 512;
-/// How long the server keeps a place in the journal for a reader that died without a word.
+/// Time for which the server keeps a reader's consumer after the last sign of the reader.
 const ABSENT: Duration = Duration::from_secs(60);
-/// How often the server says that there is nothing new; two such times without a word, and the reader asks again.
+/// Interval of the server's heartbeats. A reader that misses two opens the journal again.
 const HEARTBEAT: Duration = Duration::from_secs(5);
-/// So long nothing comes, and a reader that waits for more asks whether there is more.
+/// Silence after which a reader that waits for known messages asks the server about them.
 const SILENT: Duration = Duration::from_secs(3);
 
-pub(super) struct Journal {
-    link: Arc<Link>,
-    objects: Arc<Objects>,
+pub(super) struct NatsJournal {
+    link: Arc<NatsLink>,
+    objects: Arc<ObjectStores>,
     stream: Stream,
 }
 
-impl Journal {
-    pub fn new(link: Arc<Link>, objects: Arc<Objects>, stream: Stream) -> Self {
+impl NatsJournal {
+    pub fn new(link: Arc<NatsLink>, objects: Arc<ObjectStores>, stream: Stream) -> Self {
         Self { link, objects, stream }
     }
 
     pub async fn record(&self, job: JobId, outcome: &Outcome) -> Result<()> {
         let subject = self.link.names.journal_of_job(job);
-        // Two outcomes of one task are two objects, and the message says which of them counts.
+        // Two outcomes of a task are two objects, and each message names its own.
         let name = |payload: &Bytes| format!("outcome-{}-{}", outcome.task, BlobId::of_bytes(payload));
         let payload = wire::encode(outcome);
-        let (headers, payload) = claim::check(&self.link, &self.objects, job, name, payload).await?;
+        let (headers, payload) = oversized::pack(&self.link, &self.objects, job, name, payload).await?;
         self.link.store(subject, headers, payload).await?;
         Ok(())
     }
@@ -68,20 +68,18 @@ impl Journal {
     pub async fn clear(&self, job: JobId) -> Result<()> {
         let subject = self.link.names.journal_of_job(job);
         self.link
-            .persist("a journal can't be removed", || async {
-                Ok(self.stream.purge().filter(&subject).await.map(drop)?)
-            })
+            .persist("clear a journal", || async { Ok(self.stream.purge().filter(&subject).await.map(drop)?) })
             .await?;
-        self.link.persist("a journal's readers can't be removed", || self.remove_readers(job)).await
+        self.link.persist("delete a journal's readers", || self.remove_readers(job)).await
     }
 
-    /// Those of processes that died; one that lives opens its place again.
-    async fn remove_readers(&self, job: JobId) -> Result<(), Trouble> {
+    /// Deletes the consumers of readers that died; a living reader opens the journal again.
+    async fn remove_readers(&self, job: JobId) -> Result<(), AttemptError> {
         let all: Vec<String> = self.stream.consumer_names().try_collect().await?;
         let of_job = reader_name(job, "");
         for reader in all.iter().filter(|name| name.starts_with(&of_job)) {
             if let Err(error) = self.stream.delete_consumer(reader).await {
-                tracing::debug!(reader, %error, "a reader's place in the journal is gone already");
+                tracing::debug!(reader, %error, "failed to delete a reader of a journal; it may be gone already");
             }
         }
         Ok(())
@@ -90,7 +88,7 @@ impl Journal {
     pub fn follow(self: &Arc<Self>, job: JobId) -> BoxStream<'static, Result<Entry>> {
         let mut epoch = self.link.epoch.clone();
         epoch.mark_unchanged();
-        let reader = Reader {
+        let reader = JournalReader {
             journal: self.clone(),
             job,
             epoch,
@@ -108,55 +106,56 @@ impl Journal {
         .boxed()
     }
 
-    /// The outcome in a message. None where it is gone: a server that fell may have kept the message without its payload.
+    /// Reads the outcome in a message. None where the payload is gone: a server that fell may keep a message without
+    /// its object.
     async fn unpack(&self, job: JobId, message: &Message) -> Result<Option<Outcome>> {
-        let payload = claim::claim(&self.link, &self.objects, job, message).await?;
+        let payload = oversized::unpack(&self.link, &self.objects, job, message).await?;
         Ok(payload.map(|payload| wire::decode(&payload)).transpose()?)
     }
 }
 
-/// Reads one journal. A server that fell may come back with less than it had: then reading begins anew, and what was
-/// given already is left out.
-struct Reader {
-    journal: Arc<Journal>,
+/// Reads a job's journal. A server that fell may come back with fewer outcomes: the reader then begins anew and leaves
+/// out outcomes that were given already.
+struct JournalReader {
+    journal: Arc<NatsJournal>,
     job: JobId,
     epoch: watch::Receiver<u64>,
-    open: Option<Reading>,
-    /// The last message read: its place in the stream, and when it was put there, in nanoseconds.
+    open: Option<JournalCursor>,
+    /// Number in the stream and time of storing, in nanoseconds, of the last message read.
     last: Option<(u64, i128)>,
-    /// When the latest message of all that were read was put there. What is read again is no news.
+    /// The latest time of storing among all messages read. Stopped outcomes from before are no news.
     latest: i128,
-    /// The tasks whose ends were given.
+    /// The tasks whose final outcomes were given.
     given: HashSet<TaskId>,
-    /// How many messages there are until [`Entry::Caught`]. None before the first reading, and after it was said.
+    /// Messages left until [`Entry::CaughtUp`]. None before the first reading; 0 once the entry was given.
     behind: Option<u64>,
     ready: VecDeque<Entry>,
 }
 
-/// Messages as they come, and the server's note of how far they were read.
-struct Reading {
+/// An open consumer: arriving messages, and the server's note of the reader's place.
+struct JournalCursor {
     messages: Pin<Box<pull::Stream>>,
     consumer: String,
-    /// How many messages have come, as the server counts them.
+    /// Messages that arrived, by the server's count.
     taken: u64,
-    journal: Arc<Journal>,
+    journal: Arc<NatsJournal>,
 }
 
-/// The server would keep its note for a while.
-impl Drop for Reading {
+/// Deletes the consumer, which the server would keep for a while.
+impl Drop for JournalCursor {
     fn drop(&mut self) {
-        // Without a runtime the process is ending, and the server forgets by itself.
+        // Without a runtime the process is ending, and the server deletes the consumer when it expires.
         let Ok(runtime) = Handle::try_current() else { return };
         let (journal, consumer) = (self.journal.clone(), std::mem::take(&mut self.consumer));
         runtime.spawn(async move {
             if let Err(error) = journal.stream.delete_consumer(&consumer).await {
-                tracing::debug!(consumer, %error, "a reader's place in the journal goes when its time is up");
+                tracing::debug!(consumer, %error, "failed to delete a reader of a journal; the reader will expire");
             }
         });
     }
 }
 
-impl Reader {
+impl JournalReader {
     async fn entry(&mut self) -> Result<Entry> {
         loop {
             if let Some(entry) = self.ready.pop_front() {
@@ -171,7 +170,7 @@ impl Reader {
                 message = open.messages.next() => match message {
                     Some(Ok(message)) => self.take(&message).await?,
                     Some(Err(error)) => {
-                        tracing::debug!(%error, "the journal is opened again");
+                        tracing::debug!(%error, "failed to read the journal; opening the journal again");
                         self.open = None;
                     }
                     None => self.open = None,
@@ -182,16 +181,17 @@ impl Reader {
         }
     }
 
-    /// Messages that were counted may have gone before they came: a journal may be cleared while it is read.
+    /// Asks the server about messages that were counted and don't arrive: the journal may be cleared during the
+    /// reading.
     async fn look_for_more(&mut self) {
         let Some(open) = &self.open else { return };
         match self.journal.stream.consumer_info(&open.consumer).await {
             Ok(info) if info.num_pending > 0 => {}
             Ok(info) if info.delivered.consumer_sequence <= open.taken => self.caught(),
-            // Some were sent and didn't come, or the server has forgotten the reader.
+            // Messages were lost on the way, or the server has forgotten the consumer.
             Ok(_) => self.open = None,
             Err(error) => {
-                tracing::debug!(%error, "the journal is opened again");
+                tracing::debug!(%error, "failed to read the journal; opening the journal again");
                 self.open = None;
             }
         }
@@ -201,7 +201,7 @@ impl Reader {
         let journal = self.journal.clone();
         let subject = journal.link.names.journal_of_job(self.job);
         let last = self.last;
-        let opened = journal.link.persist("a journal can't be read", || async {
+        let opened = journal.link.persist("read a journal", || async {
             let start = match last {
                 Some((sequence, stored)) if holds(&journal.stream, sequence, stored).await? => {
                     DeliverPolicy::ByStartSequence { start_sequence: sequence + 1 }
@@ -221,7 +221,7 @@ impl Reader {
             let consumer: Consumer<pull::Config> = journal.stream.create_consumer(config).await?;
             let pending = consumer.cached_info().num_pending;
             let stream = consumer.stream().max_messages_per_batch(PAGE).heartbeat(HEARTBEAT).expires(4 * HEARTBEAT);
-            let reading = Reading {
+            let reading = JournalCursor {
                 messages: Box::pin(stream.messages().await?),
                 consumer: consumer.cached_info().name.clone(),
                 taken: 0,
@@ -244,7 +244,7 @@ impl Reader {
     }
 
     async fn take(&mut self, message: &async_nats::jetstream::Message) -> Result<()> {
-        let info = message.info().map_err(|error| self.journal.link.unavailable(error))?;
+        let info = message.info().map_err(|error| self.journal.link.failed(error))?;
         let (sequence, stored, pending) = (info.stream_sequence, info.published.unix_timestamp_nanos(), info.pending);
         if let Some(open) = &mut self.open {
             open.taken = info.consumer_sequence;
@@ -272,7 +272,7 @@ impl Reader {
 
     fn caught(&mut self) {
         self.behind = Some(0);
-        self.ready.push_back(Entry::Caught);
+        self.ready.push_back(Entry::CaughtUp);
     }
 }
 
@@ -280,8 +280,8 @@ fn reader_name(job: JobId, one: &str) -> String {
     format!("{job}-{one}")
 }
 
-/// True if the stream still has this very message.
-async fn holds(stream: &Stream, sequence: u64, stored: i128) -> Result<bool, Trouble> {
+/// True if the stream still has the message of this number and time.
+async fn holds(stream: &Stream, sequence: u64, stored: i128) -> Result<bool, AttemptError> {
     match stream.get_raw_message(sequence).await {
         Ok(message) => Ok(message.time.unix_timestamp_nanos() == stored),
         Err(error) if is_gone(&error.to_string()) => Ok(false),
@@ -289,7 +289,7 @@ async fn holds(stream: &Stream, sequence: u64, stored: i128) -> Result<bool, Tro
     }
 }
 
-/// In the server's words.
+/// True of an error, in the server's words, about a message that is not there.
 fn is_gone(error: &str) -> bool {
     error.contains("no message found") || error.contains("deleted message")
 }

@@ -1,6 +1,6 @@
-//! The connection, and how everything on it outlasts a server's restart.
+//! The connection, and retries that outlast a server's restart.
 
-use std::{error::Error, time::Duration};
+use std::{error::Error, io, time::Duration};
 
 use async_nats::{
     Client, ConnectErrorKind, ConnectOptions, Event, HeaderMap, ServerAddr,
@@ -11,49 +11,51 @@ use percent_encoding::percent_decode_str;
 use tokio::{sync::watch, time::Instant};
 
 use super::{
-    names::Names,
-    options::{Auth, NatsOptions, place},
+    names::NatsNames,
+    options::{Auth, NatsOptions},
+    version,
 };
-use crate::bus::{BusError, Result};
+use crate::bus::{BusError, BusProblem, Result};
 
-/// What an attempt may fail with; it is tried again.
-pub(super) type Trouble = Box<dyn Error + Send + Sync>;
+/// The error of a single attempt, which is retried.
+pub(super) type AttemptError = Box<dyn Error + Send + Sync>;
 
-/// How long the server may take for one answer.
+/// Timeout of a single request.
 pub(super) const ANSWER: Duration = Duration::from_secs(5);
 
-/// How long servers may take to choose who leads.
+/// Time that servers of a cluster may take to elect a leader.
 const ELECTION: Duration = Duration::from_secs(15);
 
-/// Trouble that lasts for so long is told.
+/// Failures that last for so long are logged.
 const NOTICED: Duration = Duration::from_secs(5);
 
-/// How many messages may be on their way to be acknowledged at once.
+/// Most messages that wait for their acknowledgement at once.
 const IN_FLIGHT: usize = 8192;
 
-pub(super) struct Link {
+pub(super) struct NatsLink {
     pub client: Client,
     pub jetstream: Context,
-    pub names: Names,
+    pub names: NatsNames,
     pub options: NatsOptions,
-    /// Counts connections: what was acknowledged over an earlier one may have been forgotten by a server that fell.
+    /// Number of connections so far. A server that fell may have forgotten writes acknowledged over an earlier
+    /// connection.
     pub epoch: watch::Receiver<u64>,
 }
 
-/// What became of a message.
+/// The server's answer to a message for a stream with one message per subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stored {
-    Now,
-    /// There was one under its subject.
-    Before,
+pub(super) enum StoreAnswer {
+    Stored,
+    /// The stream has a message under the subject already.
+    AlreadyThere,
 }
 
-impl Link {
+impl NatsLink {
     pub async fn connect(options: NatsOptions) -> Result<Self> {
-        let names = Names::new(&options.prefix).map_err(|reason| unusable(&options.url, reason))?;
+        let names = NatsNames::new(&options.prefix).map_err(|problem| BusError::at(options.place(), problem))?;
         let (connected, mut epoch) = watch::channel(0);
         let client = connect(&options, connected).await?;
-        // The word on this connection may come late, and would be taken for that on another.
+        // The event of this connection may come late, and must not be taken for a reconnect.
         let _ = tokio::time::timeout(ANSWER, epoch.wait_for(|epoch| *epoch > 0)).await;
         let jetstream = context::ContextBuilder::new()
             .timeout(ANSWER)
@@ -64,17 +66,19 @@ impl Link {
         Ok(Self { client, jetstream, names, options, epoch })
     }
 
-    /// Tries again for a while where the servers of a cluster have nobody who leads: one of them has just died, or all have
-    /// just begun.
-    pub async fn while_leaders_are_chosen<T, F: Future<Output = Result<T>>>(
+    /// Retries for a while where the servers of a cluster have no leader: a server has just died, or all have just
+    /// started.
+    pub async fn while_leaders_are_elected<T, F: Future<Output = Result<T>>>(
         &self,
         mut attempt: impl FnMut() -> F,
     ) -> Result<T> {
         let give_up = Instant::now() + ELECTION;
         loop {
             match attempt().await {
-                Err(BusError::Unavailable { reason, .. }) if is_without_leader(&reason) && Instant::now() < give_up => {
-                    tracing::debug!(reason, "NATS may be choosing who leads; trying again");
+                Err(BusError::Unavailable { problem, .. })
+                    if is_without_leader(&problem) && Instant::now() < give_up =>
+                {
+                    tracing::debug!(%problem, "NATS may be electing a leader; retrying");
                     tokio::time::sleep(Duration::from_millis(250)).await;
                 }
                 ended => return ended,
@@ -82,24 +86,28 @@ impl Link {
         }
     }
 
-    pub async fn check_jetstream(&self) -> Result<()> {
+    /// Checks that the server is new enough and has JetStream for this account.
+    pub async fn check_server(&self) -> Result<()> {
         use context::AccountErrorKind as Kind;
+        version::check(&self.client.server_info().version).map_err(|problem| self.error(problem))?;
         let Err(error) = self.jetstream.query_account().await else { return Ok(()) };
-        let url = &self.options.url;
-        Err(match error.kind() {
-            Kind::JetStreamUnavailable => {
-                unusable(url, "JetStream is off on this server, and it keeps all that a job needs")
+        Err(self.error(match error.kind() {
+            Kind::JetStreamUnavailable => BusProblem::JetStreamOff,
+            // A cluster without a leader, which may get one.
+            Kind::JetStream(cause) if cause.error_code() != ErrorCode::CLUSTER_NOT_AVAILABLE => {
+                BusProblem::JetStreamRefused { cause: cause.to_string() }
             }
-            Kind::JetStream(error) => unusable(url, format!("JetStream is not to be had for this account: {error}")),
-            _ => unavailable(url, format!("JetStream doesn't answer: {error}; may this account use `$JS.API.>`?")),
-        })
+            Kind::JetStream(_) | Kind::TimedOut | Kind::Other => {
+                BusProblem::JetStreamSilent { cause: error.to_string() }
+            }
+        }))
     }
 
-    /// Tries until it works, or until the servers have been out of reach for too long. What is tried must bear being
-    /// done more than once.
-    pub async fn persist<T, F>(&self, what: &str, mut attempt: impl FnMut() -> F) -> Result<T>
+    /// Retries until the attempt succeeds, or until the servers have been out of reach for too long. `act` names the
+    /// work in messages: "store a message". Attempts must bear repetition.
+    pub async fn persist<T, F>(&self, act: &str, mut attempt: impl FnMut() -> F) -> Result<T>
     where
-        F: Future<Output = Result<T, Trouble>> + Send,
+        F: Future<Output = Result<T, AttemptError>> + Send,
     {
         let began = Instant::now();
         let give_up = began + self.options.outage;
@@ -107,18 +115,18 @@ impl Link {
         let mut epoch = self.epoch.clone();
         loop {
             epoch.mark_unchanged();
-            let trouble = tokio::select! {
+            let error = tokio::select! {
                 result = attempt() => match result {
                     Ok(value) => return Ok(value),
-                    Err(trouble) => trouble,
+                    Err(error) => error,
                 },
                 Ok(()) = epoch.changed() => continue,
             };
             if Instant::now() + pause >= give_up {
-                return Err(self.unavailable(format!("{what}: {trouble}")));
+                return Err(self.failed(format!("failed to {act}: {error}")));
             }
             if began.elapsed() >= NOTICED && !std::mem::replace(&mut is_told, true) {
-                tracing::warn!(%trouble, "{what}; trying again");
+                tracing::warn!(%error, "failed to {act}; retrying");
             }
             tokio::select! {
                 () = tokio::time::sleep(pause) => pause = (2 * pause).min(Duration::from_secs(1)),
@@ -127,57 +135,62 @@ impl Link {
         }
     }
 
-    /// Puts a message into a stream that keeps one message a subject.
-    pub async fn store(&self, subject: String, headers: HeaderMap, payload: Bytes) -> Result<Stored> {
-        self.persist("a message can't be stored", || async {
+    /// Stores a message in a stream with one message per subject.
+    pub async fn store(&self, subject: String, headers: HeaderMap, payload: Bytes) -> Result<StoreAnswer> {
+        self.persist("store a message", || async {
             let mut message = PublishMessage::build().payload(payload.clone());
-            // The server looks for its own in headers, even where there are none in them.
+            // The server parses headers that are there, even empty ones.
             if !headers.is_empty() {
                 message = message.headers(headers.clone());
             }
             let sent = self.jetstream.send_publish(subject.clone(), message).await?;
             match sent.await {
-                Ok(_) => Ok(Stored::Now),
-                Err(error) if is_there_already(&error) => Ok(Stored::Before),
+                Ok(_) => Ok(StoreAnswer::Stored),
+                Err(error) if is_there_already(&error) => Ok(StoreAnswer::AlreadyThere),
                 Err(error) => Err(error.into()),
             }
         })
         .await
     }
 
-    /// Whether a stream that keeps one message a subject still has the one of this number. Asked by trying to put another in
-    /// its place, which is refused in either case: who may publish may ask.
+    /// True while a stream with one message per subject still has the message of this number. The test is an attempt to
+    /// store another message, and the server rejects the attempt either way: permission to publish is enough.
     pub async fn stores(&self, subject: &str, sequence: u64) -> Result<bool> {
-        self.persist("a message can't be looked for", || async {
+        self.persist("look for a message", || async {
             let another = PublishMessage::build().expected_last_subject_sequence(sequence);
             match self.jetstream.send_publish(subject.to_owned(), another).await?.await {
                 Err(error) if is_there_already(&error) => Ok(true),
                 Err(error) if error.kind() == context::PublishErrorKind::WrongLastSequence => Ok(false),
                 Err(error) => Err(error.into()),
-                Ok(_) => Err("another message took its place".into()),
+                Ok(_) => Err("another message took the place of the message".into()),
             }
         })
         .await
     }
 
-    /// A word that nobody else has, fit for names and subjects.
+    /// Makes a unique word, fit for names and subjects.
     pub fn unique(&self) -> String {
         self.client.new_inbox().replace(['.', '_'], "-")
     }
 
-    /// The largest message that is sent whole, in bytes; headers need some room too.
+    /// The largest payload of a message, in bytes; headers need some room too.
     pub fn largest(&self) -> usize {
         self.client.max_payload().saturating_sub(16 << 10)
     }
 
-    pub fn unavailable(&self, reason: impl ToString) -> BusError {
-        unavailable(&self.options.url, reason)
+    pub fn error(&self, problem: BusProblem) -> BusError {
+        BusError::at(self.options.place(), problem)
+    }
+
+    pub fn failed(&self, cause: impl ToString) -> BusError {
+        self.error(BusProblem::Other(cause.to_string()))
     }
 }
 
-/// In the server's words, or in nobody's.
-fn is_without_leader(reason: &str) -> bool {
-    ["timed out", "temporarily unavailable", "no suitable peers"].iter().any(|word| reason.contains(word))
+/// True of errors, in the server's or the client's words, that come while a cluster elects a leader.
+fn is_without_leader(problem: &BusProblem) -> bool {
+    let text = problem.to_string();
+    ["timed out", "temporarily unavailable", "no suitable peers"].iter().any(|words| text.contains(words))
 }
 
 fn is_there_already(error: &context::PublishError) -> bool {
@@ -187,6 +200,7 @@ fn is_there_already(error: &context::PublishError) -> bool {
 }
 
 async fn connect(options: &NatsOptions, connected: watch::Sender<u64>) -> Result<Client> {
+    let refused = |problem| BusError::at(options.place(), problem);
     let servers: Vec<&str> = options.url.split(',').map(str::trim).collect();
     let mut connect = ConnectOptions::new()
         .name(&options.name)
@@ -198,8 +212,8 @@ async fn connect(options: &NatsOptions, connected: watch::Sender<u64>) -> Result
         .event_callback(move |event| {
             match event {
                 Event::Connected => connected.send_modify(|epoch| *epoch += 1),
-                Event::Disconnected => tracing::warn!("the connection to NATS is lost; trying to reconnect"),
-                event => tracing::debug!(%event, "NATS"),
+                Event::Disconnected => tracing::warn!("lost the connection to NATS; reconnecting"),
+                event => tracing::debug!(%event, "event of the connection to NATS"),
             }
             std::future::ready(())
         });
@@ -213,12 +227,12 @@ async fn connect(options: &NatsOptions, connected: watch::Sender<u64>) -> Result
         Auth::Token(token) => connect.token(token.clone()),
         Auth::Nkey(seed) => connect.nkey(seed.clone()),
         Auth::Credentials(path) => connect.credentials_file(path).await.map_err(|error| {
-            unusable(&options.url, format!("the credentials file {} can't be used: {error}", path.display()))
+            refused(BusProblem::Credentials { path: path.display().to_string(), cause: error.to_string() })
         })?,
     };
     for path in [&options.tls.ca, &options.tls.certificate, &options.tls.key].into_iter().flatten() {
         if !path.is_file() {
-            return Err(unusable(&options.url, format!("there is no file {}", path.display())));
+            return Err(refused(BusProblem::Tls { cause: format!("there is no file {}", path.display()) }));
         }
     }
     if let Some(ca) = &options.tls.ca {
@@ -227,12 +241,16 @@ async fn connect(options: &NatsOptions, connected: watch::Sender<u64>) -> Result
     connect = match (&options.tls.certificate, &options.tls.key) {
         (Some(certificate), Some(key)) => connect.add_client_certificate(certificate.clone(), key.clone()),
         (None, None) => connect,
-        _ => return Err(unusable(&options.url, "a TLS certificate needs its key, and a key its certificate")),
+        _ => {
+            let cause = "a certificate needs its key, and a key its certificate".to_owned();
+            return Err(refused(BusProblem::Tls { cause }));
+        }
     };
-    connect.connect(servers).await.map_err(|error| not_connected(&options.url, &error))
+    connect.connect(servers).await.map_err(|error| refused(not_connected(&error)))
 }
 
-/// The user and the password of the first address that names some; a token stands there as a user without a password.
+/// Reads the user and the password from the first address with a login; a token stands there as a user without a
+/// password.
 fn login_in(servers: &[&str]) -> Option<(String, Option<String>)> {
     servers.iter().filter_map(|server| server.parse::<ServerAddr>().ok()).find_map(|server| {
         let decoded = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
@@ -240,26 +258,21 @@ fn login_in(servers: &[&str]) -> Option<(String, Option<String>)> {
     })
 }
 
-fn not_connected(url: &str, error: &async_nats::ConnectError) -> BusError {
-    let cause = error.source().map(|source| format!(" ({source})")).unwrap_or_default();
+fn not_connected(error: &async_nats::ConnectError) -> BusProblem {
+    let cause = error.source().map_or_else(|| error.to_string(), ToString::to_string);
     match error.kind() {
-        ConnectErrorKind::ServerParse => unusable(url, format!("no address of a NATS server{cause}")),
-        ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => {
-            unusable(url, "the server refuses this login")
-        }
-        ConnectErrorKind::Tls => unusable(url, format!("no TLS connection{cause}")),
-        ConnectErrorKind::Dns => unavailable(url, format!("no such host{cause}")),
-        ConnectErrorKind::TimedOut => unavailable(url, "nothing answers there in time"),
-        ConnectErrorKind::Io | ConnectErrorKind::MaxReconnects => {
-            unavailable(url, format!("no NATS server can be reached{cause}"))
-        }
+        ConnectErrorKind::ServerParse => BusProblem::Address { cause },
+        ConnectErrorKind::Authentication | ConnectErrorKind::AuthorizationViolation => BusProblem::LoginRefused,
+        ConnectErrorKind::Tls => BusProblem::Tls { cause },
+        ConnectErrorKind::Io if is_handshake(error) => BusProblem::Tls { cause },
+        ConnectErrorKind::Dns => BusProblem::Unreachable { cause: format!("no such host: {cause}") },
+        ConnectErrorKind::TimedOut => BusProblem::Unreachable { cause: "no answer in time".to_owned() },
+        ConnectErrorKind::Io | ConnectErrorKind::MaxReconnects => BusProblem::Unreachable { cause },
     }
 }
 
-pub(super) fn unavailable(url: &str, reason: impl ToString) -> BusError {
-    BusError::Unavailable { place: place(url), reason: reason.to_string() }
-}
-
-fn unusable(url: &str, reason: impl ToString) -> BusError {
-    BusError::Unusable { place: place(url), reason: reason.to_string() }
+/// True where the TLS handshake failed. The client reports such failures as trouble with input and output.
+fn is_handshake(error: &async_nats::ConnectError) -> bool {
+    let cause = error.source().and_then(|source| source.downcast_ref::<io::Error>()).and_then(io::Error::get_ref);
+    cause.is_some_and(|cause| cause.is::<async_nats::rustls::Error>())
 }

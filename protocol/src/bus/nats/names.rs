@@ -1,36 +1,39 @@
-//! What everything is called on the server. Deployments, dashboards and permissions are written against these names.
+//! The names of everything on the server. Deployments, dashboards and permissions are written against these names.
 
 use async_nats::Subject;
 
 use crate::{
+    bus::BusProblem,
     id::{JobId, TaskId},
     task::Kind,
 };
 
-/// The names under one prefix.
+/// The names under a prefix.
 #[derive(Clone, Debug)]
-pub struct Names {
+pub struct NatsNames {
     prefix: String,
 }
 
-impl Names {
+impl NatsNames {
+    /// Checks the prefix.
+    ///
     /// # Errors
     ///
-    /// The reason where the prefix can't begin a name.
-    pub fn new(prefix: &str) -> Result<Self, String> {
+    /// [`BusProblem::Prefix`] where the prefix can't begin a name.
+    pub fn new(prefix: &str) -> Result<Self, BusProblem> {
         let good = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         if prefix.is_empty() || !prefix.chars().all(good) {
-            return Err(format!("`{prefix}` is no prefix for names: letters, digits, `-` and `_` are allowed in one"));
+            return Err(BusProblem::Prefix { prefix: prefix.to_owned() });
         }
         Ok(Self { prefix: prefix.to_owned() })
     }
 
-    /// The stream of tasks that wait or are in a worker's hands.
+    /// The stream of outstanding tasks.
     pub fn tasks(&self) -> String {
         format!("{}-tasks", self.prefix)
     }
 
-    /// The durable consumer of one kind of task. Its lag is what workers are scaled by.
+    /// The durable consumer of a kind of task. Workers are scaled by its lag.
     pub fn tasks_consumer(&self, kind: Kind) -> String {
         kind.name().to_owned()
     }
@@ -51,7 +54,7 @@ impl Names {
         format!("{}.task.*.*.*", self.prefix)
     }
 
-    /// The kind, job and task in a task's subject.
+    /// Reads the kind, job and task from a task's subject.
     pub fn read_task(subject: &Subject) -> Option<(Kind, JobId, TaskId)> {
         let mut parts = subject.rsplit('.');
         let (task, job, kind) = (parts.next()?, parts.next()?, parts.next()?);
@@ -84,7 +87,7 @@ impl Names {
         format!("{}.journal.*", self.prefix)
     }
 
-    /// The object store of a job's blobs, which goes with the job.
+    /// The object store of a job's blobs, deleted with the job.
     pub fn blobs(&self, job: JobId) -> String {
         format!("{}-blobs-{job}", self.prefix)
     }
@@ -99,7 +102,7 @@ impl Names {
         format!("{}-large-replies", self.prefix)
     }
 
-    /// The stream of jobs that coordinators hold.
+    /// The stream of unfinished jobs.
     pub fn jobs(&self) -> String {
         format!("{}-jobs", self.prefix)
     }
@@ -117,13 +120,13 @@ impl Names {
         format!("{}.job.*", self.prefix)
     }
 
-    /// Where the members of a group tell one another how they stand. A group may have any name; its hash stands for it.
+    /// The subject of a group's gossip. A group may have any name; a hash stands for the name.
     pub fn member(&self, group: &str) -> String {
         let hash = blake3::hash(group.as_bytes()).to_hex();
         format!("{}.member.{}", self.prefix, &hash[..16])
     }
 
-    /// The key-value bucket of jobs' states, and of wishes to cancel them.
+    /// The key-value bucket of jobs' states, and of requests to cancel jobs.
     pub fn states(&self) -> String {
         format!("{}-states", self.prefix)
     }

@@ -1,51 +1,52 @@
-//! How to reach NATS, and what to keep there.
+//! Settings of the bus on NATS.
 
 use std::{fmt, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-/// All that may be set of a [`NatsBus`](super::NatsBus). Durations are in seconds where they are written down.
+/// The settings of a [`NatsBus`](super::NatsBus). Files give durations in seconds.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct NatsOptions {
-    /// The server's address, or several of one cluster, separated by commas: `nats://host:4222`, `tls://host:4222`.
+    /// The server's address, or several addresses of a cluster, separated by commas: `nats://host:4222`,
+    /// `tls://host:4222`.
     pub url: String,
     pub auth: Auth,
     pub tls: Tls,
-    /// What this process is called in the server's lists of connections.
+    /// This process's name in the server's lists of connections.
     pub name: String,
-    /// What all subjects, streams and buckets begin with: letters, digits, `-` and `_`. Deployments with different
-    /// prefixes don't see one another.
+    /// The beginning of all subjects, streams and buckets: letters, digits, `-` and `_`. Deployments with different
+    /// prefixes don't see each other.
     pub prefix: String,
-    /// Copies of every message: 1 for one server, 3 for a cluster of servers.
+    /// Copies of every message: 1 for a single server, 3 for a cluster of servers.
     pub replicas: usize,
-    /// How long what is left of a job is kept after it ended, in seconds; 0 for ever: how it stood, what came of it, and
-    /// all of one that has failed. Coordinators remove it. What nobody removes, the server does a year later; of a job that
-    /// isn't over by then it takes what it needs.
+    /// Time for which a finished job's state and result, and everything of a failed job, are kept, in seconds; 0 for
+    /// ever. Coordinators delete them. The server deletes the rest a year later, even the data of a job that isn't over
+    /// by then.
     #[serde(with = "seconds")]
     pub retention: Duration,
-    /// How long models' replies are kept, in seconds; 0 for ever.
+    /// Time for which models' replies are kept, in seconds; 0 for ever.
     #[serde(with = "seconds")]
     pub replies: Duration,
-    /// How much room models' replies may take, in bytes; the oldest go first. None for no limit. Those that are larger than
-    /// a message are kept beside and don't count.
+    /// Room for models' replies, in bytes; the oldest are deleted first. None for no limit. Replies larger than a
+    /// message are kept elsewhere and don't count.
     pub replies_bytes: Option<u64>,
-    /// How long tasks that were given up are kept for people to look at, in seconds; 0 for ever.
+    /// Time for which tasks that were given up are kept for inspection, in seconds; 0 for ever.
     #[serde(with = "seconds")]
     pub dead_letters: Duration,
-    /// How long a worker may give no sign of life before its task goes to another, in seconds.
+    /// The lease of a task: a worker that is silent for longer loses the task to another worker, in seconds.
     #[serde(with = "seconds")]
     pub ack_wait: Duration,
-    /// How often a task is delivered before it is given up.
+    /// Most deliveries of a task before the task is given up.
     pub max_deliver: u32,
-    /// How long a coordinator may give no sign of life before its job goes to another, in seconds.
+    /// The lease of a job: a coordinator that is silent for longer loses the job to another coordinator, in seconds.
     #[serde(with = "seconds")]
     pub lease: Duration,
-    /// How long a call waits for servers that can't be reached before it fails, in seconds.
+    /// Time for which a call waits for unreachable servers before the call fails, in seconds.
     #[serde(with = "seconds")]
     pub outage: Duration,
-    /// Change streams and consumers that are there already to these settings. Without it they are used as they are, so
-    /// that one role decides and the others need no right to.
+    /// Change existing streams and consumers to these settings. Otherwise they are used as they are: a single role
+    /// decides, and the others need no right to change anything.
     pub adjust: bool,
 }
 
@@ -53,13 +54,13 @@ const DAY: u64 = 24 * 3600;
 const YEAR: Duration = Duration::from_secs(365 * DAY);
 
 impl NatsOptions {
-    /// Where the servers are, without the secrets that their addresses may hold.
+    /// The servers' addresses without the logins in them.
     pub fn place(&self) -> String {
         place(&self.url)
     }
 
-    /// When the server itself removes what is kept of a job. It counts from the day that each thing was stored and knows
-    /// nothing of jobs, so this is far longer than one may wait and run. Zero for never.
+    /// Age at which the server itself deletes a job's data; zero for never. The server counts from the day of storing
+    /// and knows nothing of jobs, so the age is far longer than a job may wait and run.
     pub(super) fn last_resort(&self) -> Duration {
         if self.retention.is_zero() { Duration::ZERO } else { self.retention + YEAR }
     }
@@ -87,11 +88,11 @@ impl Default for NatsOptions {
     }
 }
 
-/// Who this process is to the server.
+/// This process's login at the server.
 #[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Auth {
-    /// Nobody in particular, or who the address names.
+    /// No login, or the login in the address.
     #[default]
     None,
     User {
@@ -101,12 +102,12 @@ pub enum Auth {
     Token(String),
     /// The seed of an nkey.
     Nkey(String),
-    /// A file of credentials, as `nsc` makes them.
+    /// A credentials file, as `nsc` makes it.
     Credentials(PathBuf),
 }
 
 impl fmt::Debug for Auth {
-    /// Names the way, not the secret.
+    /// Names the kind of login without the secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::None => write!(f, "None"),
@@ -118,7 +119,7 @@ impl fmt::Debug for Auth {
     }
 }
 
-/// How the connection is encrypted.
+/// Encryption of the connection.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Tls {
@@ -126,7 +127,7 @@ pub struct Tls {
     pub required: bool,
     /// Certificates to trust besides the system's own (PEM).
     pub ca: Option<PathBuf>,
-    /// This process's certificate and its key (PEM), for servers that ask for one.
+    /// This process's certificate (PEM), for servers that ask for a client certificate. Needs `key`.
     pub certificate: Option<PathBuf>,
     pub key: Option<PathBuf>,
 }
@@ -145,7 +146,7 @@ mod seconds {
     }
 }
 
-/// Where the servers are, without the secrets that their addresses may hold.
+/// The addresses in `url` without the logins in them.
 pub(super) fn place(url: &str) -> String {
     url.split(',').map(|url| hide_login(url.trim())).collect::<Vec<_>>().join(",")
 }

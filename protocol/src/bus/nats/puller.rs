@@ -1,9 +1,10 @@
-//! Pulls messages for whoever waits for one.
+//! Pulls messages for callers that wait for one.
 //!
-//! Each kind of task has a consumer of its own, and nobody knows beforehand which will have something. So a puller asks
-//! one after another for what it has at once, beginning where it found something last; only if none has anything does it
-//! leave a request for one message waiting at each. A message that nobody waits for would be kept from another worker.
-//! Consumers take turns: one that always has something doesn't keep a puller from the others.
+//! Each kind of task has a consumer, and nobody knows beforehand which consumer will have messages. So a puller scans
+//! the consumers: each is asked for the messages that it has, beginning with the last successful consumer. Only when
+//! all are empty does the puller leave a waiting request for a single message at each; more messages than callers would
+//! be kept from other workers. Consumers take turns: a consumer that always has messages doesn't keep a puller from the
+//! others.
 
 use std::{
     collections::VecDeque,
@@ -11,107 +12,107 @@ use std::{
     time::{Duration, Instant},
 };
 
-use async_nats::{Message, StatusCode, Subscriber};
+use async_nats::{Message, StatusCode, Subscriber, jetstream};
 use futures::{FutureExt as _, StreamExt as _};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::{link::Link, receipt::Held};
+use super::{link::NatsLink, receipt::HeldMessage};
 use crate::bus::Result;
 
-/// How long a request may wait at a consumer. One that is lost with the server that led the consumer is missed no longer.
-const LONG: Duration = Duration::from_secs(8);
-/// How long the server may take to say that it has nothing.
-const SHORT: Duration = Duration::from_secs(5);
-/// How long after the last wish the waiting requests are withdrawn.
-const IDLE: Duration = Duration::from_millis(50);
-/// How long after the last wish a message is given back that came in spite of that.
-const KEEP: Duration = Duration::from_secs(1);
-/// How long a consumer is asked first because it had something, and one that had nothing isn't asked again.
+/// Time that a request waits at a consumer. A request that is lost with the consumer's leader is repeated after that.
+const REQUEST_EXPIRY: Duration = Duration::from_secs(8);
+/// Time that the server may take to say that a consumer is empty.
+const SCAN_TIMEOUT: Duration = Duration::from_secs(5);
+/// Time without callers after which waiting requests are withdrawn.
+const WITHDRAW_AFTER: Duration = Duration::from_millis(50);
+/// Time without callers after which stored messages are returned.
+const RETURN_AFTER: Duration = Duration::from_secs(1);
+/// Time for which a successful consumer is asked first, and an empty consumer isn't asked again.
 const TURN: Duration = Duration::from_millis(100);
-/// How long a consumer that refused is left alone.
-const REFUSED: Duration = Duration::from_millis(250);
-/// Who takes messages as fast as this asks for them is served from a store of messages for this time.
-const AHEAD: Duration = Duration::from_millis(10);
-/// The largest such store.
-const MOST_AHEAD: usize = 256;
+/// Pause after a consumer has refused a request.
+const REFUSAL_PAUSE: Duration = Duration::from_millis(250);
+/// Callers that take messages in quick succession are served from a store that lasts for this time.
+const STORE_TIME: Duration = Duration::from_millis(10);
+/// Most messages in the store.
+const LARGEST_STORE: usize = 256;
 
-/// Someone who waits for a message.
-pub(super) type Hand = oneshot::Sender<Held>;
+/// A caller that waits for a message.
+pub(super) type MessageSender = oneshot::Sender<HeldMessage>;
 
-/// Where to pull: a stream and its durable consumers.
-pub(super) struct Source {
+/// The stream and the durable consumers to pull from.
+pub(super) struct PullSource {
     pub stream: String,
     pub consumers: Vec<String>,
-    /// How long the server waits for a sign of life.
-    pub patience: Duration,
+    /// The lease of each message.
+    pub lease: Duration,
 }
 
-/// Starts pulling. It ends when the sender is dropped.
-pub(super) async fn start(link: Arc<Link>, source: Source) -> Result<mpsc::UnboundedSender<Hand>> {
-    let (wishes, hands) = mpsc::unbounded_channel();
+/// Starts a puller, which ends when the returned sender is dropped.
+pub(super) async fn start(link: Arc<NatsLink>, source: PullSource) -> Result<mpsc::UnboundedSender<MessageSender>> {
+    let (sender, callers) = mpsc::unbounded_channel();
     let (inbox, answers) = open_inbox(&link).await?;
-    let lanes = source.consumers.into_iter().map(Lane::new).collect();
+    let lanes = source.consumers.into_iter().map(ConsumerLane::new).collect();
     let epoch = link.epoch.clone();
-    let puller = Puller {
+    let puller = MessagePuller {
         link,
         stream: source.stream,
-        patience: source.patience,
+        lease: source.lease,
         inbox,
         answers,
         lanes,
-        turn: Turn { lane: 0, ends: None },
-        hands,
+        turn: LaneTurn { lane: 0, ends: None },
+        callers,
         epoch,
         waiting: VecDeque::new(),
         store: VecDeque::new(),
-        pace: Pace::default(),
-        last_wish: Instant::now(),
+        pace: PullPace::default(),
+        last_caller: Instant::now(),
         last_message: Instant::now(),
     };
     tokio::spawn(puller.run());
-    Ok(wishes)
+    Ok(sender)
 }
 
-async fn open_inbox(link: &Link) -> Result<(String, Subscriber)> {
+async fn open_inbox(link: &NatsLink) -> Result<(String, Subscriber)> {
     let inbox = link.client.new_inbox();
-    let answers = link.client.subscribe(format!("{inbox}.*")).await.map_err(|error| link.unavailable(error))?;
+    let answers = link.client.subscribe(format!("{inbox}.*")).await.map_err(|error| link.failed(error))?;
     Ok((inbox, answers))
 }
 
-struct Puller {
-    link: Arc<Link>,
+struct MessagePuller {
+    link: Arc<NatsLink>,
     stream: String,
-    patience: Duration,
+    lease: Duration,
     inbox: String,
     answers: Subscriber,
-    lanes: Vec<Lane>,
-    turn: Turn,
-    hands: mpsc::UnboundedReceiver<Hand>,
+    lanes: Vec<ConsumerLane>,
+    turn: LaneTurn,
+    callers: mpsc::UnboundedReceiver<MessageSender>,
     epoch: watch::Receiver<u64>,
-    waiting: VecDeque<Hand>,
-    store: VecDeque<Held>,
-    pace: Pace,
-    last_wish: Instant,
+    waiting: VecDeque<MessageSender>,
+    store: VecDeque<HeldMessage>,
+    pace: PullPace,
+    last_caller: Instant,
     last_message: Instant,
 }
 
-/// One consumer.
-struct Lane {
+/// A consumer, and the requests that are out to the consumer.
+struct ConsumerLane {
     consumer: String,
-    /// Messages that were asked for, if there are any at once, and haven't come.
+    /// Messages requested by a scan that haven't arrived.
     scanned: usize,
-    /// Messages that were asked for as they come, and haven't.
+    /// Messages requested by waiting requests that haven't arrived.
     awaited: usize,
-    /// It had nothing when it was last asked: until when that is believed.
+    /// The consumer was empty when it was last scanned, and counts as empty until this time.
     dry: Option<Instant>,
-    /// When the requests are void, whatever became of their answers.
+    /// Time at which the requests expire, answered or not.
     void: Instant,
     not_before: Option<Instant>,
-    /// It has refused since something came of it last: people have been told.
+    /// The consumer has refused every request since its last message, and the refusal was logged.
     refused: bool,
 }
 
-impl Lane {
+impl ConsumerLane {
     fn new(consumer: String) -> Self {
         Self { consumer, scanned: 0, awaited: 0, dry: None, void: Instant::now(), not_before: None, refused: false }
     }
@@ -125,41 +126,41 @@ impl Lane {
     }
 }
 
-/// Which lane is asked first.
-struct Turn {
-    /// The one that something came from last, or, where its turn is over, the one after it.
+/// The lane that is scanned first.
+struct LaneTurn {
+    /// The lane of the last message or, after the turn, the next lane.
     lane: usize,
-    /// None until something has come.
+    /// End of the turn. None until a message has come.
     ends: Option<Instant>,
 }
 
-/// A request for messages: how many, and whether to wait for them.
-struct Request {
+/// A request for `batch` messages, which waits for them or takes what is there.
+struct PullRequest {
     lane: usize,
     batch: usize,
     wait: bool,
 }
 
-impl Puller {
+impl MessagePuller {
     async fn run(mut self) {
         loop {
             self.serve();
             if let Err(error) = self.ask().await {
-                tracing::debug!(%error, "a request for tasks was not sent");
+                tracing::debug!(%error, "failed to request messages; retrying");
             }
             let wake = self.wake();
             tokio::select! {
-                hand = self.hands.recv() => match hand {
-                    Some(hand) => self.wish(hand),
+                caller = self.callers.recv() => match caller {
+                    Some(caller) => self.add_caller(caller),
                     None => return,
                 },
                 Some(message) = self.answers.next() => self.take(message),
-                Ok(()) = self.epoch.changed() => self.lanes.iter_mut().for_each(Lane::reset),
+                Ok(()) = self.epoch.changed() => self.lanes.iter_mut().for_each(ConsumerLane::reset),
                 () = tokio::time::sleep_until(wake.into()) => self.tidy().await,
             }
-            // What else is there already.
-            while let Ok(hand) = self.hands.try_recv() {
-                self.wish(hand);
+            // Take everything that has arrived before anything is sent.
+            while let Ok(caller) = self.callers.try_recv() {
+                self.add_caller(caller);
             }
             while let Some(Some(message)) = self.answers.next().now_or_never() {
                 self.take(message);
@@ -167,29 +168,29 @@ impl Puller {
         }
     }
 
-    fn wish(&mut self, hand: Hand) {
-        self.last_wish = Instant::now();
-        self.waiting.push_back(hand);
+    fn add_caller(&mut self, caller: MessageSender) {
+        self.last_caller = Instant::now();
+        self.waiting.push_back(caller);
     }
 
     fn serve(&mut self) {
         while let Some(held) = self.store.pop_front() {
-            let Some(hand) = self.waiting.pop_front() else {
+            let Some(caller) = self.waiting.pop_front() else {
                 self.store.push_front(held);
                 break;
             };
-            match hand.send(held) {
+            match caller.send(held) {
                 Ok(()) => self.pace.count(),
                 Err(held) => self.store.push_front(held),
             }
         }
-        self.waiting.retain(|hand| !hand.is_closed());
+        self.waiting.retain(|caller| !caller.is_closed());
         if !self.waiting.is_empty() {
-            self.last_wish = Instant::now();
+            self.last_caller = Instant::now();
         }
     }
 
-    /// Asks for what is waited for.
+    /// Requests the messages that callers wait for.
     async fn ask(&mut self) -> Result<(), async_nats::PublishError> {
         let need = if self.waiting.is_empty() && self.is_idle() { 0 } else { self.waiting.len() + self.pace.ahead() };
         let need = need.saturating_sub(self.store.len());
@@ -205,41 +206,45 @@ impl Puller {
 
     fn forget_void(&mut self) {
         let now = Instant::now();
-        self.lanes.iter_mut().filter(|lane| lane.is_asked() && now >= lane.void).for_each(Lane::reset);
+        self.lanes.iter_mut().filter(|lane| lane.is_asked() && now >= lane.void).for_each(ConsumerLane::reset);
     }
 
-    fn requests(&mut self, need: usize) -> Vec<Request> {
+    fn requests(&mut self, need: usize) -> Vec<PullRequest> {
         let now = Instant::now();
-        let may_ask = |lane: &Lane| lane.not_before.is_none_or(|then| now >= then);
-        // Refilled when half empty, not message by message.
+        let may_ask = |lane: &ConsumerLane| lane.not_before.is_none_or(|then| now >= then);
+        // A lone consumer needs no scan; requests are renewed when half of them are served.
         if let [lane] = &self.lanes[..] {
             let due = lane.awaited <= need / 2 && may_ask(lane);
-            return due.then(|| Request { lane: 0, batch: need - lane.awaited, wait: true }).into_iter().collect();
+            return due.then(|| PullRequest { lane: 0, batch: need - lane.awaited, wait: true }).into_iter().collect();
         }
         if let Some(at) = self.lanes.iter().position(|lane| lane.scanned > 0) {
             let asked = self.lanes[at].scanned;
             let its_turn = at == self.turn.lane && self.turn.ends.is_some_and(|end| now < end);
             let due = its_turn && asked <= need / 2;
-            return due.then(|| Request { lane: at, batch: need - asked, wait: false }).into_iter().collect();
+            return due.then(|| PullRequest { lane: at, batch: need - asked, wait: false }).into_iter().collect();
         }
         let count = self.lanes.len();
         if self.turn.ends.is_some_and(|end| now >= end) {
-            self.turn = Turn { lane: (self.turn.lane + 1) % count, ends: None };
+            self.turn = LaneTurn { lane: (self.turn.lane + 1) % count, ends: None };
         }
         let next = (0..count).map(|n| (self.turn.lane + n) % count).find(|&at| {
             let lane = &self.lanes[at];
             lane.dry.is_none_or(|until| now >= until) && lane.awaited == 0 && may_ask(lane)
         });
         if let Some(lane) = next {
-            return vec![Request { lane, batch: need, wait: false }];
+            return vec![PullRequest { lane, batch: need, wait: false }];
         }
         let silent = (0..count).filter(|&at| self.lanes[at].awaited == 0 && may_ask(&self.lanes[at]));
-        silent.map(|lane| Request { lane, batch: 1, wait: true }).collect()
+        silent.map(|lane| PullRequest { lane, batch: 1, wait: true }).collect()
     }
 
-    async fn send(&mut self, Request { lane: number, batch, wait }: Request) -> Result<(), async_nats::PublishError> {
+    async fn send(
+        &mut self,
+        PullRequest { lane: number, batch, wait }: PullRequest,
+    ) -> Result<(), async_nats::PublishError> {
         let lane = &mut self.lanes[number];
-        let how = if wait { format!(r#""expires":{}"#, LONG.as_nanos()) } else { r#""no_wait":true"#.to_owned() };
+        let how =
+            if wait { format!(r#""expires":{}"#, REQUEST_EXPIRY.as_nanos()) } else { r#""no_wait":true"#.to_owned() };
         let request = format!(r#"{{"batch":{batch},{how}}}"#);
         let subject = format!("$JS.API.CONSUMER.MSG.NEXT.{}.{}", self.stream, lane.consumer);
         let reply = format!("{}.{number}", self.inbox);
@@ -247,15 +252,15 @@ impl Puller {
         lane.not_before = None;
         if wait {
             lane.awaited += batch;
-            lane.void = Instant::now() + LONG + SHORT;
+            lane.void = Instant::now() + REQUEST_EXPIRY + SCAN_TIMEOUT;
         } else {
             lane.scanned += batch;
-            lane.void = Instant::now() + SHORT;
+            lane.void = Instant::now() + SCAN_TIMEOUT;
         }
         Ok(())
     }
 
-    /// Takes an answer in: a message, or why there is none.
+    /// Takes an answer: a message, or the reason why there is none.
     fn take(&mut self, message: Message) {
         match message.status {
             None | Some(StatusCode::OK) => self.take_message(message),
@@ -265,19 +270,24 @@ impl Puller {
 
     fn take_message(&mut self, message: Message) {
         self.last_message = Instant::now();
-        let consumer = message.reply.as_deref().and_then(consumer_of);
-        if let Some(at) = self.lanes.iter().position(|lane| Some(lane.consumer.as_str()) == consumer) {
+        // A plain subscription receives plain messages; JetStream's type parses the reply subject.
+        let message = jetstream::Message { message, context: self.link.jetstream.clone() };
+        let info = match message.info() {
+            Ok(info) => info,
+            Err(error) => return tracing::warn!(%error, "dropped a message that came from no consumer"),
+        };
+        let deliveries = info.delivered.try_into().unwrap_or(u32::MAX);
+        let sequence = info.stream_sequence;
+        if let Some(at) = self.lanes.iter().position(|lane| lane.consumer == info.consumer) {
             let lane = &mut self.lanes[at];
             let asked = if lane.scanned > 0 { &mut lane.scanned } else { &mut lane.awaited };
             *asked = asked.saturating_sub(1);
             (lane.dry, lane.refused) = (None, false);
             if self.turn.lane != at || self.turn.ends.is_none() {
-                self.turn = Turn { lane: at, ends: Some(self.last_message + TURN) };
+                self.turn = LaneTurn { lane: at, ends: Some(self.last_message + TURN) };
             }
         }
-        if let Some(held) = Held::new(self.link.clone(), message, self.patience) {
-            self.store.push_back(held);
-        }
+        self.store.push_back(HeldMessage::new(self.link.clone(), message.message, deliveries, sequence, self.lease));
     }
 
     fn take_refusal(&mut self, message: &Message, status: StatusCode) {
@@ -293,58 +303,60 @@ impl Puller {
         }
         if status != StatusCode::TIMEOUT && status != StatusCode::NOT_FOUND {
             lane.reset();
-            lane.not_before = Some(Instant::now() + REFUSED);
+            lane.not_before = Some(Instant::now() + REFUSAL_PAUSE);
             let reason = message.description.as_deref().unwrap_or("no answer");
             if !lane.refused {
-                tracing::warn!(consumer = lane.consumer, %status, reason, "a request for tasks was refused; trying again");
+                tracing::warn!(consumer = lane.consumer, %status, reason, "a consumer refused a request; retrying");
             }
             lane.refused = true;
         }
     }
 
     fn is_idle(&self) -> bool {
-        self.last_wish.elapsed() >= IDLE
+        self.last_caller.elapsed() >= WITHDRAW_AFTER
     }
 
-    /// When something is due without anything happening.
+    /// The next time at which something is due without any event.
     fn wake(&self) -> Instant {
-        let asked = self.lanes.iter().any(Lane::is_asked);
+        let asked = self.lanes.iter().any(ConsumerLane::is_asked);
         if self.waiting.is_empty() {
             let idle = asked.then(|| self.may_withdraw());
-            let surplus = (!self.store.is_empty()).then(|| self.may_withdraw().max(self.last_wish + KEEP));
-            return idle.or(surplus).unwrap_or_else(|| Instant::now() + LONG);
+            let surplus = (!self.store.is_empty()).then(|| self.may_withdraw().max(self.last_caller + RETURN_AFTER));
+            return idle.or(surplus).unwrap_or_else(|| Instant::now() + REQUEST_EXPIRY);
         }
-        let due = |lane: &Lane| lane.not_before.or(lane.is_asked().then_some(lane.void));
+        let due = |lane: &ConsumerLane| lane.not_before.or(lane.is_asked().then_some(lane.void));
         let due = self.lanes.iter().filter_map(due).min();
-        due.unwrap_or_else(|| Instant::now() + LONG).max(Instant::now() + Duration::from_millis(1))
+        due.unwrap_or_else(|| Instant::now() + REQUEST_EXPIRY).max(Instant::now() + Duration::from_millis(1))
     }
 
-    /// When requests may be withdrawn that nobody waits for. What comes just then is lost until its time is up: so not
-    /// while messages come, nor before those have come that were there when they were asked for.
+    /// Time at which surplus requests may be withdrawn. A message that arrives during the withdrawal is lost until its
+    /// lease expires: so withdrawals wait while messages arrive, and while a scan is out.
     fn may_withdraw(&self) -> Instant {
         let coming = self.lanes.iter().filter(|lane| lane.scanned > 0).map(|lane| lane.void).max();
-        coming.unwrap_or(self.last_wish.max(self.last_message) + IDLE)
+        coming.unwrap_or(self.last_caller.max(self.last_message) + WITHDRAW_AFTER)
     }
 
-    /// Nobody waits any more: withdraws the requests, and in the end gives back what came of them.
+    /// Withdraws requests when no caller waits, and later returns the stored messages.
     async fn tidy(&mut self) {
         self.forget_void();
         if !self.waiting.is_empty() || Instant::now() < self.may_withdraw() {
             return;
         }
-        if self.lanes.iter().any(Lane::is_asked) {
+        if self.lanes.iter().any(ConsumerLane::is_asked) {
             self.withdraw().await;
         }
-        if self.last_wish.elapsed() >= KEEP {
+        if self.last_caller.elapsed() >= RETURN_AFTER {
             self.store.clear();
         }
     }
 
-    /// The server drops requests whose inbox is gone. What is on its way still comes.
+    /// Replaces the inbox: the server drops requests of a closed inbox. Messages on their way still arrive.
     async fn withdraw(&mut self) {
         let (inbox, answers) = match open_inbox(&self.link).await {
             Ok(opened) => opened,
-            Err(error) => return tracing::warn!(%error, "requests for tasks can't be withdrawn"),
+            Err(error) => {
+                return tracing::warn!(%error, "failed to withdraw requests for messages; they will expire");
+            }
         };
         self.inbox = inbox;
         let mut old = std::mem::replace(&mut self.answers, answers);
@@ -354,27 +366,21 @@ impl Puller {
                     self.take(message);
                 }
             };
-            let _ = tokio::time::timeout(KEEP, rest).await;
+            let _ = tokio::time::timeout(RETURN_AFTER, rest).await;
         }
-        self.lanes.iter_mut().for_each(Lane::reset);
+        self.lanes.iter_mut().for_each(ConsumerLane::reset);
     }
 }
 
-/// The consumer in the subject that a message is acknowledged on.
-fn consumer_of(reply: &str) -> Option<&str> {
-    let long = reply.split('.').count() >= 11;
-    reply.split('.').nth(if long { 5 } else { 3 })
-}
-
-/// How fast messages are taken.
+/// The rate at which callers take messages.
 #[derive(Default)]
-struct Pace {
+struct PullPace {
     last: Option<Instant>,
-    /// Between two messages, averaged, in seconds.
+    /// Average time between two messages, in seconds.
     gap: f64,
 }
 
-impl Pace {
+impl PullPace {
     fn count(&mut self) {
         let now = Instant::now();
         let gap = self.last.map_or(1.0, |last| now.duration_since(last).as_secs_f64().min(1.0));
@@ -382,12 +388,12 @@ impl Pace {
         self.last = Some(now);
     }
 
-    /// How many messages to have in store.
+    /// Number of messages to hold in store.
     fn ahead(&self) -> usize {
         let Some(last) = self.last else { return 0 };
-        if last.elapsed() > AHEAD {
+        if last.elapsed() > STORE_TIME {
             return 0;
         }
-        ((AHEAD.as_secs_f64() / self.gap.max(1e-6)) as usize).min(MOST_AHEAD)
+        ((STORE_TIME.as_secs_f64() / self.gap.max(1e-6)) as usize).min(LARGEST_STORE)
     }
 }

@@ -1,4 +1,4 @@
-//! A message in someone's hands.
+//! Messages in flight: extended, acknowledged or requeued by their holder.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,54 +7,52 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use tokio::runtime::Handle;
 
-use super::link::{Link, Trouble};
+use super::link::{AttemptError, NatsLink};
 use crate::bus::{Receipt, Result};
 
-/// A message that must be acknowledged. Dropped without a word, it is given to another at once.
-pub(super) struct Held {
-    link: Arc<Link>,
+/// A message that must be acknowledged. A message that is dropped is redelivered at once.
+pub(super) struct HeldMessage {
+    link: Arc<NatsLink>,
     pub message: Message,
     pub deliveries: u32,
-    /// Its number in the stream.
+    /// The message's number in the stream.
     sequence: u64,
-    patience: Duration,
+    lease: Duration,
     armed: bool,
 }
 
-impl Held {
-    /// None of a message that didn't come from a consumer.
-    pub fn new(link: Arc<Link>, message: Message, patience: Duration) -> Option<Self> {
-        let (deliveries, sequence) = numbers(message.reply.as_ref()?)?;
-        Some(Self { link, message, deliveries, sequence, patience, armed: true })
+impl HeldMessage {
+    pub fn new(link: Arc<NatsLink>, message: Message, deliveries: u32, sequence: u64, lease: Duration) -> Self {
+        Self { link, message, deliveries, sequence, lease, armed: true }
     }
 
-    /// The server forgets the message, and has done so when this returns: a task that is published again at once, as one
-    /// that was stopped may be, would else be taken for the one that is out. Should it not hear of it, the message comes
-    /// again, which does no harm: what it asks for has been done.
+    /// Acknowledges the message, and waits for the server to confirm: the stream would reject an equal message, such as
+    /// a stopped task that is published again, until then. If the acknowledgement is lost, the message is redelivered,
+    /// which does no harm: its work is done.
     pub async fn settle(mut self) -> Result<()> {
         self.armed = false;
         let Some(reply) = &self.message.reply else { return Ok(()) };
         if let Err(error) = self.link.client.request(reply.clone(), AckKind::Ack.into()).await {
-            tracing::debug!(%error, "the end of a delivery was not confirmed");
+            tracing::debug!(%error, "an acknowledgement was not confirmed; the message may be redelivered");
         }
         Ok(())
     }
 
     async fn answer(&self, kind: AckKind) -> Result<()> {
         let Some(reply) = &self.message.reply else { return Ok(()) };
-        let word = Bytes::from(kind);
+        let answer = Bytes::from(kind);
         self.link
-            .persist("a delivery can't be answered", || async {
-                self.link.client.publish(reply.clone(), word.clone()).await.map_err(Trouble::from)
+            .persist("answer a delivery", || async {
+                self.link.client.publish(reply.clone(), answer.clone()).await.map_err(AttemptError::from)
             })
             .await
     }
 }
 
-impl Drop for Held {
+impl Drop for HeldMessage {
     fn drop(&mut self) {
         let (true, Some(reply)) = (self.armed, self.message.reply.take()) else { return };
-        // Without a runtime the process is ending, and the task comes back when its time is up.
+        // Without a runtime the process is ending, and the task is redelivered when the lease expires.
         if let Ok(runtime) = Handle::try_current() {
             let client = self.link.client.clone();
             runtime.spawn(async move { client.publish(reply, AckKind::Nak(None).into()).await });
@@ -63,39 +61,39 @@ impl Drop for Held {
 }
 
 #[async_trait]
-impl Receipt for Held {
-    async fn working(&self) -> Result<()> {
+impl Receipt for HeldMessage {
+    async fn extend_lease(&self) -> Result<()> {
         self.answer(AckKind::Progress).await
     }
 
-    fn leave(mut self: Box<Self>) {
+    fn abandon(mut self: Box<Self>) {
         self.armed = false;
     }
 
-    fn patience(&self) -> Duration {
-        self.patience
+    fn lease(&self) -> Duration {
+        self.lease
     }
 
-    async fn done(self: Box<Self>) -> Result<()> {
+    async fn acknowledge(self: Box<Self>) -> Result<()> {
         self.settle().await
     }
 
-    async fn done_unconfirmed(mut self: Box<Self>) -> Result<()> {
+    async fn acknowledge_unconfirmed(mut self: Box<Self>) -> Result<()> {
         self.armed = false;
         self.answer(AckKind::Ack).await
     }
 
-    async fn hand_back(mut self: Box<Self>, delay: Duration) -> Result<()> {
+    async fn requeue_after(mut self: Box<Self>, delay: Duration) -> Result<()> {
         self.armed = false;
         self.answer(AckKind::Nak((!delay.is_zero()).then_some(delay))).await
     }
 
-    /// The server counts every delivery, so the message is taken out and stored anew, unless its job was cleared meanwhile.
-    /// Should it be lost in between, its job's coordinator hears nothing of it for a while, and publishes it again.
-    async fn pass_on(self: Box<Self>, delay: Duration) -> Result<()> {
+    /// Acknowledges the message and stores a copy, since the server counts every delivery; of a cleared job there is no
+    /// copy. If the process dies in between, the coordinator publishes the task again after a while without news.
+    async fn requeue_uncounted(self: Box<Self>, delay: Duration) -> Result<()> {
         if !delay.is_zero() {
-            self.working().await?;
-            tokio::time::sleep(delay.min(self.patience / 2)).await;
+            self.extend_lease().await?;
+            tokio::time::sleep(delay.min(self.lease / 2)).await;
         }
         let (link, message) = (self.link.clone(), self.message.clone());
         let is_wanted = link.stores(&message.subject, self.sequence).await?;
@@ -105,12 +103,4 @@ impl Receipt for Held {
         }
         Ok(())
     }
-}
-
-/// How often a message was delivered, and its number in the stream, by the subject that it is acknowledged on.
-fn numbers(reply: &str) -> Option<(u32, u64)> {
-    // `$JS.ACK.stream.consumer.deliveries.sequence...`, or with domain and account before the stream.
-    let at = if reply.split('.').count() >= 11 { 6 } else { 4 };
-    let mut numbers = reply.split('.').skip(at);
-    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }

@@ -1,25 +1,26 @@
-//! Models' replies, by call, for as long as the settings say.
+//! Models' replies by call, for as long as the settings say.
 
 use std::sync::Arc;
 
 use async_nats::jetstream::kv::{Config, Store};
 use bytes::{BufMut as _, Bytes, BytesMut};
 
-use super::{link::Link, objects::Objects, streams::ensure_bucket};
+use super::{link::NatsLink, objects::ObjectStores, streams::ensure_bucket};
 use crate::{bus::Result, id::CallId};
 
-/// The first byte of a value: the reply follows, or it is in the object store.
+/// First byte of a value whose rest is the reply.
 const HERE: u8 = 0;
+/// First byte of a value whose reply is in the object store.
 const ELSEWHERE: u8 = 1;
 
-pub(super) struct Replies {
-    link: Arc<Link>,
-    objects: Arc<Objects>,
+pub(super) struct ReplyBucket {
+    link: Arc<NatsLink>,
+    objects: Arc<ObjectStores>,
     bucket: Store,
 }
 
-impl Replies {
-    pub async fn open(link: Arc<Link>, objects: Arc<Objects>) -> Result<Self> {
+impl ReplyBucket {
+    pub async fn open(link: Arc<NatsLink>, objects: Arc<ObjectStores>) -> Result<Self> {
         let config = Config {
             bucket: link.names.replies(),
             description: "Models' replies, by call".into(),
@@ -32,10 +33,8 @@ impl Replies {
     }
 
     pub async fn get(&self, call: CallId) -> Result<Option<Bytes>> {
-        let value = self
-            .link
-            .persist("a reply can't be looked up", || async { Ok(self.bucket.get(call.to_string()).await?) })
-            .await?;
+        let value =
+            self.link.persist("look up a reply", || async { Ok(self.bucket.get(call.to_string()).await?) }).await?;
         match value.as_deref().and_then(<[u8]>::split_first) {
             None => Ok(None),
             Some((&ELSEWHERE, _)) => self.objects.get(&self.link.names.large_replies(), &call.to_string()).await,
@@ -54,9 +53,7 @@ impl Replies {
             Bytes::from_static(&[ELSEWHERE])
         };
         self.link
-            .persist("a reply can't be kept", || async {
-                Ok(self.bucket.put(call.to_string(), value.clone()).await.map(drop)?)
-            })
+            .persist("keep a reply", || async { Ok(self.bucket.put(call.to_string(), value.clone()).await.map(drop)?) })
             .await
     }
 }

@@ -1,4 +1,4 @@
-//! The streams and their consumers: made where they are missing, checked where they are there.
+//! The streams and their consumers: created where they are missing, checked where they exist.
 
 use std::time::Duration;
 
@@ -10,22 +10,25 @@ use async_nats::jetstream::{
     stream::{Config, DiscardPolicy, RetentionPolicy, StorageType, Stream},
 };
 
-use super::link::Link;
-use crate::{bus::Result, task::Kind};
+use super::link::NatsLink;
+use crate::{
+    bus::{BusError, BusProblem, Result},
+    task::Kind,
+};
 
-/// Requests of workers that may wait at a consumer at once.
+/// Most pull requests that wait at a consumer at once.
 const WAITING: i64 = 16_384;
 
-/// The streams in use.
-pub(super) struct Streams {
+/// The streams of tasks and outcomes.
+pub(super) struct BusStreams {
     pub tasks: Stream,
     pub journal: Stream,
 }
 
-impl Streams {
-    pub async fn ensure(link: &Link) -> Result<Self> {
+impl BusStreams {
+    pub async fn ensure(link: &NatsLink) -> Result<Self> {
         let (names, options) = (&link.names, &link.options);
-        let tasks = one_a_subject(
+        let tasks = one_per_subject(
             names.tasks(),
             names.all_tasks(),
             RetentionPolicy::WorkQueue,
@@ -57,8 +60,8 @@ impl Streams {
     }
 }
 
-/// A stream that refuses a second message of one subject while it has the first.
-pub(super) fn one_a_subject(
+/// Configures a stream that rejects a second message of a subject while it holds the first.
+pub(super) fn one_per_subject(
     name: String,
     subjects: String,
     retention: RetentionPolicy,
@@ -78,18 +81,19 @@ pub(super) fn one_a_subject(
     }
 }
 
-/// The stream as it is, if its shape is the one wanted; made where there is none.
-pub(super) async fn ensure(link: &Link, mut wanted: Config) -> Result<Stream> {
+/// Opens a stream and checks its shape, or creates the stream.
+pub(super) async fn ensure(link: &NatsLink, mut wanted: Config) -> Result<Stream> {
     wanted.num_replicas = link.options.replicas;
     wanted.storage = StorageType::File;
     wanted.allow_direct = true;
     let name = wanted.name.clone();
+    let what = format!("the stream {name}");
     for _ in 0..3 {
         match link.jetstream.get_stream(&name).await {
             Ok(stream) => {
                 let found = &stream.cached_info().config;
                 if let Some(difference) = difference(&wanted, found) {
-                    return Err(link.unavailable(format!("the stream {name} has another shape: {difference}")));
+                    return Err(link.error(BusProblem::OtherShape { what, difference }));
                 }
                 if link.options.adjust {
                     let (num_replicas, max_age) = (wanted.num_replicas, wanted.max_age);
@@ -98,25 +102,33 @@ pub(super) async fn ensure(link: &Link, mut wanted: Config) -> Result<Stream> {
                 return Ok(stream);
             }
             Err(error) if is_missing(&error.kind()) => {
-                // Another process may do so at the same time; then it is there the next time round.
+                // Another process may create the stream at the same time; the next round finds the stream.
                 if let Err(error) = link.jetstream.create_stream(wanted.clone()).await {
-                    tracing::debug!(%error, "the stream {name} was not created");
+                    tracing::debug!(%error, "{what} was not created");
                     if !error.to_string().contains("in use") {
-                        return Err(link.unavailable(format!("the stream {name} can't be created: {error}")));
+                        return Err(not_created(link, what, error));
                     }
                 }
             }
-            Err(error) => return Err(link.unavailable(format!("the stream {name} can't be looked at: {error}"))),
+            Err(error) => return Err(not_created(link, what, error)),
         }
     }
-    Err(link.unavailable(format!("the stream {name} is neither there nor can it be created")))
+    Err(not_created(link, what, "created and removed by others at the same time"))
+}
+
+fn not_created(link: &NatsLink, what: String, cause: impl ToString) -> BusError {
+    link.error(BusProblem::NotCreated { what, cause: cause.to_string() })
+}
+
+fn not_changed(link: &NatsLink, what: String, cause: impl ToString) -> BusError {
+    link.error(BusProblem::NotChanged { what, cause: cause.to_string() })
 }
 
 pub(super) fn is_missing(error: &GetStreamErrorKind) -> bool {
     matches!(error, GetStreamErrorKind::JetStream(error) if error.error_code() == ErrorCode::STREAM_NOT_FOUND)
 }
 
-/// What of a stream isn't as it must be, with what was expected and what was found.
+/// Describes the first difference that matters between the wanted and the found stream.
 fn difference(wanted: &Config, found: &Config) -> Option<String> {
     let unlike = |what: &str, wanted: String, found: String| {
         (wanted != found).then(|| format!("its {what} should be {wanted} and is {found}"))
@@ -136,15 +148,15 @@ fn difference(wanted: &Config, found: &Config) -> Option<String> {
         })
 }
 
-pub(super) async fn ensure_consumer(link: &Link, tasks: &Stream, kind: Kind) -> Result<Consumer<pull::Config>> {
+pub(super) async fn ensure_consumer(link: &NatsLink, tasks: &Stream, kind: Kind) -> Result<Consumer<pull::Config>> {
     let name = link.names.tasks_consumer(kind);
     let subject = link.names.tasks_of_kind(kind);
     queue_consumer(link, tasks, name, subject, link.options.ack_wait).await
 }
 
-/// A durable consumer whose messages are acknowledged one by one.
+/// Opens or creates a durable consumer whose messages are acknowledged one by one.
 pub(super) async fn queue_consumer(
-    link: &Link,
+    link: &NatsLink,
     stream: &Stream,
     name: String,
     subject: String,
@@ -155,31 +167,33 @@ pub(super) async fn queue_consumer(
         filter_subject: subject,
         ack_policy: AckPolicy::Explicit,
         ack_wait,
-        // Whoever pulls a task counts its deliveries and takes it out: the server would only leave it lying.
+        // The puller counts deliveries and removes the task: the server would only stop delivering.
         max_deliver: -1,
         max_ack_pending: -1,
         max_waiting: WAITING,
         ..pull::Config::default()
     };
-    let problem =
-        |error: &dyn std::fmt::Display| link.unavailable(format!("the consumer {name} can't be had: {error}"));
-    let consumer: Consumer<pull::Config> =
-        stream.get_or_create_consumer(&name, wanted.clone()).await.map_err(|error| problem(&error))?;
+    let what = format!("the consumer {name}");
+    let consumer: Consumer<pull::Config> = match stream.get_or_create_consumer(&name, wanted.clone()).await {
+        Ok(consumer) => consumer,
+        Err(error) => return Err(not_created(link, what, error)),
+    };
     let found = &consumer.cached_info().config;
     if found.filter_subject != wanted.filter_subject || found.ack_policy != wanted.ack_policy {
-        return Err(link.unavailable(format!(
-            "the consumer {name} has another shape: it should acknowledge {} explicitly, and acknowledges {} by {:?}",
+        let difference = format!(
+            "it should acknowledge {} explicitly, and acknowledges {} by {:?}",
             wanted.filter_subject, found.filter_subject, found.ack_policy
-        )));
+        );
+        return Err(link.error(BusProblem::OtherShape { what, difference }));
     }
     if link.options.adjust && found.ack_wait != wanted.ack_wait {
-        return stream.update_consumer(wanted).await.map_err(|error| problem(&error));
+        return stream.update_consumer(wanted).await.map_err(|error| not_changed(link, what, error));
     }
     Ok(consumer)
 }
 
-/// A key-value bucket, made where it is missing. What is full of old entries makes room for new ones.
-pub(super) async fn ensure_bucket(link: &Link, wanted: kv::Config) -> Result<kv::Store> {
+/// Opens or creates a key-value bucket. A full bucket deletes old entries to make room for new ones.
+pub(super) async fn ensure_bucket(link: &NatsLink, wanted: kv::Config) -> Result<kv::Store> {
     let name = wanted.bucket.clone();
     let wanted = kv::Config { history: 1, num_replicas: link.options.replicas, ..wanted };
     let (store, is_new) = match link.jetstream.get_key_value(&name).await {
@@ -192,20 +206,20 @@ pub(super) async fn ensure_bucket(link: &Link, wanted: kv::Config) -> Result<kv:
     Ok(store)
 }
 
-/// A new bucket, or that of another process which was faster, and whether it is new.
-async fn create_bucket(link: &Link, wanted: kv::Config) -> Result<(kv::Store, bool)> {
+/// Creates a bucket, or opens the bucket of a process that was faster; true where the bucket is new.
+async fn create_bucket(link: &NatsLink, wanted: kv::Config) -> Result<(kv::Store, bool)> {
     let name = wanted.bucket.clone();
     match link.jetstream.create_key_value(wanted).await {
         Ok(store) => Ok((store, true)),
         Err(error) => match link.jetstream.get_key_value(&name).await {
             Ok(store) => Ok((store, false)),
-            Err(_) => Err(link.unavailable(format!("the bucket {name} can't be created: {error}"))),
+            Err(_) => Err(not_created(link, format!("the bucket {name}"), error)),
         },
     }
 }
 
-/// The client makes every bucket so that it refuses what is new when it is full.
-async fn adjust_bucket(link: &Link, store: &kv::Store, wanted: &kv::Config) -> Result<()> {
+/// Configures a bucket's stream. The client creates every bucket so that a full bucket rejects new entries.
+async fn adjust_bucket(link: &NatsLink, store: &kv::Store, wanted: &kv::Config) -> Result<()> {
     let found = &store.stream.cached_info().config;
     let changed = Config {
         discard: DiscardPolicy::Old,
@@ -217,10 +231,10 @@ async fn adjust_bucket(link: &Link, store: &kv::Store, wanted: &kv::Config) -> R
     update(link, found, changed).await
 }
 
-/// Changes a stream to another configuration, if that is another.
-pub(super) async fn update(link: &Link, found: &Config, mut wanted: Config) -> Result<()> {
+/// Changes a stream to another configuration, where the two differ.
+pub(super) async fn update(link: &NatsLink, found: &Config, mut wanted: Config) -> Result<()> {
     if !wanted.max_age.is_zero() {
-        // Or the server refuses it.
+        // The server rejects a window longer than the age.
         wanted.duplicate_window = wanted.duplicate_window.min(wanted.max_age);
     }
     if wanted == *found {
@@ -228,5 +242,5 @@ pub(super) async fn update(link: &Link, found: &Config, mut wanted: Config) -> R
     }
     let name = wanted.name.clone();
     let updated = link.jetstream.update_stream(wanted).await.map(drop);
-    updated.map_err(|error| link.unavailable(format!("the stream {name} can't be changed: {error}")))
+    updated.map_err(|error| not_changed(link, format!("the stream {name}"), error))
 }

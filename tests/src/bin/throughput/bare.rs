@@ -1,5 +1,5 @@
-//! The same messages through JetStream's client alone, as fast as we know how: connections of their own for the two
-//! sides, many messages on their way at once in every direction, streams that keep files as ours do.
+//! Measures the same messages through JetStream's client alone, as fast as possible: a separate connection for each
+//! side, many messages in flight in every direction, file-backed streams like the bus.
 
 use std::time::Instant;
 
@@ -19,7 +19,7 @@ use crate::{
     work::{self, Work},
 };
 
-/// Messages on their way at once, in each direction.
+/// The messages in flight, in each direction.
 const AT_ONCE: usize = 512;
 
 pub async fn run(url: &str, work: &Work) -> Result<Run> {
@@ -63,7 +63,7 @@ async fn journal(jetstream: &Context) -> Result<Consumer<pull::Config>> {
     Ok(jetstream.create_stream(config).await?.create_consumer(config_of_consumer).await?)
 }
 
-/// Publishes the tasks; each is acknowledged when this returns.
+/// Publishes the tasks. Returns after all are acknowledged.
 async fn publish(jetstream: Context, tasks: Vec<Bytes>) -> Result<()> {
     let publishing = tasks.into_iter().map(|task| async {
         jetstream.publish("task", task).await?.await?;
@@ -72,7 +72,7 @@ async fn publish(jetstream: Context, tasks: Vec<Bytes>) -> Result<()> {
     stream::iter(publishing).buffered(AT_ONCE).try_collect().await
 }
 
-/// Takes each task, publishes its outcome, and acknowledges it when that is stored.
+/// Takes each task, publishes an outcome, and acknowledges the task after the outcome is stored.
 async fn perform(jetstream: Context, tasks: Consumer<pull::Config>, count: usize, outcome: Bytes) -> Result<()> {
     let perform = |task: jetstream::Message| {
         let (jetstream, outcome) = (&jetstream, outcome.clone());
@@ -85,7 +85,7 @@ async fn perform(jetstream: Context, tasks: Consumer<pull::Config>, count: usize
     tasks.take(count).map_err(anyhow::Error::from).try_for_each_concurrent(AT_ONCE, perform).await
 }
 
-/// Reads so many outcomes.
+/// Reads `count` outcomes.
 async fn read(outcomes: Consumer<pull::Config>, count: usize) -> Result<()> {
     let outcomes = outcomes.stream().max_messages_per_batch(AT_ONCE).messages().await?;
     outcomes.take(count).try_for_each(|_| async { Ok(()) }).await?;

@@ -1,4 +1,4 @@
-//! Tasks over the bus to a worker's pool, and their outcomes back, with nobody who thinks about them.
+//! Measures tasks sent over the bus to a worker's pool, and the outcomes sent back, without any model.
 
 use std::{
     sync::Arc,
@@ -34,7 +34,7 @@ pub async fn run(url: &str, work: &Work, slots: usize) -> Result<Run> {
     Ok(Run { tasks: work.tasks.len() as u64, took })
 }
 
-/// Reads so many outcomes.
+/// Reads `outcomes` outcomes.
 async fn read(bus: &NatsBus, job: JobId, outcomes: usize) -> Result<()> {
     let mut journal = bus.journal(job).await?;
     let mut seen = 0;
@@ -55,7 +55,7 @@ pub async fn start_pool(url: &str, slots: usize) -> Result<Pool> {
     Ok(Pool::start(Arc::new(connect(url).await?), Arc::new(Nothing), options).await?)
 }
 
-/// Waits until the last tasks are acknowledged.
+/// Waits for the acknowledgement of the last tasks.
 pub async fn end_pool(pool: Pool) -> Result<()> {
     ensure!(pool.drain(Duration::from_secs(10)).await, "tasks were handed back");
     Ok(())

@@ -1,4 +1,4 @@
-//! A job by its coordinator and a worker's pool, each with a connection of its own.
+//! Measures a job of a coordinator and a worker's pool, each with a separate connection.
 
 use std::{sync::Arc, time::Instant};
 
@@ -10,7 +10,7 @@ use tributary_protocol::job::Progress;
 use crate::{Run, bus, work::Work};
 
 pub async fn run(url: &str, work: &Work, slots: usize) -> Result<Run> {
-    let coordinator = Coordinator::start(Arc::new(bus::connect(url).await?), Options::default()).await?;
+    let coordinator = Coordinator::start(Arc::new(bus::connect(url).await?), Options::default(), None).await?;
     let pool = bus::start_pool(url, slots).await?;
     let (progress, watched) = watch::channel(Progress::default());
     let begin = Instant::now();

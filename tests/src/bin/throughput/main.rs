@@ -1,14 +1,16 @@
-//! Tasks a second through coordinator and worker, and messages a second through JetStream alone, on this machine.
+//! Measures tasks per second through coordinator and worker, and messages per second through JetStream alone, on this
+//! machine.
 //!
 //!     cargo run --release -p tributary-tests --bin throughput [-- --tasks 50000 --rounds 5]
 //!
-//! Three ways, one after the other in each round, each on a server of its own with an empty store:
-//! - **job**: a job whose tasks are no work, from its actor and machine through the bus to a worker's pool, and back;
-//! - **bus**: the same tasks published at once instead, and their outcomes counted: all but the job's actor and machine;
-//! - **bare**: messages of the same sizes through JetStream's client, with none of our code.
+//! There are three ways, one after another in each round, each on a separate server with an empty store:
+//! - **job**: a job with empty tasks, from the job's actor and machine through the bus to a worker's pool, and back;
+//! - **bus**: the same tasks published at once, with the outcomes counted: everything except the job's actor and
+//!   machine;
+//! - **bare**: messages of the same sizes through JetStream's client, without any code of Tributary.
 //!
-//! What goes on is the same in all: a task is stored and its publisher told so, it is delivered, its outcome is stored and
-//! told so, only then the task is acknowledged, and the outcome is read. Medians are printed.
+//! All ways take the same steps: a task is stored and the publisher notified, the task is delivered, the outcome is
+//! stored and the worker notified, only then the task is acknowledged, and the outcome is read. Medians are printed.
 
 mod bare;
 mod bus;
@@ -26,16 +28,16 @@ use self::work::Work;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Measures how fast tasks go from coordinator to worker and back.
+/// Measures the speed of tasks from coordinator to worker and back.
 #[derive(Parser)]
 struct Flags {
     /// Tasks in each run
     #[arg(long, default_value_t = 50_000)]
     tasks: u32,
-    /// Runs of each way; the median counts
+    /// Runs of each way; the median is reported
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// Tasks that the worker does at a time
+    /// Most tasks of the worker at a time
     #[arg(long, default_value_t = 64)]
     slots: usize,
     /// The ways to measure
@@ -50,7 +52,7 @@ enum Way {
     Bare,
 }
 
-/// What a run showed.
+/// The measurements of a run.
 struct Run {
     tasks: u64,
     took: Duration,

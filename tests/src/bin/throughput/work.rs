@@ -1,6 +1,6 @@
-//! Work that is none: a job of one source in as many chunks as there are to be tasks, each of which says nothing.
+//! Generates empty work: a job with one source, divided into one chunk per task, each without content.
 //!
-//! Its tasks are of some 2 kB: what is asked, the outline that it is asked against, and a title of the length that is left.
+//! A task takes about 2 kB: the request, the outline to compare with, and a long title as padding.
 
 use std::sync::Arc;
 
@@ -15,11 +15,11 @@ use tributary_protocol::{
     task::{Outcome, Task, Usage, Verdict, Work as Asked},
     wire,
 };
-use tributary_worker::perform::{Perform, Undone};
+use tributary_worker::perform::{NoOutcome, Perform};
 
 pub struct Work {
     pub job: Arc<Job>,
-    /// The job's widest stage, that of the chunks.
+    /// The tasks of the job's widest stage: the digests of the chunks.
     pub tasks: Vec<Task>,
 }
 
@@ -53,7 +53,7 @@ impl Work {
     }
 }
 
-/// Nothing for a chunk; for the few other tasks what a model would typically say, so that the job goes on.
+/// Returns an empty outcome for a chunk. The few other tasks get a typical reply of a model, so that the job advances.
 pub fn outcome(task: &Task) -> Outcome {
     match &task.work {
         Asked::Survey(_, SurveyWork::Digest { .. }) => Outcome {
@@ -66,12 +66,12 @@ pub fn outcome(task: &Task) -> Outcome {
     }
 }
 
-/// Does tasks in no time.
+/// A performer without any work.
 pub struct Nothing;
 
 #[async_trait]
 impl Perform for Nothing {
-    async fn perform(&self, task: &Arc<Task>) -> Result<Outcome, Undone> {
+    async fn perform(&self, task: &Arc<Task>) -> Result<Outcome, NoOutcome> {
         Ok(outcome(task))
     }
 }

@@ -9,18 +9,18 @@ use tributary_protocol::{
     },
 };
 
-use super::{cluster::likeness, phrasing, terms::terms, vectors::Space};
+use crate::extractive::{cluster::likeness, phrasing, terms::terms, vectors::TermSpace};
 
-/// A leaf as sources are digested for it.
-pub struct Leaf<'a> {
+/// A leaf of an outline, prepared for digests.
+pub struct OutlineLeaf<'a> {
     pub id: SectionId,
     pub section: &'a Section,
-    /// The leaf's terms: its own title's twice, its extract's, its chapter's title's.
+    /// The leaf's terms: its title's twice, its extract's, its chapter title's.
     pub terms: Vec<String>,
 }
 
-/// The leaves of an outline in reading order. One that has no number is known by its place, as if they were numbered.
-pub fn leaves(outline: &Outline) -> Vec<Leaf<'_>> {
+/// The leaves of an outline in reading order. Leaves without a number are numbered by their place.
+pub fn leaves(outline: &Outline) -> Vec<OutlineLeaf<'_>> {
     let mut above: Vec<&str> = Vec::new();
     let mut leaves = Vec::new();
     for (placed, place) in outline.walk().zip(1..) {
@@ -33,26 +33,26 @@ pub fn leaves(outline: &Outline) -> Vec<Leaf<'_>> {
                 phrasing::extracted(&section.extract).map_or_else(|| section.extract.clone(), |list| list.join(", "));
             let chapter = above.iter().flat_map(|title| terms(title));
             let terms = title.iter().cloned().chain(title.iter().cloned()).chain(terms(&said)).chain(chapter).collect();
-            leaves.push(Leaf { id, section, terms });
+            leaves.push(OutlineLeaf { id, section, terms });
         }
         above.push(&section.title);
     }
     leaves
 }
 
-/// All that an outline says, in terms.
+/// All terms of an outline.
 pub fn vocabulary(outline: &Outline) -> std::collections::BTreeSet<String> {
     let said = |section: &Section| [terms(&section.title), terms(&section.extract)].concat();
     outline.walk().flat_map(|placed| said(placed.section)).collect()
 }
 
-/// Terms that an `extract` names at most.
+/// The most terms of an `extract`.
 pub const MOST_TERMS: usize = 14;
 
-/// Of these, those that new ones stand behind.
+/// The number of leading terms, ahead of new terms.
 const MAIN_TERMS: usize = 4;
 
-/// Adds terms to what a section extracts, unless it says them already or says enough.
+/// Adds terms to a section's extract, unless already named, or the extract is long enough.
 pub fn extend(section: &mut Section, new: &[String], language: Language) {
     let said = format!("{} {}", section.title, section.extract).to_lowercase();
     let new: Vec<String> = new.iter().filter(|term| !said.contains(&term.to_lowercase())).cloned().collect();
@@ -61,7 +61,7 @@ pub fn extend(section: &mut Section, new: &[String], language: Language) {
     }
     match phrasing::extracted(&section.extract) {
         Some(mut list) => {
-            // What is appended would be the first to go where it must be shortened.
+            // Terms at the end would be the first to go when the extract is shortened.
             let rest = list.split_off(list.len().min(MAIN_TERMS));
             list.extend(new.into_iter().chain(rest));
             list.truncate(MOST_TERMS);
@@ -90,7 +90,7 @@ pub fn fit(mut outline: Outline, brief: &SurveyBrief) -> Outline {
     outline
 }
 
-/// Shortens what a section says of itself to so many terms, or as many words as they might have.
+/// Shortens a section's descriptions to so many terms, or to as many words as such terms have.
 pub fn shorten(section: &mut Section, most: usize, language: Language) {
     match phrasing::extracted(&section.extract) {
         Some(mut list) => {
@@ -111,14 +111,14 @@ fn first_words(text: &str, most: usize) -> String {
     if words.len() <= 2 { text.chars().take(4 * most).collect() } else { text.to_owned() }
 }
 
-/// Merges the two leaves of one chapter that are most alike, where they are so by at least `least`. Chapters without
-/// children count as leaves of one. Whether it did.
+/// Merges the two most similar leaves of a chapter, if their similarity is at least `least`. Chapters without children
+/// count as leaves. True after a merger.
 pub fn merge_alike(outline: &mut Outline, least: f64, language: Language) -> bool {
     let mut best: Option<(f64, Option<usize>, usize, usize)> = None;
     let mut look = |chapter: Option<usize>, sections: &[Section]| {
         let words: Vec<_> =
             sections.iter().map(|section| [terms(&section.title), terms(&section.extract)].concat()).collect();
-        let rows = likeness(&Space::with_vectors(&words).1);
+        let rows = likeness(&TermSpace::with_vectors(&words).1);
         for (i, row) in rows.iter().enumerate() {
             for (j, &alike) in row.iter().enumerate().skip(i + 1) {
                 let leaves = sections[i].is_leaf() && sections[j].is_leaf();
@@ -152,7 +152,7 @@ pub fn merge_alike(outline: &mut Outline, least: f64, language: Language) -> boo
     true
 }
 
-/// A leaf takes over what another one was to say. Where it wasn't digested for itself, also what was for the other.
+/// Merges a leaf into another. Without an origin of its own, the kept leaf takes the other's origin too.
 fn absorb(kept: &mut Section, other: Section, language: Language) {
     kept.origin = kept.origin.or(other.origin);
     let list = phrasing::extracted(&other.extract).unwrap_or_else(|| vec![other.title.clone()]);

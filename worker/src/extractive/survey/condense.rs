@@ -1,4 +1,4 @@
-//! Notes: the same said once, and what is kept of too many.
+//! Notes: duplicates merged, and the best of too many chosen.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,21 +7,21 @@ use tributary_protocol::{
     survey::{digest::Note, work::SectionBrief},
 };
 
-use super::{
+use crate::extractive::{
     quotable::{UNFIT, flaw},
     rank::{centrality, choose, scaled, textrank},
     terms::terms,
-    vectors::{Space, Vector, greatest},
+    vectors::{TermSpace, TermVector, greatest},
 };
 
-/// Most notes whose centrality is measured pair by pair.
+/// The most notes with pairwise centrality.
 const RANKED: usize = 400;
 
-/// Keeps the notes that say most within `room` tokens: one of each source as far as there is room, then by relevance
-/// against redundancy. In their order.
+/// Keeps the most telling notes within `room` tokens, in their order: a note of each source as far as there is room,
+/// then by relevance against redundancy.
 pub fn condense(section: &SectionBrief, notes: &[Note], room: u32) -> Vec<Note> {
     let notes = distinct(notes);
-    let choice = Choice::of(section, &notes);
+    let choice = NoteChoice::of(section, &notes);
     let costs: Vec<u32> = notes.iter().map(|note| note.tokens).collect();
     let mut chosen = choice.cover(&notes, &costs, room);
     choose(&choice.relevance, &choice.vectors, &costs, room, &mut chosen);
@@ -29,7 +29,7 @@ pub fn condense(section: &SectionBrief, notes: &[Note], room: u32) -> Vec<Note> 
     chosen.into_iter().map(|i| notes[i].clone()).collect()
 }
 
-/// Notes that say the same merged into one with the sources of all, where the first of them stands.
+/// Merges notes of equal text into the first, with the sources of all.
 pub fn distinct(notes: &[Note]) -> Vec<Note> {
     let mut places: BTreeMap<String, usize> = BTreeMap::new();
     let mut merged: Vec<(String, Vec<SourceId>)> = Vec::new();
@@ -48,19 +48,19 @@ pub fn distinct(notes: &[Note]) -> Vec<Note> {
         .collect()
 }
 
-/// What notes are chosen by.
-pub struct Choice {
-    pub vectors: Vec<Vector>,
-    /// How much each says of the section, at most about 1.
+/// The grounds for a choice of notes.
+pub struct NoteChoice {
+    pub vectors: Vec<TermVector>,
+    /// The relevance of each note to the section, at most about 1.
     pub relevance: Vec<f64>,
 }
 
-impl Choice {
+impl NoteChoice {
     pub fn of(section: &SectionBrief, notes: &[Note]) -> Self {
         let mut words: Vec<Vec<String>> = notes.iter().map(|note| terms(&note.text)).collect();
         let title = terms(section.title());
         words.push([title.clone(), title, terms(&section.extract)].concat());
-        let (_, mut vectors) = Space::with_vectors(&words);
+        let (_, mut vectors) = TermSpace::with_vectors(&words);
         let target = vectors.pop().expect("the section's own");
         let central = if notes.len() <= RANKED { textrank(&vectors) } else { centrality(&vectors) };
         let bears = scaled(vectors.iter().map(|vector| vector.cosine(&target)).collect());
@@ -73,7 +73,7 @@ impl Choice {
         Self { vectors, relevance }
     }
 
-    /// For each source its most relevant note, or, where they don't all fit, its shortest, as far as there is room.
+    /// The most relevant note of each source, or the shortest where room is short, as far as there is room.
     pub fn cover(&self, notes: &[Note], costs: &[u32], room: u32) -> Vec<usize> {
         let best = covering(notes, |i| self.relevance[i]);
         let cost = |chosen: &[usize]| chosen.iter().map(|&i| u64::from(costs[i])).sum::<u64>();
@@ -94,7 +94,7 @@ impl Choice {
     }
 }
 
-/// Notes that name every source between them, each the worthiest of a source that none before it named.
+/// Notes with every source among them, each the best note of a source not yet covered.
 pub fn covering(notes: &[Note], worth: impl Fn(usize) -> f64) -> Vec<usize> {
     let mut of: BTreeMap<SourceId, Vec<usize>> = BTreeMap::new();
     for (i, note) in notes.iter().enumerate() {

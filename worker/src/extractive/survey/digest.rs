@@ -1,4 +1,4 @@
-//! Digests: a source's best sentences, each for the section that it bears on.
+//! Digests: a source's best sentences, each for its section.
 
 use tributary_protocol::{
     source::TitledSource,
@@ -9,36 +9,36 @@ use tributary_protocol::{
     },
 };
 
-use super::{
-    amend::{self, Leaf},
-    blocks::Place,
+use super::amend::{self, OutlineLeaf};
+use crate::extractive::{
+    blocks::BlockPlace,
     phrases::overlap,
-    phrasing::Suggestion,
+    phrasing::PhrasedSuggestion,
     quotable::UNFIT,
     rank::{centrality, choose, textrank},
-    sentences::{Sentence, sentences},
+    sentences::{SourceSentence, sentences},
     terms::terms,
     titles,
-    vectors::{Space, Vector, descending, greatest},
+    vectors::{TermSpace, TermVector, descending, greatest},
 };
 
-/// Sentences that are ranked among each other; of longer texts those closest to its middle.
+/// The most sentences ranked pair by pair; of longer texts the most central.
 const RANKED: usize = 200;
 
-/// Sentences with greater flaws are quoted only where those with lesser ones are few.
+/// The greatest flaw of a good quotation. Worse sentences are quoted only for want of good ones.
 const GOOD: f64 = 0.3;
 
-/// Leaves that a source's sentences go to without speaking of them outright.
+/// The number of leaves open to all sentences of a source.
 const OWN_LEAVES: usize = 3;
-/// A sentence's likeness to a leaf from which on it goes there, wherever the rest of its source goes.
+/// The least similarity of a sentence to any further leaf.
 const OUTRIGHT: f64 = 0.3;
-/// What it is worth that the outline names the source under a leaf.
+/// The bonus of a leaf with the source already named below.
 const NAMED: f64 = 0.2;
 
 /// Terms of a suggestion.
 const WANTED: usize = 3;
 
-/// Quotes of (a chunk of) a source what it says to an outline's leaves, or to `only` these.
+/// Quotes (a chunk of) a source for an outline's leaves, or for `only` these.
 pub fn digest(
     source: &TitledSource,
     text: &str,
@@ -51,7 +51,7 @@ pub fn digest(
     if leaves.is_empty() {
         return Digest::default();
     }
-    let reading = Reading::of(source, text, part, leaves);
+    let reading = SourceReading::of(source, text, part, leaves);
     let picked = reading.pick(only, brief.limits.digest);
     let notes = picked.iter().map(|&i| (reading.leaves[reading.home[i]].id, reading.note(i))).collect();
     let suggestion = reading.suggest(text, outline, &picked);
@@ -59,24 +59,24 @@ pub fn digest(
 }
 
 /// A source's ranked sentences before an outline's leaves.
-struct Reading<'a> {
+struct SourceReading<'a> {
     source: &'a TitledSource,
-    leaves: Vec<Leaf<'a>>,
-    sentences: Vec<Sentence>,
-    vectors: Vec<Vector>,
-    /// The leaf that each sentence bears on most.
+    leaves: Vec<OutlineLeaf<'a>>,
+    sentences: Vec<SourceSentence>,
+    vectors: Vec<TermVector>,
+    /// The best leaf for each sentence.
     home: Vec<usize>,
     relevance: Vec<f64>,
 }
 
-impl<'a> Reading<'a> {
-    fn of(source: &'a TitledSource, text: &str, part: (u32, u32), leaves: Vec<Leaf<'a>>) -> Self {
+impl<'a> SourceReading<'a> {
+    fn of(source: &'a TitledSource, text: &str, part: (u32, u32), leaves: Vec<OutlineLeaf<'a>>) -> Self {
         let mut sentences = sentences(text);
         let mut words: Vec<Vec<String>> = sentences.iter().map(|sentence| terms(&sentence.text)).collect();
         keep_central(&mut sentences, &mut words);
         let wanted = wanted(&leaves);
         let documents: Vec<_> = words.iter().chain(&wanted).cloned().collect();
-        let (_, mut vectors) = Space::with_vectors(&documents);
+        let (_, mut vectors) = TermSpace::with_vectors(&documents);
         let targets = vectors.split_off(sentences.len());
         let (home, affinity) = homes(source, &leaves, &targets, &vectors);
         let title = terms(&source.title);
@@ -91,8 +91,8 @@ impl<'a> Reading<'a> {
         Self { source, leaves, sentences, vectors, home, relevance }
     }
 
-    /// What to quote, in the source's order. Always something, unless only some leaves are asked for and nothing bears
-    /// on them.
+    /// The sentences to quote, in the source's order. Never none, unless only some leaves are asked for and no sentence
+    /// fits them.
     fn pick(&self, only: &[SectionId], room: u32) -> Vec<usize> {
         let asked = |i: &usize| only.is_empty() || only.contains(&self.leaves[self.home[*i]].id);
         let open: Vec<usize> = (0..self.sentences.len()).filter(asked).collect();
@@ -112,7 +112,7 @@ impl<'a> Reading<'a> {
         let relevance = of(&self.relevance);
         let mut picked = Vec::new();
         choose(&relevance, &vectors, &costs, room, &mut picked);
-        // One that is too long by itself is still better than a source without a word.
+        // An overlong sentence is still better than a source without a word.
         let unfit = self.sentences.iter().all(|sentence| sentence.flaw >= UNFIT);
         if unfit || picked.is_empty() {
             picked.truncate(1);
@@ -127,9 +127,9 @@ impl<'a> Reading<'a> {
         Note::new(self.sentences[i].text.clone(), vec![self.source.id])
     }
 
-    /// What the source makes much of and the outline doesn't name, for the leaf that most of its notes are for.
-    fn suggest(&self, text: &str, outline: &Outline, picked: &[usize]) -> Suggestion {
-        let mut suggestion = Suggestion::default();
+    /// Suggests the source's main phrases missing in the outline, for the leaf with most of its notes.
+    fn suggest(&self, text: &str, outline: &Outline, picked: &[usize]) -> PhrasedSuggestion {
+        let mut suggestion = PhrasedSuggestion::default();
         let Some(most) = greatest(
             (0..self.leaves.len()).map(|leaf| picked.iter().filter(|&&i| self.home[i] == leaf).count() as f64),
         ) else {
@@ -156,12 +156,12 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// Of a long text, keeps what is closest to its middle: what is ranked is ranked pair by pair.
-fn keep_central(sentences: &mut Vec<Sentence>, words: &mut Vec<Vec<String>>) {
+/// Keeps the most central sentences of a long text: the ranking compares every pair.
+fn keep_central(sentences: &mut Vec<SourceSentence>, words: &mut Vec<Vec<String>>) {
     if sentences.len() <= RANKED {
         return;
     }
-    let (_, vectors) = Space::with_vectors(words);
+    let (_, vectors) = TermSpace::with_vectors(words);
     let worth: Vec<f64> = centrality(&vectors)
         .into_iter()
         .zip(sentences.iter())
@@ -174,23 +174,28 @@ fn keep_central(sentences: &mut Vec<Sentence>, words: &mut Vec<Vec<String>>) {
     *words = kept.iter().map(|&i| std::mem::take(&mut words[i])).collect();
 }
 
-/// What a sentence's place in its source is worth (Edmundson 1969): the gist comes first, or under a heading that says so.
-fn standing(sentence: &Sentence, part: (u32, u32)) -> f64 {
-    let gist = if sentence.place == Place::Gist { 0.3 } else { 0.0 };
+/// The worth of a sentence's place in its source (Edmundson 1969): the gist comes first, or under a telling heading.
+fn standing(sentence: &SourceSentence, part: (u32, u32)) -> f64 {
+    let gist = if sentence.place == BlockPlace::Gist { 0.3 } else { 0.0 };
     let early = if part.0 <= 1 { 0.15 * (1.0 - sentence.depth).powi(3) } else { 0.0 };
     gist + early
 }
 
-/// The terms of each leaf, without those that most leaves have.
-fn wanted(leaves: &[Leaf<'_>]) -> Vec<Vec<String>> {
+/// The terms of each leaf, without terms common to most leaves.
+fn wanted(leaves: &[OutlineLeaf<'_>]) -> Vec<Vec<String>> {
     let holders = |term: &String| leaves.iter().filter(|leaf| leaf.terms.contains(term)).count();
     let tells = |term: &&String| leaves.len() < 4 || holders(term) * 2 <= leaves.len();
     leaves.iter().map(|leaf| leaf.terms.iter().filter(tells).cloned().collect()).collect()
 }
 
-/// The leaf of each sentence, and how much it bears on it.
-fn homes(source: &TitledSource, leaves: &[Leaf<'_>], targets: &[Vector], vectors: &[Vector]) -> (Vec<usize>, Vec<f64>) {
-    let middle = Vector::mean(vectors.iter().map(|vector| (vector, 1.0)));
+/// The best leaf for each sentence, and the sentence's affinity to the leaf.
+fn homes(
+    source: &TitledSource,
+    leaves: &[OutlineLeaf<'_>],
+    targets: &[TermVector],
+    vectors: &[TermVector],
+) -> (Vec<usize>, Vec<f64>) {
+    let middle = TermVector::mean(vectors.iter().map(|vector| (vector, 1.0)));
     let prior: Vec<f64> = leaves
         .iter()
         .zip(targets)

@@ -1,21 +1,21 @@
-//! Groups of a fixed size, of sources whose titles are alike.
+//! Groups of a fixed size, of sources with similar titles.
 
 use tributary_protocol::source::{SourceId, TitledSource};
 
-use super::{
+use crate::extractive::{
     terms::terms,
-    vectors::{Space, Vector, descending, greatest},
+    vectors::{TermSpace, TermVector, descending, greatest},
 };
 
-/// Neighbours of each source that groups may begin with.
+/// The number of neighbours of each source considered for a group's first pair.
 const NEIGHBOURS: usize = 8;
 
-/// Parts sources into groups of `size`, the last one smaller where they don't come out even. Each group grows from the
-/// closest pair that is left, by the source nearest to it: the clusters' size is fixed, so a dendrogram wouldn't help.
+/// Parts sources into groups of `size`, the last one smaller where sources don't come out even. Each group grows from
+/// the closest remaining pair by the nearest source: with sizes fixed, a dendrogram would not help.
 pub fn groups(sources: &[TitledSource], size: u32) -> Vec<Vec<SourceId>> {
     let size = size.max(1) as usize;
     let titles: Vec<_> = sources.iter().map(|source| terms(&source.title)).collect();
-    let (_, vectors) = Space::with_vectors(&titles);
+    let (_, vectors) = TermSpace::with_vectors(&titles);
     let mut open: Vec<usize> = (0..sources.len()).collect();
     let mut grouped = vec![false; sources.len()];
     let mut groups: Vec<Vec<usize>> = Vec::new();
@@ -34,8 +34,8 @@ pub fn groups(sources: &[TitledSource], size: u32) -> Vec<Vec<SourceId>> {
     groups.into_iter().map(|group| group.into_iter().map(|i| sources[i].id).collect()).collect()
 }
 
-/// Near pairs that have anything in common, the closest first.
-fn seeds(vectors: &[Vector]) -> Vec<(usize, usize)> {
+/// Near pairs with anything in common, the closest first.
+fn seeds(vectors: &[TermVector]) -> Vec<(usize, usize)> {
     let mut pairs = Vec::new();
     let mut values = Vec::new();
     for (i, vector) in vectors.iter().enumerate() {
@@ -48,8 +48,8 @@ fn seeds(vectors: &[Vector]) -> Vec<(usize, usize)> {
     descending(&values).into_iter().map(|at| pairs[at]).collect()
 }
 
-/// Takes a pair, and what is nearest to it and its like, out of `open`.
-fn grow(mut group: Vec<usize>, vectors: &[Vector], open: &mut Vec<usize>, size: usize) -> Vec<usize> {
+/// Takes a pair and its nearest sources out of `open`.
+fn grow(mut group: Vec<usize>, vectors: &[TermVector], open: &mut Vec<usize>, size: usize) -> Vec<usize> {
     open.retain(|i| !group.contains(i));
     while group.len() < size {
         let nearness = |&i: &usize| group.iter().map(|&member| vectors[i].cosine(&vectors[member])).sum::<f64>();

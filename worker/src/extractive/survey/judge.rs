@@ -7,10 +7,10 @@ use tributary_protocol::survey::{
     suggestion::OutlineScore,
 };
 
-use super::{cluster::likeness, terms::terms, vectors::Space};
+use crate::extractive::{cluster::likeness, terms::terms, vectors::TermSpace};
 
-/// Judges an outline by what Shannon's entropy (1948) says of it. Structure: how evenly its content is spread over
-/// chapters and over leaves, less what they repeat. Descriptions: how much each word of them still tells.
+/// Scores an outline by Shannon's entropy (1948). Structure: the evenness of its content over chapters and over leaves,
+/// less redundancy. Descriptions: the information in each of their words.
 pub fn score(outline: &Outline) -> OutlineScore {
     let leaves: Vec<&Section> = outline.leaves().collect();
     let said: Vec<Vec<String>> = leaves.iter().map(|leaf| described(leaf)).collect();
@@ -28,7 +28,7 @@ fn described(section: &Section) -> Vec<String> {
     [terms(&section.title), terms(&section.extract), terms(&section.analyse)].concat()
 }
 
-/// What a section has to say: its terms, and the sources that bear on it.
+/// The weight of a section: its terms and its sources.
 fn mass(section: &Section, said: &[String]) -> f64 {
     let distinct: std::collections::BTreeSet<_> = said.iter().collect();
     (distinct.len() as f64).sqrt() + section.sources.len() as f64
@@ -50,14 +50,14 @@ fn entropy(masses: &[f64]) -> f64 {
     masses.iter().map(|mass| mass / all).filter(|p| *p > 0.0).map(|p| -p * p.log2()).sum()
 }
 
-/// Entropy as a share of what it would be were all masses equal; nothing where there is nothing to spread.
+/// Entropy as a share of the entropy of equal masses; 0 for fewer than two masses.
 fn balance(masses: &[f64]) -> f64 {
     if masses.len() < 2 { 0.0 } else { (entropy(masses) / (masses.len() as f64).log2()).clamp(0.0, 1.0) }
 }
 
 /// Mean likeness between any two leaves.
 fn redundancy(said: &[Vec<String>]) -> f64 {
-    let rows = likeness(&Space::with_vectors(said).1);
+    let rows = likeness(&TermSpace::with_vectors(said).1);
     let pairs = said.len() * said.len().saturating_sub(1);
     let sum: f64 = rows
         .iter()
@@ -68,7 +68,7 @@ fn redundancy(said: &[Vec<String>]) -> f64 {
     if pairs == 0 { 0.0 } else { (sum / pairs as f64).clamp(0.0, 1.0) }
 }
 
-/// How evenly the words used are used, times how fully sections are described: eight different words each are full.
+/// The evenness of word use, times the fullness of descriptions: eight different words for a section are full.
 fn diversity(words: &[String], sections: usize) -> f64 {
     let mut counts: BTreeMap<&str, f64> = BTreeMap::new();
     words.iter().for_each(|word| *counts.entry(word).or_default() += 1.0);

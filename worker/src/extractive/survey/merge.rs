@@ -1,4 +1,4 @@
-//! One outline of several: all their sections clustered anew, into leaves and the leaves into chapters.
+//! A merged outline: the sections of several clustered anew, into leaves and the leaves into chapters.
 
 use std::collections::BTreeSet;
 
@@ -12,15 +12,17 @@ use tributary_protocol::{
 
 use super::{
     amend,
-    cluster::{Likeness, between, chain, likeness, partition, softened},
     outline::{TERMS, section},
+};
+use crate::extractive::{
+    cluster::{LikenessMatrix, between, chain, likeness, partition, softened},
     phrasing,
     terms::terms,
-    titles::{Telling, Text},
-    vectors::{Space, greatest},
+    titles::{TellingPhrases, TitledText},
+    vectors::{TermSpace, greatest},
 };
 
-/// How many chapters and leaves an outline of so many sources has: both grow more slowly than the corpus.
+/// The numbers of chapters and leaves for so many sources: both grow more slowly than the corpus.
 fn sizes(sources: usize, sections: usize) -> (usize, usize) {
     let sources = sources.max(1) as f64;
     let chapters = (2.2 * sources.powf(0.27)).round();
@@ -30,7 +32,7 @@ fn sizes(sources: usize, sections: usize) -> (usize, usize) {
     (chapters as usize, leaves as usize)
 }
 
-/// Merges outlines. What they call chapters is forgotten: chapters of a part are not those of the whole.
+/// Merges outlines. Their chapters are dissolved: chapters of a part are not chapters of the whole.
 pub fn merge(outlines: &[SharedOutline], brief: &SurveyBrief) -> Outline {
     let items: Vec<&Section> = outlines.iter().flat_map(|outline| outline.leaves()).collect();
     let sources: BTreeSet<SourceId> = items.iter().flat_map(|item| &item.sources).copied().collect();
@@ -43,13 +45,14 @@ pub fn merge(outlines: &[SharedOutline], brief: &SurveyBrief) -> Outline {
     let among = between(&likeness, &leaves);
     let chapters = ordered(partition(&among, &leaf_weights, chapters), &among, &leaf_weights);
     let extracts: Vec<String> = items.iter().map(|item| named(item)).collect();
-    let texts: Vec<_> = items.iter().zip(&extracts).map(|(item, body)| Text { title: &item.title, body }).collect();
-    let writer = Writer { telling: Telling::of(&texts, &brief.title), items, weights, brief };
+    let texts: Vec<_> =
+        items.iter().zip(&extracts).map(|(item, body)| TitledText { title: &item.title, body }).collect();
+    let writer = OutlineWriter { telling: TellingPhrases::of(&texts, &brief.title), items, weights, brief };
     amend::fit(writer.outline(&chapters, &leaves), brief)
 }
 
 /// Sections are alike by their titles' and extracts' terms.
-fn likeness_of(items: &[&Section]) -> Likeness {
+fn likeness_of(items: &[&Section]) -> LikenessMatrix {
     let words: Vec<Vec<String>> = items
         .iter()
         .map(|item| {
@@ -57,18 +60,18 @@ fn likeness_of(items: &[&Section]) -> Likeness {
             [title.clone(), title, terms(&named(item))].concat()
         })
         .collect();
-    let (_, vectors) = Space::with_vectors(&words);
+    let (_, vectors) = TermSpace::with_vectors(&words);
     softened(likeness(&vectors))
 }
 
-/// What a section's extract names: the list alone where it is one.
+/// The terms of a section's extract, without the sentence around them.
 fn named(item: &Section) -> String {
     phrasing::extracted(&item.extract).map_or_else(|| item.extract.clone(), |terms| terms.join(", "))
 }
 
-/// An order that reads well: the chapter that holds most and holds together best first, each followed by the one most
-/// like it; and so the leaves in it.
-fn ordered(chapters: Vec<Vec<usize>>, among: &Likeness, weights: &[f64]) -> Vec<Vec<usize>> {
+/// A good reading order: first the largest and most coherent chapter, then each followed by its most similar; within
+/// chapters the same for leaves.
+fn ordered(chapters: Vec<Vec<usize>>, among: &LikenessMatrix, weights: &[f64]) -> Vec<Vec<usize>> {
     let follow = |clusters: Vec<Vec<usize>>| {
         let rows = between(among, &clusters);
         let weight = |cluster: &[usize]| cluster.iter().map(|&i| weights[i]).sum::<f64>();
@@ -81,21 +84,21 @@ fn ordered(chapters: Vec<Vec<usize>>, among: &Likeness, weights: &[f64]) -> Vec<
     chapters.into_iter().map(leaves).collect()
 }
 
-struct Writer<'a> {
+struct OutlineWriter<'a> {
     items: Vec<&'a Section>,
     weights: Vec<f64>,
-    telling: Telling,
+    telling: TellingPhrases,
     brief: &'a SurveyBrief,
 }
 
-impl Writer<'_> {
+impl OutlineWriter<'_> {
     fn outline(&self, chapters: &[Vec<usize>], leaves: &[Vec<usize>]) -> Outline {
         let mut taken = BTreeSet::new();
         let chapters = chapters.iter().map(|chapter| self.chapter(chapter, leaves, &mut taken)).collect();
         Outline { sections: chapters }
     }
 
-    /// A chapter, with no children where it would have but one.
+    /// A chapter, without children where there would be a single child.
     fn chapter(&self, chapter: &[usize], leaves: &[Vec<usize>], taken: &mut BTreeSet<String>) -> Section {
         let items: Vec<usize> = chapter.iter().flat_map(|&leaf| leaves[leaf].iter().copied()).collect();
         let children: Vec<Section> = chapter.iter().map(|&leaf| self.section(&leaves[leaf], taken)).collect();

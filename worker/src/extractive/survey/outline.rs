@@ -10,30 +10,31 @@ use tributary_protocol::{
     },
 };
 
-use super::{
-    amend, blocks,
+use super::amend;
+use crate::extractive::{
+    blocks,
     cluster::{likeness, partition, softened},
     phrasing,
     terms::terms,
-    titles::{Telling, Text},
-    vectors::Space,
+    titles::{TellingPhrases, TitledText},
+    vectors::TermSpace,
 };
 
-/// Terms that a section's `extract` names when it is made.
+/// The number of terms in a new section's `extract`.
 pub const TERMS: usize = 8;
 
-/// Clusters sources by title and lead into sections, few of them of more than one source: a batch is too small to tell what
-/// belongs together, and all is clustered again where outlines are merged.
+/// Clusters sources by title and lead into sections, mostly of a single source: a batch is too small for larger
+/// clusters, and the merger of outlines clusters all sections again.
 pub fn outline(sources: &[CardRef], cards: &[Card], brief: &SurveyBrief) -> Outline {
     let ids: Vec<SourceId> = sources.iter().map(|source| source.id).collect();
     let cards = &cards[..cards.len().min(ids.len())];
     let leads: Vec<String> = cards.iter().map(lead).collect();
     let words: Vec<Vec<String>> = cards.iter().zip(&leads).map(|(card, lead)| words(&card.title, lead)).collect();
-    let (_, vectors) = Space::with_vectors(&words);
+    let (_, vectors) = TermSpace::with_vectors(&words);
     let likeness = softened(likeness(&vectors));
     let count = (cards.len() - cards.len() / 5).clamp(1, brief.limits.sections.max(1) as usize);
-    let texts: Vec<_> = cards.iter().zip(&leads).map(|(card, body)| Text { title: &card.title, body }).collect();
-    let telling = Telling::of(&texts, &brief.title);
+    let texts: Vec<_> = cards.iter().zip(&leads).map(|(card, body)| TitledText { title: &card.title, body }).collect();
+    let telling = TellingPhrases::of(&texts, &brief.title);
     let mut taken = BTreeSet::new();
     let sections = partition(&likeness, &vec![1.0; cards.len()], count)
         .into_iter()
@@ -47,7 +48,7 @@ pub fn outline(sources: &[CardRef], cards: &[Card], brief: &SurveyBrief) -> Outl
     amend::fit(Outline { sections }, brief)
 }
 
-/// What a card's lead says in prose; all of it where that is nothing.
+/// The prose of a card's lead, or the whole lead for want of prose.
 fn lead(card: &Card) -> String {
     let prose: Vec<String> = blocks::prose(&card.lead).into_iter().map(|block| block.text).collect();
     if prose.is_empty() { card.lead.clone() } else { prose.join("\n\n") }
@@ -59,7 +60,7 @@ fn words(title: &str, lead: &str) -> Vec<String> {
     [title.clone(), title.clone(), title, terms(lead)].concat()
 }
 
-/// A section that is made from its terms.
+/// A section made of its terms.
 pub fn section(title: String, terms: &[String], sources: BTreeSet<SourceId>, brief: &SurveyBrief) -> Section {
     Section {
         origin: None,

@@ -1,4 +1,4 @@
-//! Revisions of an outline: what digests want of it, what several candidates make of it together, what it lacks by itself.
+//! Revisions of an outline: by digests, by several candidates together, by its own gaps.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -14,40 +14,43 @@ use tributary_protocol::{
 
 use super::{
     amend::{self, MOST_TERMS},
+    judge,
+};
+use crate::extractive::{
     cluster::{chain, likeness},
-    judge, phrasing,
-    phrasing::Suggestion,
+    phrasing,
+    phrasing::PhrasedSuggestion,
     terms::terms,
     titles,
-    vectors::{Space, greatest},
+    vectors::{TermSpace, greatest},
 };
 
-/// Terms that one group's digests add to one leaf at most.
+/// The most terms added to a leaf by a group's digests.
 const ADDED: usize = 3;
-/// Digests that must agree on a term for which no leaf is fit, to make one for it.
+/// The number of digests in agreement on a term without a fitting leaf, for a new leaf.
 const AGREED: usize = 3;
-/// Likeness from which on two leaves say the same.
+/// The least similarity of redundant leaves.
 const REDUNDANT: f64 = 0.8;
 
-fn candidate(suggestion: &Suggestion, outline: Outline, brief: &SurveyBrief) -> Candidate {
+fn candidate(suggestion: &PhrasedSuggestion, outline: Outline, brief: &SurveyBrief) -> Candidate {
     let outline = SharedOutline::new(amend::fit(outline, brief));
     let suggestion = suggestion.text(brief.language, brief.limits.suggestion);
     let tokens = count(&suggestion) + outline.tokens();
     Candidate { suggestion, outline, tokens }
 }
 
-/// One suggestion of a group's digests: the terms that most of them want, and the outline with these.
+/// Joins a group's digests into a suggestion of their most wanted terms, and revises the outline.
 pub fn feedback(outline: &Outline, digests: &[SourceDigest], brief: &SurveyBrief) -> Candidate {
-    let mut suggestion = Suggestion::default();
+    let mut suggestion = PhrasedSuggestion::default();
     let mut support: BTreeMap<(String, String), (usize, String)> = BTreeMap::new();
     for digest in digests {
-        let own = Suggestion::read(&digest.digest.suggestion);
+        let own = PhrasedSuggestion::read(&digest.digest.suggestion);
         for (title, wanted) in own.wanted {
             for term in wanted {
                 support.entry((title.clone(), term.to_lowercase())).or_insert((0, term)).0 += 1;
             }
         }
-        suggestion.join(Suggestion { wanted: Vec::new(), said: own.said });
+        suggestion.join(PhrasedSuggestion { wanted: Vec::new(), said: own.said });
     }
     let mut wanted: Vec<_> = support.into_iter().map(|((title, _), (count, term))| (count, title, term)).collect();
     wanted.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| (&a.1, &a.2).cmp(&(&b.1, &b.2))));
@@ -61,8 +64,8 @@ pub fn feedback(outline: &Outline, digests: &[SourceDigest], brief: &SurveyBrief
     candidate(&suggestion, revised, brief)
 }
 
-/// The outline with what a suggestion wants of its sections.
-fn apply(outline: &Outline, suggestion: &Suggestion, brief: &SurveyBrief) -> Outline {
+/// The outline with the suggested terms in its sections.
+fn apply(outline: &Outline, suggestion: &PhrasedSuggestion, brief: &SurveyBrief) -> Outline {
     let mut outline = outline.clone();
     outline.walk_mut(|section| {
         let wanted = suggestion.wanted.iter().find(|(title, _)| section.is_leaf() && *title == section.title);
@@ -73,7 +76,7 @@ fn apply(outline: &Outline, suggestion: &Suggestion, brief: &SurveyBrief) -> Out
     outline
 }
 
-/// Adds a leaf for what several digests speak of and the outline doesn't, where there is room for one.
+/// Adds a leaf for a phrase common to several digests and missing in the outline, if there is room.
 fn found_leaf(outline: &mut Outline, digests: &[SourceDigest], brief: &SurveyBrief) {
     if outline.walk().count() >= brief.limits.sections as usize || digests.len() < AGREED {
         return;
@@ -98,12 +101,12 @@ fn found_leaf(outline: &mut Outline, digests: &[SourceDigest], brief: &SurveyBri
     place(outline, leaf);
 }
 
-/// Puts a leaf under the chapter with children that is most like it, or else after the last chapter.
+/// Puts a leaf under the most similar chapter with children, or else after the last chapter.
 fn place(outline: &mut Outline, leaf: Section) {
     let said = |section: &Section| [terms(&section.title), terms(&section.extract)].concat();
     let mut words: Vec<_> = outline.sections.iter().map(said).collect();
     words.push(said(&leaf));
-    let rows = likeness(&Space::with_vectors(&words).1);
+    let rows = likeness(&TermSpace::with_vectors(&words).1);
     let near = |at: usize| if outline.sections[at].is_leaf() { f64::NAN } else { rows[at][outline.sections.len()] };
     match greatest((0..outline.sections.len()).map(near)) {
         Some(at) => outline.sections[at].children.push(leaf),
@@ -111,15 +114,15 @@ fn place(outline: &mut Outline, leaf: Section) {
     }
 }
 
-/// One candidate of several: the outline with the highest score, with what the others' leaves and suggestions add.
+/// Joins candidates: the outline with the highest score, with the leaves and suggestions of the others.
 pub fn convolve(members: &[Arc<Candidate>], brief: &SurveyBrief) -> Candidate {
     let Some(best) = greatest(members.iter().map(|member| judge::score(&member.outline).value())) else {
-        return candidate(&Suggestion::default(), Outline::default(), brief);
+        return candidate(&PhrasedSuggestion::default(), Outline::default(), brief);
     };
     let mut outline = Outline::clone(&members[best].outline);
-    let mut suggestion = Suggestion::read(&members[best].suggestion);
+    let mut suggestion = PhrasedSuggestion::read(&members[best].suggestion);
     for (_, member) in members.iter().enumerate().filter(|(i, _)| *i != best) {
-        suggestion.join(Suggestion::read(&member.suggestion));
+        suggestion.join(PhrasedSuggestion::read(&member.suggestion));
         for leaf in member.outline.leaves() {
             adopt(&mut outline, leaf, brief);
         }
@@ -127,8 +130,8 @@ pub fn convolve(members: &[Arc<Candidate>], brief: &SurveyBrief) -> Candidate {
     candidate(&suggestion, outline, brief)
 }
 
-/// Takes over what another outline's leaf adds: its terms to the leaf of the same origin, or title, else the leaf itself
-/// where it is new and there is room.
+/// Adopts another outline's leaf: its terms go to the leaf of the same origin or title; a new leaf is added whole, if
+/// there is room.
 fn adopt(outline: &mut Outline, leaf: &Section, brief: &SurveyBrief) {
     let same = |own: &Section| {
         own.is_leaf() && own.origin == leaf.origin && (leaf.origin.is_some() || own.title == leaf.title)
@@ -148,18 +151,18 @@ fn adopt(outline: &mut Outline, leaf: &Section, brief: &SurveyBrief) {
     }
 }
 
-/// Whether some leaf says the same already.
+/// Tells whether some leaf already covers the same.
 fn is_said(outline: &Outline, leaf: &Section) -> bool {
     let said = |section: &Section| [terms(&section.title), terms(&section.extract)].concat();
     let mut words: Vec<_> = outline.leaves().map(said).collect();
     words.push(said(leaf));
-    let rows = likeness(&Space::with_vectors(&words).1);
+    let rows = likeness(&TermSpace::with_vectors(&words).1);
     let own = words.len() - 1;
     rows[own][..own].iter().any(|alike| *alike >= REDUNDANT)
         || outline.walk().any(|other| other.section.title == leaf.title)
 }
 
-/// Mends what an outline lacks by itself; each attempt something else, so that the best of them may stay.
+/// Repairs an outline on its own; each attempt repairs something else, and the best attempt is kept.
 pub fn refine(outline: &Outline, attempt: u32, brief: &SurveyBrief) -> Candidate {
     let mut mended = outline.clone();
     match attempt % 3 {
@@ -170,10 +173,10 @@ pub fn refine(outline: &Outline, attempt: u32, brief: &SurveyBrief) -> Candidate
             mended.sections.iter_mut().for_each(reorder);
         }
     }
-    candidate(&Suggestion::default(), mended, brief)
+    candidate(&PhrasedSuggestion::default(), mended, brief)
 }
 
-/// Takes a term that several extracts name out of all but the first, if they keep enough.
+/// Removes terms named by several extracts from all but the first, where enough terms remain.
 fn separate(outline: &mut Outline, brief: &SurveyBrief) {
     let mut named = std::collections::BTreeSet::new();
     outline.walk_mut(|section| {
@@ -185,13 +188,13 @@ fn separate(outline: &mut Outline, brief: &SurveyBrief) {
     });
 }
 
-/// Puts each leaf of a chapter before the one most like it.
+/// Puts each leaf of a chapter before its most similar leaf.
 fn reorder(chapter: &mut Section) {
     if chapter.children.is_empty() {
         return;
     }
     let said = |section: &Section| [terms(&section.title), terms(&section.extract)].concat();
     let words: Vec<_> = chapter.children.iter().map(said).collect();
-    let rows = likeness(&Space::with_vectors(&words).1);
+    let rows = likeness(&TermSpace::with_vectors(&words).1);
     chapter.children = chain(&rows, 0).into_iter().map(|at| chapter.children[at].clone()).collect();
 }

@@ -13,21 +13,21 @@ use tributary_protocol::{
     },
 };
 
-use super::{
-    cluster::{Likeness, between, chain, likeness, partition, softened},
-    condense::{Choice, covering, distinct},
+use super::condense::{NoteChoice, covering, distinct};
+use crate::extractive::{
+    cluster::{LikenessMatrix, between, chain, likeness, partition, softened},
     rank::choose,
     terms::length,
-    vectors::{Vector, descending, greatest},
+    vectors::{TermVector, descending, greatest},
 };
 
-/// What one source's sentences are the more alike for it.
+/// The bonus in similarity for sentences of the same source.
 const SAME_SOURCE: f64 = 0.25;
 /// Sentences of a theme, on average.
 const THEME: usize = 6;
-/// What the first note of a source is worth more.
+/// The bonus for the first note of a source.
 const FIRST: f64 = 0.2;
-/// What each sentence of a source is worth less than the one before it: a section is not one source's.
+/// The malus of each further sentence of a source: a section belongs to more than one source.
 const WEARINESS: f64 = 0.06;
 /// Sentences of a paragraph, at least and at most.
 const PARAGRAPH: (usize, usize) = (3, 6);
@@ -36,10 +36,10 @@ const PARAGRAPH: (usize, usize) = (3, 6);
 /// more up to about so many words.
 pub fn write(section: &SectionBrief, notes: &[Note], words: u32, brief: &SurveyBrief) -> Passage {
     let notes = distinct(notes);
-    let choice = Choice::of(section, &notes);
+    let choice = NoteChoice::of(section, &notes);
     let lengths: Vec<u32> = notes.iter().map(|note| length(&note.text) as u32).collect();
     let chosen = pick(&choice, &notes, &lengths, words, brief.limits.passage);
-    let vectors: Vec<Vector> = chosen.iter().map(|&i| choice.vectors[i].clone()).collect();
+    let vectors: Vec<TermVector> = chosen.iter().map(|&i| choice.vectors[i].clone()).collect();
     let relevance: Vec<f64> = chosen.iter().map(|&i| choice.relevance[i]).collect();
     let notes: Vec<&Note> = chosen.iter().map(|&i| &notes[i]).collect();
     let rows = kinship(&vectors, &notes);
@@ -51,9 +51,9 @@ pub fn write(section: &SectionBrief, notes: &[Note], words: u32, brief: &SurveyB
     }
 }
 
-/// What to quote, in the notes' order. That every source is quoted comes before any length; the rest keeps to the words
-/// asked for and the tokens allowed.
-fn pick(choice: &Choice, notes: &[Note], lengths: &[u32], words: u32, room: u32) -> Vec<usize> {
+/// The notes to quote, in their order. Coverage of every source comes before length; the rest keeps within the
+/// requested words and the allowed tokens.
+fn pick(choice: &NoteChoice, notes: &[Note], lengths: &[u32], words: u32, room: u32) -> Vec<usize> {
     let tokens: Vec<u32> = notes.iter().map(|note| count(&note.text)).collect();
     let total = |chosen: &[usize]| chosen.iter().map(|&i| tokens[i]).sum::<u32>();
     let worth = wearied(choice, notes);
@@ -75,8 +75,8 @@ fn pick(choice: &Choice, notes: &[Note], lengths: &[u32], words: u32, room: u32)
     chosen
 }
 
-/// Relevance, more for what a source says first, less for each note the more relevant ones its source has.
-fn wearied(choice: &Choice, notes: &[Note]) -> Vec<f64> {
+/// Relevance, raised for the first note of a source, and lowered for each better note of the same source.
+fn wearied(choice: &NoteChoice, notes: &[Note]) -> Vec<f64> {
     let mut heard: BTreeMap<SourceId, f64> = BTreeMap::new();
     let mut worth = first_favoured(&choice.relevance, notes);
     for i in descending(&worth.clone()) {
@@ -87,15 +87,15 @@ fn wearied(choice: &Choice, notes: &[Note]) -> Vec<f64> {
     worth
 }
 
-/// Relevance, more for the first note of each source: that one tells what the others are about.
+/// Relevance, raised for the first note of each source, the introduction to the others.
 fn first_favoured(relevance: &[f64], notes: &[Note]) -> Vec<f64> {
     let mut met = std::collections::BTreeSet::new();
     let bonus = |note: &Note| if met.insert(note.sources[0]) { FIRST } else { 0.0 };
     relevance.iter().zip(notes.iter().map(bonus)).map(|(relevance, bonus)| relevance + bonus).collect()
 }
 
-/// Likeness of notes, more where they share a source.
-fn kinship(vectors: &[Vector], notes: &[&Note]) -> Likeness {
+/// Similarity of notes, raised for a common source.
+fn kinship(vectors: &[TermVector], notes: &[&Note]) -> LikenessMatrix {
     let mut rows = softened(likeness(vectors));
     for (i, row) in rows.iter_mut().enumerate() {
         for (j, alike) in row.iter_mut().enumerate() {
@@ -107,9 +107,9 @@ fn kinship(vectors: &[Vector], notes: &[&Note]) -> Likeness {
     rows
 }
 
-/// One reading order: sources in themes, the most relevant theme first, each followed by the one most like it; in a
-/// theme, its sources in such an order too; of a source, its own sentences as it says them.
-fn order(rows: &Likeness, notes: &[&Note], relevance: &[f64]) -> Vec<usize> {
+/// A reading order: themes of sources, the most relevant theme first, each followed by its most similar; sources within
+/// a theme likewise; the sentences of a source in the source's own order.
+fn order(rows: &LikenessMatrix, notes: &[&Note], relevance: &[f64]) -> Vec<usize> {
     let mut sources: BTreeMap<SourceId, Vec<usize>> = BTreeMap::new();
     (0..notes.len()).for_each(|i| sources.entry(notes[i].sources[0]).or_default().push(i));
     let sources: Vec<Vec<usize>> = sources.into_values().collect();
@@ -118,7 +118,7 @@ fn order(rows: &Likeness, notes: &[&Note], relevance: &[f64]) -> Vec<usize> {
     let of = |theme: &Vec<usize>| theme.iter().map(|&at| sources[at].clone()).collect::<Vec<_>>();
     let weight =
         |group: &[usize]| group.iter().map(|&i| relevance[i]).sum::<f64>() / (group.len().max(1) as f64).sqrt();
-    // Groups of notes, themselves in groups: the order of the outer ones.
+    // The order of groups of notes.
     let follow = |groups: Vec<Vec<usize>>| -> Vec<usize> {
         let Some(first) = greatest(groups.iter().map(|group| weight(group))) else { return Vec::new() };
         chain(&between(rows, &groups), first)
@@ -132,12 +132,12 @@ fn order(rows: &Likeness, notes: &[&Note], relevance: &[f64]) -> Vec<usize> {
 }
 
 /// Cuts an order into paragraphs where neighbours are least alike (after TextTiling, Hearst 1997).
-fn paragraphs(order: &[usize], rows: &Likeness, notes: &[&Note]) -> Vec<Vec<usize>> {
+fn paragraphs(order: &[usize], rows: &LikenessMatrix, notes: &[&Note]) -> Vec<Vec<usize>> {
     let (least, most) = PARAGRAPH;
     let mut paragraphs = Vec::new();
     let mut rest = order;
     while rest.len() > most {
-        // Leave no paragraph that is too short behind.
+        // No short paragraph is left over.
         let cuts = least..=most.min(rest.len() - least);
         let gap = |at: usize| {
             let (before, after) = (rest[at - 1], rest[at]);

@@ -13,13 +13,14 @@ use super::{
 };
 use crate::{
     kernel::{
-        Checked, Flaw, Kernel, Made,
+        contract::Kernel,
         reply::{lenient, schema::SchemaBuilder},
+        verdict::{ReplyFlaw, ReplyProduct, ReplyVerdict},
     },
     prompt::{fence, line, words},
 };
 
-pub(super) struct Collapse<'a> {
+pub(super) struct CollapseKernel<'a> {
     pub brief: &'a Arc<AnswerBrief>,
     pub findings: &'a [Finding],
 }
@@ -43,7 +44,7 @@ struct CollapsedFinding {
     confidence: f64,
 }
 
-impl Kernel for Collapse<'_> {
+impl Kernel for CollapseKernel<'_> {
     type Reply = CollapseReply;
     type Product = AnswerProduct;
 
@@ -71,7 +72,7 @@ impl Kernel for Collapse<'_> {
     }
 
     /// What is shorter than the findings were is good; what is longer is told, and goes the way of the extractive model.
-    fn check(&self, reply: CollapseReply) -> Checked<AnswerProduct> {
+    fn check(&self, reply: CollapseReply) -> ReplyVerdict<AnswerProduct> {
         let offered = OfferedQuotes::of(self.findings);
         let collapsed = reply.findings.into_iter().filter_map(|finding| {
             let answer = line(&finding.answer);
@@ -81,17 +82,17 @@ impl Kernel for Collapse<'_> {
         });
         let findings: Vec<Finding> = collapsed.collect();
         if findings.is_empty() {
-            return Err(Flaw::fatal("`findings` holds no answer"));
+            return Err(ReplyFlaw::fatal("`findings` holds no answer"));
         }
         let tokens = |findings: &[Finding]| findings.iter().map(Finding::tokens).sum::<u32>();
         let (before, after) = (tokens(self.findings), tokens(&findings));
         if after >= before {
             let most = words(self.brief.limits.collapsed, self.brief.language);
-            return Err(Flaw::fatal(format!(
+            return Err(ReplyFlaw::fatal(format!(
                 "the findings are no shorter than before: at most {most} words have room"
             )));
         }
-        Ok(Made::new(AnswerProduct::Findings(findings)))
+        Ok(ReplyProduct::new(AnswerProduct::Findings(findings)))
     }
 
     fn fallback(&self) -> AnswerProduct {

@@ -16,8 +16,9 @@ use super::{
 };
 use crate::{
     kernel::{
-        Checked, Flaw, Kernel, Made,
+        contract::Kernel,
         reply::{lenient, schema::SchemaBuilder},
+        verdict::{ReplyFlaw, ReplyProduct, ReplyVerdict},
     },
     prompt::{fence, line, words},
 };
@@ -25,7 +26,7 @@ use crate::{
 /// The most objections to an answer.
 const MOST_OBJECTIONS: usize = 8;
 
-pub(super) struct Conclude<'a> {
+pub(super) struct ConcludeKernel<'a> {
     pub brief: &'a Arc<AnswerBrief>,
     pub findings: &'a [Finding],
 }
@@ -56,7 +57,7 @@ struct StatedObjection {
     quotes: Vec<String>,
 }
 
-impl Kernel for Conclude<'_> {
+impl Kernel for ConcludeKernel<'_> {
     type Reply = ConcludeReply;
     type Product = AnswerProduct;
 
@@ -84,7 +85,7 @@ impl Kernel for Conclude<'_> {
         self.brief.limits.answer * 3 / 2 + 256
     }
 
-    fn check(&self, reply: ConcludeReply) -> Checked<AnswerProduct> {
+    fn check(&self, reply: ConcludeReply) -> ReplyVerdict<AnswerProduct> {
         let offered = OfferedQuotes::of(self.findings);
         let text = reply.answer.trim().to_owned();
         let objection = |stated: &StatedObjection| {
@@ -94,14 +95,14 @@ impl Kernel for Conclude<'_> {
         let against: Vec<Objection> = reply.against.iter().take(MOST_OBJECTIONS).filter_map(objection).collect();
         if text.is_empty() {
             let answer = Answer { against, ..Answer::nothing() };
-            return Ok(Made::new(AnswerProduct::Answer(answer)));
+            return Ok(ReplyProduct::new(AnswerProduct::Answer(answer)));
         }
         let quotes = offered.named(&reply.quotes);
         let confidence = confidence(reply.confidence, &quotes);
         let is_unquoted = quotes.is_empty() && offered.handles().next().is_some();
-        let made = Made::new(AnswerProduct::Answer(Answer { text, confidence, quotes, against }));
+        let made = ReplyProduct::new(AnswerProduct::Answer(Answer { text, confidence, quotes, against }));
         if is_unquoted {
-            return Err(Flaw::light("`quotes` is empty: name the quotes that the answer rests on", made));
+            return Err(ReplyFlaw::light("`quotes` is empty: name the quotes that the answer rests on", made));
         }
         Ok(made)
     }

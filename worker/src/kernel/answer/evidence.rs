@@ -19,7 +19,7 @@ pub(super) fn locate(text: &str, quote: &str) -> Option<Range<usize>> {
     }
     let words: Vec<(usize, &str)> = text.unicode_word_indices().collect();
     let folded: Vec<String> = words.iter().map(|(_, word)| folded(word)).collect();
-    let Match { words: found, .. } = closest(&folded, &wanted)?;
+    let QuoteMatch { words: found, .. } = closest(&folded, &wanted)?;
     let (last, word) = words[found.end - 1];
     Some(words[found.start].0..last + word.len())
 }
@@ -29,17 +29,17 @@ fn folded(word: &str) -> String {
 }
 
 /// Words of the text that a quote is matched to, and how many edits that takes.
-struct Match {
+struct QuoteMatch {
     words: Range<usize>,
     edits: usize,
 }
 
 /// The closest stretch of `text` to `wanted`, if it is close enough: Sellers' algorithm (1980) on words.
-fn closest(text: &[String], wanted: &[String]) -> Option<Match> {
+fn closest(text: &[String], wanted: &[String]) -> Option<QuoteMatch> {
     let most = wanted.len() / ONE_IN;
     // For each number of wanted words: the fewest edits of a stretch that ends here, and where that stretch starts.
     let mut row: Vec<(usize, usize)> = (0..=wanted.len()).map(|deleted| (deleted, 0)).collect();
-    let mut best: Option<Match> = None;
+    let mut best: Option<QuoteMatch> = None;
     for (place, word) in text.iter().enumerate() {
         let mut diagonal = row[0];
         row[0] = (0, place + 1);
@@ -52,7 +52,7 @@ fn closest(text: &[String], wanted: &[String]) -> Option<Match> {
         }
         let (edits, start) = row[wanted.len()];
         if edits <= most && best.as_ref().is_none_or(|best| edits < best.edits) && start <= place {
-            best = Some(Match { words: start..place + 1, edits });
+            best = Some(QuoteMatch { words: start..place + 1, edits });
             if edits == 0 {
                 break;
             }

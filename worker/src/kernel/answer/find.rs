@@ -19,14 +19,15 @@ use tributary_protocol::{
 use super::{evidence, heading::heading_before, passages};
 use crate::{
     kernel::{
-        Checked, Flaw, Half, Kernel, Made,
+        contract::{HalfWork, Kernel},
         reply::{lenient, schema::SchemaBuilder, truncate},
+        verdict::{ReplyFlaw, ReplyProduct, ReplyVerdict},
     },
     prompt::{fence, line, words},
     text,
 };
 
-pub(super) struct Find<'a> {
+pub(super) struct FindKernel<'a> {
     pub brief: &'a Arc<AnswerBrief>,
     pub source: &'a TitledSource,
     pub blob: BlobId,
@@ -52,7 +53,7 @@ pub(super) struct FindReply {
     confidence: f64,
 }
 
-impl Find<'_> {
+impl FindKernel<'_> {
     /// A passage of the chunk as a quote.
     fn quote(&self, bytes: std::ops::Range<usize>) -> Quote {
         let heading = heading_before(&self.text, bytes.start).or(self.heading.map(str::to_owned));
@@ -66,7 +67,7 @@ impl Find<'_> {
     }
 }
 
-impl Kernel for Find<'_> {
+impl Kernel for FindKernel<'_> {
     type Reply = FindReply;
     type Product = AnswerProduct;
 
@@ -97,10 +98,10 @@ impl Kernel for Find<'_> {
 
     /// Quotes that the chunk doesn't have are asked for once again; then the finding goes without them, and with less
     /// confidence.
-    fn check(&self, reply: FindReply) -> Checked<AnswerProduct> {
+    fn check(&self, reply: FindReply) -> ReplyVerdict<AnswerProduct> {
         let answer = line(&reply.answer);
         if answer.is_empty() {
-            return Ok(Made::new(AnswerProduct::Findings(Vec::new())));
+            return Ok(ReplyProduct::new(AnswerProduct::Findings(Vec::new())));
         }
         let (mut quotes, mut invented) = (Vec::new(), Vec::new());
         for quote in reply.quotes.iter().filter(|quote| !quote.trim().is_empty()).take(self.most_quotes as usize) {
@@ -115,11 +116,11 @@ impl Kernel for Find<'_> {
         let limit = self.brief.limits.finding / 3;
         let rationale = truncate::trim(&line(&reply.rationale), limit);
         let finding = Finding { quotes, rationale, answer: truncate::trim(&answer, limit), confidence };
-        let made = Made::new(AnswerProduct::Findings(vec![finding]));
+        let made = ReplyProduct::new(AnswerProduct::Findings(vec![finding]));
         match invented.first() {
-            Some(first) => Err(Flaw::light(format!("the text has no such words as this quote: {first}"), made)),
+            Some(first) => Err(ReplyFlaw::light(format!("the text has no such words as this quote: {first}"), made)),
             None if made_without_quotes(&made) => {
-                Err(Flaw::light("`quotes` is empty: repeat the words of the text that the answer rests on", made))
+                Err(ReplyFlaw::light("`quotes` is empty: repeat the words of the text that the answer rests on", made))
             }
             None => Ok(made),
         }
@@ -136,7 +137,7 @@ impl Kernel for Find<'_> {
         AnswerProduct::Findings(vec![Finding { quotes, rationale: String::new(), answer, confidence }])
     }
 
-    fn halves(&self) -> Option<[Half; 2]> {
+    fn halves(&self) -> Option<[HalfWork; 2]> {
         // A half is read as a chunk of its own; its quotes are found again in the whole.
         let [one, other] = text::cut_near_middle(&self.text)?;
         let half = |text: &str| {
@@ -147,7 +148,7 @@ impl Kernel for Find<'_> {
                 heading: self.heading.map(str::to_owned),
                 quotes: self.most_quotes,
             };
-            Half {
+            HalfWork {
                 work: Work::Answer(Arc::clone(self.brief), work),
                 blobs: vec![Bytes::copy_from_slice(text.as_bytes())],
             }
@@ -169,6 +170,6 @@ impl Kernel for Find<'_> {
     }
 }
 
-fn made_without_quotes(made: &Made<AnswerProduct>) -> bool {
+fn made_without_quotes(made: &ReplyProduct<AnswerProduct>) -> bool {
     matches!(&made.product, AnswerProduct::Findings(findings) if findings.iter().any(|of| of.quotes.is_empty()))
 }

@@ -51,7 +51,7 @@ pub(super) fn confidence(coverage: f64) -> Confidence {
 pub(super) fn find(text: &str, about: &str, question: &str, most: usize) -> Vec<Passage> {
     let passages = passages(text);
     let words: Vec<HashSet<String>> = passages.iter().map(|bytes| words_of(&text[bytes.clone()])).collect();
-    let weights = Weights::of(question, &words);
+    let weights = WordWeights::of(question, &words);
     let title = words_of(about);
     let mut found = Vec::new();
     for (bytes, words) in passages.into_iter().zip(words) {
@@ -81,7 +81,8 @@ fn without_overlaps(found: Vec<Passage>, most: usize) -> Vec<Passage> {
     kept
 }
 
-/// The sentences of a text; long ones in pieces that share some words, so that nothing is cut apart in all of them.
+/// The sentences of a text; long ones in pieces that share some words, so that nothing is cut apart in all of them. Pieces
+/// are whole clauses, or whole entries of a list, where these are short enough.
 fn passages(text: &str) -> Vec<Range<usize>> {
     let mut passages = Vec::new();
     let flowing = flowing(text);
@@ -92,17 +93,27 @@ fn passages(text: &str) -> Vec<Range<usize>> {
         if words.len() < FEWEST_WORDS {
             continue;
         }
+        let ends_clause = |word: usize| {
+            let (at, text) = words[word];
+            let next = words.get(word + 1).map_or(sentence.len(), |(next, _)| *next);
+            sentence[at + text.len()..next].contains([',', ';', '，', '；', '、'])
+        };
         let mut first = 0;
         loop {
-            let last = (first + PASSAGE).min(words.len()) - 1;
+            let end = (first + PASSAGE).min(words.len());
+            let is_end = end == words.len();
+            let last = match is_end {
+                true => end - 1,
+                false => (first + SHARED..end).rev().find(|word| ends_clause(*word)).unwrap_or(end - 1),
+            };
             let from = if first == 0 { 0 } else { words[first].0 };
-            let is_end = last + 1 == words.len();
             let to = if is_end { sentence.trim_end().len() } else { words[last].0 + words[last].1.len() };
             passages.push(start + from..start + to);
             if is_end {
                 break;
             }
-            first += PASSAGE - SHARED;
+            let shared = last + 1 - SHARED;
+            first = (shared..=last).find(|word| ends_clause(word - 1)).unwrap_or(shared);
         }
     }
     passages
@@ -136,9 +147,9 @@ fn words_of(text: &str) -> HashSet<String> {
 }
 
 /// How telling each of a question's words is among some passages: the fewer have it, the more.
-struct Weights(HashMap<String, f64>);
+struct WordWeights(HashMap<String, f64>);
 
-impl Weights {
+impl WordWeights {
     fn of(question: &str, passages: &[HashSet<String>]) -> Self {
         let weight = |word: &String| {
             let holders = passages.iter().filter(|words| words.contains(word)).count();
@@ -190,7 +201,7 @@ pub(super) fn conclude(findings: &[Finding], question: &str) -> Answer {
     let quotes: Vec<(&Finding, &Quote)> =
         findings.iter().flat_map(|finding| finding.quotes.iter().map(move |quote| (finding, quote))).collect();
     let words: Vec<HashSet<String>> = quotes.iter().map(|(_, quote)| words_of(&quote.text)).collect();
-    let weights = Weights::of(question, &words);
+    let weights = WordWeights::of(question, &words);
     let weigh = |(place, words): (usize, &HashSet<String>)| {
         let (finding, quote) = quotes[place];
         let heading = quote.heading.as_deref().map(words_of).unwrap_or_default();
@@ -244,6 +255,18 @@ mod tests {
             let key = pair(i).split('"').nth(1).unwrap().to_owned();
             let found = find(&text, "", &format!("Which value has the key \"{key}\"?"), 1);
             assert!(text[found[0].bytes.clone()].contains(&format!("v{i:05}")), "{key}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_never_found_without_the_value_behind_it() {
+        let number = |i: u32| i.wrapping_mul(2_654_435_761);
+        let entry = |i| format!("{:08x}-{i:04x}-{:08x}-{i:04x}-{:08x}", number(i), number(i + 1), number(i + 2));
+        let pairs = (0..400).map(|i| format!("\"{}\": \"{}\"", entry(i), entry(i + 10_000)));
+        let text = pairs.collect::<Vec<_>>().join(", ");
+        for i in 0..60 {
+            let found = find(&text, "", &format!("Which value has the key \"{}\"?", entry(i)), 1);
+            assert!(text[found[0].bytes.clone()].contains(&entry(i + 10_000)), "{i}");
         }
     }
 }

@@ -12,7 +12,7 @@ use tributary_protocol::{
 };
 
 use super::*;
-use crate::kernel::Made;
+use crate::kernel::{ReplyProduct, ReplyVerdict};
 
 /// Tokens that the coordinator keeps free in every prompt for a kernel's own words.
 const OVERHEAD: u32 = 1_000;
@@ -47,19 +47,19 @@ fn work(kind: AnswerKind, words: &str) -> (AnswerWork, Vec<Bytes>) {
     }
 }
 
-fn read(kind: AnswerKind, words: &str, reply: &Value) -> Result<Made, crate::kernel::Flaw> {
+fn read(kind: AnswerKind, words: &str, reply: &Value) -> ReplyVerdict {
     let (work, blobs) = work(kind, words);
-    of(&brief(Language::En), &work, &blobs).read(&reply.to_string())
+    for_work(&brief(Language::En), &work, &blobs).read(&reply.to_string().into())
 }
 
-fn findings(made: Made) -> Vec<Finding> {
+fn findings(made: ReplyProduct) -> Vec<Finding> {
     match made.product {
         Product::Answer(AnswerProduct::Findings(findings)) => findings,
         other => panic!("{other:?}"),
     }
 }
 
-fn answer(made: Made) -> Answer {
+fn answer(made: ReplyProduct) -> Answer {
     match made.product {
         Product::Answer(AnswerProduct::Answer(answer)) => answer,
         other => panic!("{other:?}"),
@@ -87,7 +87,7 @@ fn every_prompt_has_its_overhead_within_what_is_planned_for_it_and_sources_in_a_
     for kind in AnswerKind::iter() {
         for language in [Language::En, Language::Zh] {
             let (work, blobs) = work(kind, planted);
-            let call = of(&brief(language), &work, &blobs).call();
+            let call = for_work(&brief(language), &work, &blobs).call();
             let prompt = &call.messages[1].text;
             let own = outside(prompt);
             assert!(prompt.contains("ACME") && !own.contains("ACME"), "{kind:?}: {own}");
@@ -152,13 +152,15 @@ fn an_answer_says_what_speaks_against_it_and_rests_on_quotes() {
 #[test]
 fn without_a_model_the_sentences_that_bear_on_the_question_answer_it() {
     let (find, blobs) = work(AnswerKind::Find, TEXT);
-    let Product::Answer(AnswerProduct::Findings(found)) = of(&brief(Language::En), &find, &blobs).fallback() else {
+    let Product::Answer(AnswerProduct::Findings(found)) = for_work(&brief(Language::En), &find, &blobs).fallback()
+    else {
         panic!("a finding is made")
     };
     assert_eq!(found[0].quotes[0].text, "The weir at Elm was 41 m long.");
     assert!(found[0].confidence <= Confidence::UNQUOTED);
     let (conclude, _) = work(AnswerKind::Conclude, "41 m");
-    let Product::Answer(AnswerProduct::Answer(answer)) = of(&brief(Language::En), &conclude, &[]).fallback() else {
+    let Product::Answer(AnswerProduct::Answer(answer)) = for_work(&brief(Language::En), &conclude, &[]).fallback()
+    else {
         panic!("an answer is made")
     };
     assert!(answer.text.contains("41 m") && answer.text.contains("43 m"), "both sources have their say: {answer:?}");

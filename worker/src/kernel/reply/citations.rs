@@ -1,14 +1,14 @@
-//! Citations that stand in a reply's prose, where none belong.
+//! Citations misplaced in the prose of a reply.
 
 use tributary_protocol::{settings::Language, source::SourceId};
 
-/// A text without the citations that stood in it.
+/// A text without its citations.
 #[derive(Debug, Default, PartialEq)]
-pub(crate) struct Stripped {
+pub(crate) struct StrippedText {
     pub text: String,
-    /// Sources that the text named by their handles.
+    /// Sources named by their handles in the text.
     pub named: Vec<SourceId>,
-    /// Citations that name no source at all: `[3]`, `[^1]`.
+    /// Citations of no source at all: `[3]`, `[^1]`.
     pub nameless: u32,
 }
 
@@ -16,27 +16,27 @@ const BRACKETS: [(char, char); 5] = [('[', ']'), ('(', ')'), ('【', '】'), ('�
 /// Longer brackets hold prose.
 const LONGEST: usize = 160;
 
-/// Takes out every bracket that holds nothing but citations. Code between two backticks stays as it is.
-pub(crate) fn strip(text: &str) -> Stripped {
+/// Removes every bracket with nothing but citations inside. Code between two backticks stays.
+pub(crate) fn strip(text: &str) -> StrippedText {
     strip_where(text, |_| true)
 }
 
-/// The same for a sentence whose sources are known: between round brackets what names others is the sentence's own words,
-/// as in "object storage (S3)".
-pub(crate) fn strip_known(text: &str, sources: &[SourceId]) -> Stripped {
+/// Removes citations from a sentence whose sources are known. Round brackets with other names stay, as in "object
+/// storage (S3)".
+pub(crate) fn strip_known(text: &str, sources: &[SourceId]) -> StrippedText {
     strip_where(text, |bracket| !bracket.round || bracket.named.iter().all(|named| sources.contains(named)))
 }
 
-fn strip_where(text: &str, is_citation: impl Fn(&Bracket) -> bool) -> Stripped {
-    let mut stripped = Stripped::default();
+fn strip_where(text: &str, is_citation: impl Fn(&CitationBracket) -> bool) -> StrippedText {
+    let mut stripped = StrippedText::default();
     let (mut rest, mut in_code) = (text, false);
     while let Some(c) = rest.chars().next() {
         if c == '`' {
-            // One that no other follows begins no code.
+            // A backtick without a closing backtick begins no code.
             in_code = !in_code && rest[1..].contains('`');
         }
         match (!in_code).then(|| bracket(rest)).flatten().filter(&is_citation) {
-            Some(Bracket { length, named, nameless, .. }) => {
+            Some(CitationBracket { length, named, nameless, .. }) => {
                 stripped.text.truncate(stripped.text.trim_end().len());
                 stripped.named.extend(named);
                 stripped.nameless += nameless;
@@ -52,15 +52,15 @@ fn strip_where(text: &str, is_citation: impl Fn(&Bracket) -> bool) -> Stripped {
     stripped
 }
 
-struct Bracket {
+struct CitationBracket {
     length: usize,
     round: bool,
     named: Vec<SourceId>,
     nameless: u32,
 }
 
-/// The citation that the text begins with.
-fn bracket(text: &str) -> Option<Bracket> {
+/// The citation at the beginning of the text.
+fn bracket(text: &str) -> Option<CitationBracket> {
     let open = text.chars().next()?;
     let (_, close) = BRACKETS.iter().find(|(opening, _)| *opening == open)?;
     let inner = &text[open.len_utf8()..];
@@ -77,7 +77,7 @@ fn bracket(text: &str) -> Option<Bracket> {
         }
     }
     let length = open.len_utf8() + end + close.len_utf8();
-    (!named.is_empty() || nameless > 0).then_some(Bracket { length, round, named, nameless })
+    (!named.is_empty() || nameless > 0).then_some(CitationBracket { length, round, named, nameless })
 }
 
 fn is_filler(word: &str) -> bool {

@@ -1,4 +1,4 @@
-//! The schema of a reply, with what this one call may answer put in.
+//! The schema of a reply, with the choices of this call put in.
 
 use std::fmt::Display;
 
@@ -7,17 +7,17 @@ use serde_json::{Map, Value, json};
 
 use crate::model::schema::strict;
 
-/// A schema in the making. Places in it are written `sections[].title`.
+/// A schema in the making. Places in the schema are written `sections[].title`.
 pub(crate) struct SchemaBuilder(Value);
 
 impl SchemaBuilder {
-    /// More choices than this and a server refuses the schema; the kernel's checks hold alone then.
+    /// The most choices in a schema. Servers refuse longer lists; then only the kernel's checks hold.
     const MOST_CHOICES: usize = 900;
 
     pub fn of<T: JsonSchema>() -> Self {
         let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
         let mut schema = strict(settings.into_generator().into_root_schema_for::<T>().as_value());
-        // Doc comments are for the reader of the code.
+        // Doc comments are for readers of the code, not for models.
         drop_descriptions(&mut schema);
         Self(schema)
     }
@@ -40,11 +40,11 @@ impl SchemaBuilder {
         self.set(place, "minimum", least.into()).set(place, "maximum", most.into())
     }
 
-    /// A text that is one of these.
+    /// Limits a text to these choices.
     pub fn offer<T: Display>(self, place: &str, choices: impl IntoIterator<Item = T>) -> Self {
         let choices: Vec<Value> = choices.into_iter().map(|choice| choice.to_string().into()).collect();
         match choices.len() {
-            // A list without anything to choose from stays empty.
+            // A list without choices stays empty.
             0 => match place.strip_suffix("[]") {
                 Some(list) => self.most(list, 0),
                 None => self,

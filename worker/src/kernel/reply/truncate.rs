@@ -1,4 +1,4 @@
-//! Making texts fit their room without losing one whole.
+//! Truncation of texts to fit their room, without losing a text whole.
 
 use tributary_protocol::{budget::count, survey::digest::Note};
 use unicode_segmentation::UnicodeSegmentation;
@@ -17,7 +17,7 @@ pub(crate) fn trim(text: &str, room: u32) -> String {
     }
 }
 
-/// The most that each of some texts may have so that all fit together: the long ones give, the short ones stay.
+/// The highest ceiling for each text with which all texts fit the room together: long texts give way, short texts stay.
 pub(crate) fn ceiling(tokens: &[u32], room: u32) -> u32 {
     let sum = |most: u32| tokens.iter().map(|&tokens| u64::from(tokens.min(most))).sum::<u64>();
     let (mut low, mut high) = (0, tokens.iter().copied().max().unwrap_or(0));
@@ -28,9 +28,9 @@ pub(crate) fn ceiling(tokens: &[u32], room: u32) -> u32 {
     low
 }
 
-/// Notes in at most `room` tokens. Long ones are shortened; where that would leave stumps, the last ones go.
+/// Notes in at most `room` tokens. Long notes are shortened; the last notes go where only stumps would be left.
 pub(crate) fn notes<K>(mut notes: Vec<(K, Note)>, room: u32) -> Vec<(K, Note)> {
-    /// A statement in fewer tokens than this, its handles included, says nothing.
+    /// The fewest tokens of a meaningful note, handles included.
     const STUMP: u32 = 16;
     loop {
         let tokens: Vec<u32> = notes.iter().map(|(_, note)| note.tokens).collect();

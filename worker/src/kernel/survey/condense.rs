@@ -11,23 +11,28 @@ use tributary_protocol::{
     survey::{SurveyBrief, SurveyProduct, SurveyWork, digest::Note, work::SectionBrief},
 };
 
-use super::{
-    Checked, Flaw, Half, Kernel, Made, halved, lenient, passage::Cited, schema::SchemaBuilder, sections::prose,
-    truncate,
+use super::{halves::halved, passage::CitationCheck, sections::prose};
+use crate::{
+    extractive::survey as extractive,
+    kernel::{
+        contract::{HalfWork, Kernel},
+        reply::{lenient, schema::SchemaBuilder, truncate},
+        verdict::{ReplyFlaw, ReplyProduct, ReplyVerdict},
+    },
+    prompt::{fence, line, shown_notes, shown_section, sources_of, words},
 };
-use crate::extractive::survey as extractive;
-use crate::prompt::{fence, line, shown_notes, shown_section, sources_of, words};
 
-/// Words of a typical note, of the sixty that one may have.
+/// Words of a typical note; the most allowed are sixty.
 const NOTE: u32 = 30;
 
-/// What a handle costs in a reply, in tokens.
+/// Tokens of a handle in a reply.
 const HANDLE: u32 = 5;
 
-/// How often its room a reply's text may fill before it is sent back, and shortened if that doesn't help.
+/// The multiple of its room up to which a reply's text is tolerated. A longer reply is sent back, and shortened in the
+/// end.
 const TOLERATED: u32 = 2;
 
-pub(super) struct Condense<'a> {
+pub(super) struct CondenseKernel<'a> {
     pub brief: &'a Arc<SurveyBrief>,
     pub section: &'a SectionBrief,
     pub notes: &'a [Note],
@@ -35,12 +40,12 @@ pub(super) struct Condense<'a> {
 }
 
 #[derive(Deserialize, JsonSchema)]
-pub(super) struct Reply {
-    notes: Vec<Condensed>,
+pub(super) struct CondenseReply {
+    notes: Vec<CondensedNote>,
 }
 
 #[derive(Deserialize, JsonSchema)]
-struct Condensed {
+struct CondensedNote {
     #[serde(deserialize_with = "lenient::text")]
     text: String,
     #[serde(deserialize_with = "lenient::handles")]
@@ -48,8 +53,8 @@ struct Condensed {
     sources: Vec<String>,
 }
 
-impl Condense<'_> {
-    /// The shortest note of each of these sources; a note that two of them share comes once.
+impl CondenseKernel<'_> {
+    /// The shortest note of each of these sources; a note of several sources comes once.
     fn shortest_of(&self, sources: &[SourceId]) -> Vec<((), Note)> {
         let mut added: Vec<&Note> = Vec::new();
         for source in sources {
@@ -63,8 +68,8 @@ impl Condense<'_> {
     }
 }
 
-impl Kernel for Condense<'_> {
-    type Reply = Reply;
+impl Kernel for CondenseKernel<'_> {
+    type Reply = CondenseReply;
     type Product = SurveyProduct;
 
     fn context(&self) -> Value {
@@ -78,7 +83,7 @@ impl Kernel for Condense<'_> {
 
     fn schema(&self) -> serde_json::Value {
         let most = words(self.room, self.brief.language) / NOTE;
-        SchemaBuilder::of::<Reply>()
+        SchemaBuilder::of::<CondenseReply>()
             .least("notes", 1)
             .most("notes", most.max(2) as usize)
             .words("notes[].text", 60)
@@ -92,8 +97,8 @@ impl Kernel for Condense<'_> {
         self.room * 3 / 2 + 256 + HANDLE * handles as u32
     }
 
-    fn check(&self, reply: Reply) -> Checked {
-        let mut cited = Cited::offering(sources_of(self.notes));
+    fn check(&self, reply: CondenseReply) -> ReplyVerdict<SurveyProduct> {
+        let mut cited = CitationCheck::offering(sources_of(self.notes));
         let mut notes: Vec<((), Note)> = Vec::new();
         for condensed in reply.notes {
             let sources = cited.read(&condensed.sources);
@@ -103,9 +108,9 @@ impl Kernel for Condense<'_> {
             }
         }
         if notes.is_empty() {
-            return Err(Flaw::fatal("no note names a source that was given"));
+            return Err(ReplyFlaw::fatal("no note names a source that was given"));
         }
-        // The room is for what the notes say. Their handles are as many as they were.
+        // The room is for the text of the notes; the number of handles is given.
         let said: u32 = notes.iter().map(|(_, note)| count(&note.text)).sum();
         let handles = notes.iter().map(|(_, note)| note.tokens).sum::<u32>() - said;
         let mut notes = truncate::notes(notes, TOLERATED * self.room + handles);
@@ -113,23 +118,23 @@ impl Kernel for Condense<'_> {
         let lost: Vec<SourceId> = cited.offered().filter(|source| !kept.contains(source)).collect();
         notes.extend(self.shortest_of(&lost));
         let notes = notes.into_iter().map(|(_, note)| note).collect();
-        let made = Made { product: SurveyProduct::Notes(notes), citations_removed: cited.removed };
+        let made = ReplyProduct { product: SurveyProduct::Notes(notes), citations_removed: cited.removed };
         if said > TOLERATED * self.room {
             let most = words(self.room, self.brief.language);
-            return Err(Flaw::grave(format!("the notes are too long: at most {most} words have room"), made));
+            return Err(ReplyFlaw::grave(format!("the notes are too long: at most {most} words have room"), made));
         }
         if lost.is_empty() {
             return Ok(made);
         }
         let lost: Vec<_> = lost.iter().map(ToString::to_string).collect();
-        Err(Flaw::light(format!("no note names these sources any more: {}", lost.join(", ")), made))
+        Err(ReplyFlaw::light(format!("no note names these sources any more: {}", lost.join(", ")), made))
     }
 
     fn fallback(&self) -> SurveyProduct {
         SurveyProduct::Notes(extractive::condense::condense(self.section, self.notes, self.room))
     }
 
-    fn halves(&self) -> Option<[Half; 2]> {
+    fn halves(&self) -> Option<[HalfWork; 2]> {
         halved(self.brief, self.notes, |notes| SurveyWork::Condense {
             section: self.section.clone(),
             notes,

@@ -6,22 +6,22 @@ use minijinja::{Value, context};
 use tributary_protocol::survey::{SurveyBrief, SurveyProduct, suggestion::Candidate};
 
 use super::{
-    Checked, Kernel,
-    feedback::{self, Suggested},
-    inherit_sources,
-    schema::SchemaBuilder,
-    sections,
+    feedback::{self, SuggestionReply},
+    inherit_sources, sections,
 };
-use crate::extractive::survey as extractive;
-use crate::prompt::{fence, line, origin, shown_outline};
+use crate::{
+    extractive::survey as extractive,
+    kernel::{contract::Kernel, reply::schema::SchemaBuilder, verdict::ReplyVerdict},
+    prompt::{fence, line, origin, shown_outline},
+};
 
-pub(super) struct Convolve<'a> {
+pub(super) struct ConvolveKernel<'a> {
     pub brief: &'a Arc<SurveyBrief>,
     pub members: &'a [Arc<Candidate>],
 }
 
-impl Kernel for Convolve<'_> {
-    type Reply = Suggested;
+impl Kernel for ConvolveKernel<'_> {
+    type Reply = SuggestionReply;
     type Product = SurveyProduct;
 
     fn context(&self) -> Value {
@@ -33,14 +33,14 @@ impl Kernel for Convolve<'_> {
 
     fn schema(&self) -> serde_json::Value {
         let outlines = self.members.iter().map(|member| &*member.outline);
-        feedback::form(SchemaBuilder::of::<Suggested>(), self.brief, outlines).done()
+        feedback::suggestion_schema(SchemaBuilder::of::<SuggestionReply>(), self.brief, outlines).done()
     }
 
     fn reply_tokens(&self) -> u32 {
         sections::reply_tokens(self.brief) + self.brief.limits.suggestion * 3 / 2
     }
 
-    fn check(&self, reply: Suggested) -> Checked {
+    fn check(&self, reply: SuggestionReply) -> ReplyVerdict<SurveyProduct> {
         let outlines = self.members.iter().map(|member| &*member.outline);
         let ancestors = inherit_sources::ancestors_of_all(outlines, |_, place, section| origin(place, section));
         sections::candidate(&reply.suggestion, reply.sections, &ancestors, self.brief.limits)

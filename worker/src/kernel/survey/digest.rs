@@ -1,4 +1,4 @@
-//! Digest: what a source contributes to each section, and how it would better the outline.
+//! Digest: a source's notes for each section, and its suggestion for a better outline.
 
 use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
@@ -11,27 +11,32 @@ use tributary_protocol::{
     source::TitledSource,
     survey::{
         SurveyBrief, SurveyProduct, SurveyWork,
-        digest::{Digest as Notes, Note},
+        digest::{Digest, Note},
         outline::{Outline, Section, SectionId, SharedOutline},
     },
     task::Work,
 };
 
-use super::{
-    Checked, Flaw, Half, Kernel, Made, inherit_sources::about, lenient, lexicon::Lexicon, schema::SchemaBuilder,
-    sections::prose, truncate,
+use super::{inherit_sources::about, lexicon::Lexicon, sections::prose};
+use crate::{
+    extractive::survey as extractive,
+    kernel::{
+        contract::{HalfWork, Kernel},
+        reply::{lenient, schema::SchemaBuilder, truncate},
+        verdict::{ReplyFlaw, ReplyProduct, ReplyVerdict},
+    },
+    prompt::{fence, line, origin, shown_outline, words},
+    text,
 };
-use crate::prompt::{fence, line, origin, shown_outline, words};
-use crate::{extractive::survey as extractive, text};
 
-/// How often their limit the notes may fill before they are sent back, and shortened if that doesn't help. What comes after
-/// counts the tokens that there are.
+/// The multiple of their limit up to which notes are tolerated. Longer notes are sent back, and shortened in the end.
+/// Later stages count the actual tokens.
 const TOLERATED: u32 = 2;
 
-/// How often the limit of one chunk the notes of two halves may fill together.
+/// The most room for the joined notes of two halves, as a multiple of a chunk's limit.
 const MOST_JOINED: u32 = 3;
 
-pub(super) struct Digest<'a> {
+pub(super) struct DigestKernel<'a> {
     brief: &'a Arc<SurveyBrief>,
     source: &'a TitledSource,
     blob: BlobId,
@@ -40,11 +45,11 @@ pub(super) struct Digest<'a> {
     part: (u32, u32),
     outline: &'a SharedOutline,
     only: &'a [SectionId],
-    /// The leaves that notes are asked for.
+    /// The leaves in need of notes.
     leaves: Vec<(SectionId, &'a Section)>,
 }
 
-impl<'a> Digest<'a> {
+impl<'a> DigestKernel<'a> {
     pub fn new(
         brief: &'a Arc<SurveyBrief>,
         source: &'a TitledSource,
@@ -58,7 +63,7 @@ impl<'a> Digest<'a> {
         Self { brief, source, blob, text, part, outline, only, leaves }
     }
 
-    /// For handles of sections above leaves, the leaves below them.
+    /// The leaf for a handle: of a section above leaves, the leaf below the section closest to the note.
     fn leaf_of(
         &self,
         handle: &str,
@@ -88,22 +93,22 @@ impl<'a> Digest<'a> {
 }
 
 #[derive(Deserialize, JsonSchema)]
-pub(super) struct Reply {
-    notes: Vec<Taken>,
+pub(super) struct DigestReply {
+    notes: Vec<ReplyNote>,
     #[serde(default, deserialize_with = "lenient::text")]
     suggestion: String,
 }
 
 #[derive(Deserialize, JsonSchema)]
-struct Taken {
+struct ReplyNote {
     #[serde(deserialize_with = "lenient::text")]
     section: String,
     #[serde(deserialize_with = "lenient::text")]
     text: String,
 }
 
-impl Kernel for Digest<'_> {
-    type Reply = Reply;
+impl Kernel for DigestKernel<'_> {
+    type Reply = DigestReply;
     type Product = SurveyProduct;
 
     fn context(&self) -> Value {
@@ -122,7 +127,7 @@ impl Kernel for Digest<'_> {
     }
 
     fn schema(&self) -> serde_json::Value {
-        SchemaBuilder::of::<Reply>()
+        SchemaBuilder::of::<DigestReply>()
             .least("notes", 1)
             .offer("notes[].section", self.leaves.iter().map(|(id, _)| *id))
             .words("notes[].text", 60)
@@ -134,7 +139,7 @@ impl Kernel for Digest<'_> {
         self.brief.limits.digest * 3 / 2 + self.brief.limits.suggestion + 256
     }
 
-    fn check(&self, reply: Reply) -> Checked {
+    fn check(&self, reply: DigestReply) -> ReplyVerdict<SurveyProduct> {
         let limits = self.brief.limits;
         let lexicon = Lexicon::new(self.leaves.iter().map(|(_, leaf)| about(leaf)));
         let places: HashMap<_, _> = self.leaves.iter().enumerate().map(|(place, (id, _))| (*id, place)).collect();
@@ -149,15 +154,15 @@ impl Kernel for Digest<'_> {
             })
             .collect();
         if notes.is_empty() {
-            return Err(Flaw::fatal("`notes` is empty: take what bears on the outline, however little"));
+            return Err(ReplyFlaw::fatal("`notes` is empty: take what bears on the outline, however little"));
         }
         let tokens: u32 = notes.iter().map(|(_, note)| note.tokens).sum();
         let suggestion = truncate::trim(&prose(&reply.suggestion), limits.suggestion);
-        let digest = Notes::new(truncate::notes(notes, limits.digest * TOLERATED), suggestion);
-        let made = Made::new(SurveyProduct::Digest(digest));
+        let digest = Digest::new(truncate::notes(notes, limits.digest * TOLERATED), suggestion);
+        let made = ReplyProduct::new(SurveyProduct::Digest(digest));
         if tokens > limits.digest * TOLERATED {
             let most = words(limits.digest, self.brief.language);
-            return Err(Flaw::grave(format!("the notes are too long: at most {most} words have room"), made));
+            return Err(ReplyFlaw::grave(format!("the notes are too long: at most {most} words have room"), made));
         }
         Ok(made)
     }
@@ -167,7 +172,7 @@ impl Kernel for Digest<'_> {
         SurveyProduct::Digest(extractive::digest::digest(source, text, *part, outline, only, brief))
     }
 
-    fn halves(&self) -> Option<[Half; 2]> {
+    fn halves(&self) -> Option<[HalfWork; 2]> {
         let [one, other] = text::cut_near_middle(&self.text)?;
         let half = |number, text: &str| {
             let work = SurveyWork::Digest {
@@ -177,7 +182,7 @@ impl Kernel for Digest<'_> {
                 outline: self.outline.clone(),
                 only: self.only.to_vec(),
             };
-            Half {
+            HalfWork {
                 work: Work::Survey(Arc::clone(self.brief), work),
                 blobs: vec![Bytes::copy_from_slice(text.as_bytes())],
             }
@@ -190,7 +195,7 @@ impl Kernel for Digest<'_> {
             (SurveyProduct::Digest(one), SurveyProduct::Digest(other)) => {
                 let suggestion = if one.suggestion.is_empty() { other.suggestion } else { one.suggestion };
                 let room = self.brief.limits.digest * MOST_JOINED;
-                SurveyProduct::Digest(Notes::new(truncate::notes([one.notes, other.notes].concat(), room), suggestion))
+                SurveyProduct::Digest(Digest::new(truncate::notes([one.notes, other.notes].concat(), room), suggestion))
             }
             (one, _) => one,
         }

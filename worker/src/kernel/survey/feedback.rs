@@ -8,30 +8,36 @@ use serde::Deserialize;
 use tributary_protocol::survey::{SurveyBrief, SurveyProduct, digest::SourceDigest, outline::Outline};
 
 use super::{
-    Checked, Kernel, inherit_sources, lenient,
-    schema::SchemaBuilder,
-    sections::{self, Bettered},
+    inherit_sources,
+    sections::{self, RevisedSection},
 };
-use crate::extractive::survey as extractive;
-use crate::prompt::{fence, line, origin, shown_outline, words};
+use crate::{
+    extractive::survey as extractive,
+    kernel::{
+        contract::Kernel,
+        reply::{lenient, schema::SchemaBuilder},
+        verdict::ReplyVerdict,
+    },
+    prompt::{fence, line, origin, shown_outline, words},
+};
 
-pub(super) struct Feedback<'a> {
+pub(super) struct FeedbackKernel<'a> {
     pub brief: &'a Arc<SurveyBrief>,
     pub outline: &'a Outline,
     pub digests: &'a [SourceDigest],
 }
 
-/// A suggestion, and the outline that it leads to.
+/// A suggestion, and the outline after following the suggestion.
 #[derive(Deserialize, JsonSchema)]
-pub(super) struct Suggested {
+pub(super) struct SuggestionReply {
     #[serde(default, deserialize_with = "lenient::text")]
     pub suggestion: String,
-    pub sections: Vec<Bettered>,
+    pub sections: Vec<RevisedSection>,
 }
 
-/// The form of a reply with a suggestion and sections that continue those of `outlines`.
-pub(super) fn form<'a>(
-    form: SchemaBuilder,
+/// The schema of a reply with a suggestion and with sections continuing the sections of `outlines`.
+pub(super) fn suggestion_schema<'a>(
+    schema: SchemaBuilder,
     brief: &SurveyBrief,
     outlines: impl IntoIterator<Item = &'a Outline>,
 ) -> SchemaBuilder {
@@ -40,13 +46,13 @@ pub(super) fn form<'a>(
     origins.sort_unstable();
     origins.dedup();
     let origins = origins.iter().map(ToString::to_string).chain(["new".to_owned()]);
-    sections::form(form, brief)
+    sections::sections_schema(schema, brief)
         .words("suggestion", words(brief.limits.suggestion, brief.language))
         .offer("sections[].origin", origins)
 }
 
-impl Kernel for Feedback<'_> {
-    type Reply = Suggested;
+impl Kernel for FeedbackKernel<'_> {
+    type Reply = SuggestionReply;
     type Product = SurveyProduct;
 
     fn context(&self) -> Value {
@@ -56,14 +62,14 @@ impl Kernel for Feedback<'_> {
     }
 
     fn schema(&self) -> serde_json::Value {
-        form(SchemaBuilder::of::<Suggested>(), self.brief, [self.outline]).done()
+        suggestion_schema(SchemaBuilder::of::<SuggestionReply>(), self.brief, [self.outline]).done()
     }
 
     fn reply_tokens(&self) -> u32 {
         sections::reply_tokens(self.brief) + self.brief.limits.suggestion * 3 / 2
     }
 
-    fn check(&self, reply: Suggested) -> Checked {
+    fn check(&self, reply: SuggestionReply) -> ReplyVerdict<SurveyProduct> {
         let ancestors = inherit_sources::ancestors(self.outline, origin);
         sections::candidate(&reply.suggestion, reply.sections, &ancestors, self.brief.limits)
     }

@@ -1,4 +1,4 @@
-//! Group: sources that belong together, by their titles.
+//! Group: sources put together by their titles.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -10,30 +10,37 @@ use tributary_protocol::{
     survey::{SurveyBrief, SurveyProduct, SurveyWork},
 };
 
-use super::{Checked, Flaw, Half, Kernel, Made, halved, lenient, schema::SchemaBuilder};
-use crate::extractive::survey as extractive;
-use crate::prompt::{fence, line};
+use super::halves::halved;
+use crate::{
+    extractive::survey as extractive,
+    kernel::{
+        contract::{HalfWork, Kernel},
+        reply::{lenient, schema::SchemaBuilder},
+        verdict::{ReplyFlaw, ReplyProduct, ReplyVerdict},
+    },
+    prompt::{fence, line},
+};
 
-pub(super) struct Group<'a> {
+pub(super) struct GroupKernel<'a> {
     pub brief: &'a Arc<SurveyBrief>,
     pub sources: &'a [TitledSource],
     pub size: u32,
 }
 
 #[derive(Deserialize, JsonSchema)]
-pub(super) struct Reply {
-    groups: Vec<Members>,
+pub(super) struct GroupReply {
+    groups: Vec<ReplyGroup>,
 }
 
 #[derive(Deserialize, JsonSchema)]
-struct Members {
+struct ReplyGroup {
     #[serde(deserialize_with = "lenient::handles")]
     #[schemars(with = "Vec<String>")]
     sources: Vec<String>,
 }
 
-impl Kernel for Group<'_> {
-    type Reply = Reply;
+impl Kernel for GroupKernel<'_> {
+    type Reply = GroupReply;
     type Product = SurveyProduct;
 
     fn context(&self) -> Value {
@@ -44,7 +51,7 @@ impl Kernel for Group<'_> {
 
     fn schema(&self) -> serde_json::Value {
         let fewest = self.sources.len().div_ceil(self.size.max(1) as usize);
-        SchemaBuilder::of::<Reply>()
+        SchemaBuilder::of::<GroupReply>()
             .least("groups", fewest)
             .most("groups", fewest * 2)
             .most("groups[].sources", self.size as usize)
@@ -56,8 +63,8 @@ impl Kernel for Group<'_> {
         self.sources.len() as u32 * 24 + 64
     }
 
-    /// A model that places most sources has understood; those that it forgot are put together in their order.
-    fn check(&self, reply: Reply) -> Checked {
+    /// Accepts a reply with most sources in groups; forgotten sources are put together in their order.
+    fn check(&self, reply: GroupReply) -> ReplyVerdict<SurveyProduct> {
         let mut left: BTreeSet<SourceId> = self.sources.iter().map(|source| source.id).collect();
         let mut groups: Vec<Vec<SourceId>> = Vec::new();
         for members in reply.groups {
@@ -67,13 +74,13 @@ impl Kernel for Group<'_> {
         }
         let placed = self.sources.len() - left.len();
         if placed == 0 {
-            return Err(Flaw::fatal("no group holds a handle of a source that was given"));
+            return Err(ReplyFlaw::fatal("no group holds a handle of a source that was given"));
         }
         let forgotten: Vec<_> = left.iter().map(ToString::to_string).collect();
         groups.extend(left.into_iter().map(|source| vec![source]));
-        let made = Made::new(SurveyProduct::Groups(united(groups, self.size as usize)));
+        let made = ReplyProduct::new(SurveyProduct::Groups(united(groups, self.size as usize)));
         if placed * 2 < self.sources.len() {
-            return Err(Flaw::grave(format!("these sources are in no group: {}", forgotten.join(", ")), made));
+            return Err(ReplyFlaw::grave(format!("these sources are in no group: {}", forgotten.join(", ")), made));
         }
         Ok(made)
     }
@@ -82,7 +89,7 @@ impl Kernel for Group<'_> {
         SurveyProduct::Groups(extractive::group::groups(self.sources, self.size))
     }
 
-    fn halves(&self) -> Option<[Half; 2]> {
+    fn halves(&self) -> Option<[HalfWork; 2]> {
         halved(self.brief, self.sources, |sources| SurveyWork::Group { sources, size: self.size })
     }
 
@@ -94,7 +101,7 @@ impl Kernel for Group<'_> {
     }
 }
 
-/// Groups that are not full make as few as they can: more groups than needed are more calls than needed.
+/// Joins groups below the full size into as few as possible: every group costs calls.
 fn united(groups: Vec<Vec<SourceId>>, size: usize) -> Vec<Vec<SourceId>> {
     let (mut whole, rest): (Vec<_>, Vec<_>) = groups.into_iter().partition(|group| group.len() >= size);
     whole.extend(rest.concat().chunks(size).map(<[_]>::to_vec));

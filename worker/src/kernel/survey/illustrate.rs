@@ -1,4 +1,4 @@
-//! Illustrate: a table or a diagram, where one says more than prose.
+//! Illustrate: a table or a diagram, where prose says less.
 
 use std::sync::Arc;
 
@@ -12,13 +12,17 @@ use tributary_protocol::survey::{
     work::SectionBrief,
 };
 
-use super::{
-    Checked, Flaw, Half, Kernel, Made, halved, lenient, passage::Cited, schema::SchemaBuilder, sections::prose,
-    truncate,
+use super::{halves::halved, passage::CitationCheck, sections::prose};
+use crate::{
+    kernel::{
+        contract::{HalfWork, Kernel},
+        reply::{lenient, schema::SchemaBuilder, truncate},
+        verdict::{ReplyFlaw, ReplyProduct, ReplyVerdict},
+    },
+    prompt::{fence, line, shown_notes, shown_section, sources_of},
 };
-use crate::prompt::{fence, line, shown_notes, shown_section, sources_of};
 
-pub(super) struct Illustrate<'a> {
+pub(super) struct IllustrateKernel<'a> {
     pub brief: &'a Arc<SurveyBrief>,
     pub section: &'a SectionBrief,
     pub notes: &'a [Note],
@@ -33,7 +37,7 @@ enum FigureKind {
 }
 
 #[derive(Deserialize, JsonSchema)]
-pub(super) struct Reply {
+pub(super) struct FigureReply {
     kind: FigureKind,
     #[serde(default, deserialize_with = "lenient::text")]
     caption: String,
@@ -41,19 +45,19 @@ pub(super) struct Reply {
     #[schemars(with = "Vec<String>")]
     header: Vec<String>,
     #[serde(default)]
-    rows: Vec<Line>,
+    rows: Vec<TableRow>,
     #[serde(default, deserialize_with = "lenient::texts")]
     #[schemars(with = "Vec<String>")]
     nodes: Vec<String>,
     #[serde(default)]
-    edges: Vec<Arrow>,
+    edges: Vec<DiagramEdge>,
     #[serde(default, deserialize_with = "lenient::handles")]
     #[schemars(with = "Vec<String>")]
     sources: Vec<String>,
 }
 
 #[derive(Deserialize, JsonSchema)]
-struct Line {
+struct TableRow {
     #[serde(deserialize_with = "lenient::texts")]
     #[schemars(with = "Vec<String>")]
     cells: Vec<String>,
@@ -63,7 +67,7 @@ struct Line {
 }
 
 #[derive(Deserialize, JsonSchema)]
-struct Arrow {
+struct DiagramEdge {
     #[serde(deserialize_with = "lenient::number")]
     #[schemars(with = "u32")]
     from: f64,
@@ -74,7 +78,7 @@ struct Arrow {
     label: String,
 }
 
-/// Rows and nodes that have room on a page.
+/// The most rows or nodes on a page.
 const MOST: usize = 16;
 /// Tokens of a cell or label.
 const LABEL: u32 = 32;
@@ -82,8 +86,8 @@ const LABEL: u32 = 32;
 /// A figure with fewer rows or arrows shows nothing.
 const LEAST: usize = 2;
 
-impl Kernel for Illustrate<'_> {
-    type Reply = Reply;
+impl Kernel for IllustrateKernel<'_> {
+    type Reply = FigureReply;
     type Product = SurveyProduct;
 
     fn context(&self) -> Value {
@@ -96,7 +100,7 @@ impl Kernel for Illustrate<'_> {
     }
 
     fn schema(&self) -> serde_json::Value {
-        SchemaBuilder::of::<Reply>()
+        SchemaBuilder::of::<FigureReply>()
             .words("caption", 15)
             .words("rows[].cells[]", 10)
             .offer_at(&["rows[].sources[]", "sources[]"], sources_of(self.notes))
@@ -107,9 +111,9 @@ impl Kernel for Illustrate<'_> {
         1536
     }
 
-    /// What is out of shape is left out; a figure without enough in shape, or without a source, is none.
-    fn check(&self, reply: Reply) -> Checked {
-        let mut cited = Cited::offering(sources_of(self.notes));
+    /// Drops misshapen parts; a figure with too few parts left, or without a source, is dropped whole.
+    fn check(&self, reply: FigureReply) -> ReplyVerdict<SurveyProduct> {
+        let mut cited = CitationCheck::offering(sources_of(self.notes));
         let entries = match reply.kind {
             FigureKind::None => 0,
             FigureKind::Table => reply.rows.len(),
@@ -120,10 +124,10 @@ impl Kernel for Illustrate<'_> {
             FigureKind::Table => table(reply, &mut cited),
             FigureKind::Diagram => diagram(reply, &mut cited),
         };
-        let made = Made { product: SurveyProduct::Figure(figure), citations_removed: cited.removed };
+        let made = ReplyProduct { product: SurveyProduct::Figure(figure), citations_removed: cited.removed };
         if entries > MOST {
             let reason = format!("the figure has {entries} rows or nodes: {MOST} have room on a page");
-            return Err(Flaw::grave(reason, made));
+            return Err(ReplyFlaw::grave(reason, made));
         }
         Ok(made)
     }
@@ -133,7 +137,7 @@ impl Kernel for Illustrate<'_> {
         SurveyProduct::Figure(None)
     }
 
-    fn halves(&self) -> Option<[Half; 2]> {
+    fn halves(&self) -> Option<[HalfWork; 2]> {
         halved(self.brief, self.notes, |notes| SurveyWork::Illustrate { section: self.section.clone(), notes })
     }
 
@@ -149,7 +153,7 @@ fn label(text: &str) -> String {
     truncate::trim(&prose(text), LABEL)
 }
 
-fn table(reply: Reply, cited: &mut Cited) -> Option<Figure> {
+fn table(reply: FigureReply, cited: &mut CitationCheck) -> Option<Figure> {
     let header: Vec<_> = reply.header.iter().map(|title| label(title)).collect();
     let in_shape =
         reply.rows.into_iter().take(MOST).filter(|row| row.cells.len() == header.len() && !header.is_empty());
@@ -161,14 +165,14 @@ fn table(reply: Reply, cited: &mut Cited) -> Option<Figure> {
     (rows.len() >= LEAST && sourced).then(|| Figure::Table { caption: prose(&reply.caption), header, rows })
 }
 
-fn diagram(reply: Reply, cited: &mut Cited) -> Option<Figure> {
+fn diagram(reply: FigureReply, cited: &mut CitationCheck) -> Option<Figure> {
     let nodes: Vec<_> = reply.nodes.iter().take(MOST).map(|node| label(node)).collect();
     let place = |number: f64| {
         let place = (number >= 0.0 && number.fract() == 0.0).then_some(number as usize)?;
         nodes.get(place).filter(|node| !node.is_empty()).map(|_| place)
     };
     let edge =
-        |arrow: &Arrow| Some(Edge { from: place(arrow.from)?, to: place(arrow.to)?, label: label(&arrow.label) });
+        |arrow: &DiagramEdge| Some(Edge { from: place(arrow.from)?, to: place(arrow.to)?, label: label(&arrow.label) });
     let edges: Vec<Edge> = reply.edges.iter().filter_map(edge).collect();
     let sources = cited.read(&reply.sources);
     let whole = edges.len() >= LEAST && !sources.is_empty();

@@ -1,4 +1,4 @@
-//! Which sources bear on the sections of a new outline, by what its sections descend from.
+//! Inheritance of sources: the sections of a new outline get the sources of the sections they descend from.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -12,25 +12,25 @@ use tributary_protocol::{
 
 use super::lexicon::Lexicon;
 
-/// Something that sections of the new outline may be made from, under the handle that the call offered for it.
-pub(super) struct Ancestor {
+/// A possible ancestor of sections in the new outline, under the handle offered in the call.
+pub(super) struct SectionAncestor {
     pub handle: String,
-    /// The place of the one above it, which stands for it where nobody takes it.
+    /// The place of the ancestor above, used where no section descends from this ancestor.
     pub parent: Option<usize>,
-    /// What it is about.
+    /// The subject, in words.
     pub about: String,
     pub sources: Vec<SourceId>,
 }
 
 /// The sections of an outline as ancestors, in reading order.
-pub(super) fn ancestors(outline: &Outline, handle: impl Fn(usize, &Section) -> String) -> Vec<Ancestor> {
+pub(super) fn ancestors(outline: &Outline, handle: impl Fn(usize, &Section) -> String) -> Vec<SectionAncestor> {
     let mut open: Vec<usize> = Vec::new();
     let sections = outline.walk().enumerate();
     let ancestor = |(place, placed): (usize, tributary_protocol::survey::outline::Placed<'_>)| {
         open.truncate(placed.depth);
         let parent = open.last().copied();
         open.push(place);
-        Ancestor {
+        SectionAncestor {
             handle: handle(place, placed.section),
             parent,
             about: about(placed.section),
@@ -40,16 +40,19 @@ pub(super) fn ancestors(outline: &Outline, handle: impl Fn(usize, &Section) -> S
     sections.map(ancestor).collect()
 }
 
-/// The sections of several outlines, one outline after the other, under handles that tell by the outline's number, too.
+/// The sections of several outlines in a row, under handles with the outline's number.
 pub(super) fn ancestors_of_all<'a>(
     outlines: impl IntoIterator<Item = &'a Outline>,
     handle: impl Fn(usize, usize, &Section) -> String,
-) -> Vec<Ancestor> {
-    let mut all: Vec<Ancestor> = Vec::new();
+) -> Vec<SectionAncestor> {
+    let mut all: Vec<SectionAncestor> = Vec::new();
     for (number, outline) in outlines.into_iter().enumerate() {
         let before = all.len();
         let own = ancestors(outline, |place, section| handle(number, place, section));
-        let moved = |ancestor: Ancestor| Ancestor { parent: ancestor.parent.map(|place| place + before), ..ancestor };
+        let moved = |ancestor: SectionAncestor| SectionAncestor {
+            parent: ancestor.parent.map(|place| place + before),
+            ..ancestor
+        };
         all.extend(own.into_iter().map(moved));
     }
     all
@@ -59,9 +62,10 @@ pub(super) fn about(section: &Section) -> String {
     format!("{} {} {}", section.title, section.extract, section.analyse)
 }
 
-/// Gives every ancestor's sources to leaves of the outline: those that took the ancestor, or leaves below a section that
-/// did, or those of the one above it, or else the leaf most like it. `taken[i]` are the handles that section `i` names.
-pub(super) fn hand_down(ancestors: &[Ancestor], taken: &[Vec<String>], outline: &mut Outline) {
+/// Gives the sources of every ancestor to leaves of the outline: to the descendants of the ancestor, or to leaves below
+/// them; else to the descendants of the ancestor above; else to the most similar leaf. `taken[i]` are the handles named
+/// by section `i`.
+pub(super) fn inherit(ancestors: &[SectionAncestor], taken: &[Vec<String>], outline: &mut Outline) {
     let depths: Vec<usize> = outline.walk().map(|placed| placed.depth).collect();
     let below = |place: usize| -> Range<usize> {
         let length = depths[place + 1..].iter().take_while(|depth| **depth > depths[place]).count();

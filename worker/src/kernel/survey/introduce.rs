@@ -12,21 +12,24 @@ use tributary_protocol::{
     },
 };
 
-use super::{
-    Checked, Flaw, Kernel, Made,
-    passage::{self, Cited, Reply},
+use super::passage::{self, CitationCheck, PassageReply};
+use crate::{
+    kernel::{
+        contract::Kernel,
+        verdict::{ReplyFlaw, ReplyProduct, ReplyVerdict},
+    },
+    prompt::{fence, line, shown_passage, shown_section},
 };
-use crate::prompt::{fence, line, shown_passage, shown_section};
 
-pub(super) struct Introduce<'a> {
+pub(super) struct IntroduceKernel<'a> {
     pub brief: &'a Arc<SurveyBrief>,
     pub section: Option<&'a SectionBrief>,
     pub children: &'a [WrittenPart],
     pub words: u32,
 }
 
-impl Introduce<'_> {
-    /// Every source that a child cites, once, ascending.
+impl IntroduceKernel<'_> {
+    /// All sources cited by the children, once each, ascending.
     fn sources(&self) -> Vec<SourceId> {
         let sentences = self.children.iter().flat_map(|child| child.passage.sentences());
         let mut sources: Vec<_> = sentences.flat_map(|sentence| sentence.sources.clone()).collect();
@@ -36,8 +39,8 @@ impl Introduce<'_> {
     }
 }
 
-impl Kernel for Introduce<'_> {
-    type Reply = Reply;
+impl Kernel for IntroduceKernel<'_> {
+    type Reply = PassageReply;
     type Product = SurveyProduct;
 
     fn context(&self) -> Value {
@@ -56,25 +59,25 @@ impl Kernel for Introduce<'_> {
     }
 
     fn schema(&self) -> serde_json::Value {
-        passage::form(self.sources()).most("paragraphs", 2).most("paragraphs[].sentences", 5).done()
+        passage::passage_schema(self.sources()).most("paragraphs", 2).most("paragraphs[].sentences", 5).done()
     }
 
     fn reply_tokens(&self) -> u32 {
         self.words * 4 + 512
     }
 
-    fn check(&self, reply: Reply) -> Checked {
-        let mut cited = Cited::offering(self.sources());
+    fn check(&self, reply: PassageReply) -> ReplyVerdict<SurveyProduct> {
+        let mut cited = CitationCheck::offering(self.sources());
         let whole = passage::passage(reply, &mut cited, self.brief.language);
         if whole.paragraphs.is_empty() {
-            return Err(Flaw::fatal("`paragraphs` holds no sentence"));
+            return Err(ReplyFlaw::fatal("`paragraphs` holds no sentence"));
         }
-        // A longer one than was asked for does no harm: it is not worth another call.
+        // An introduction above the requested length does no harm, and is not worth another call.
         let product = SurveyProduct::Passage(whole);
-        Ok(Made { product, citations_removed: cited.removed })
+        Ok(ReplyProduct { product, citations_removed: cited.removed })
     }
 
-    /// A sentence that introduces would repeat one of the children's or be made up, without a source: nothing is written.
+    /// Makes an empty passage: an introduction would repeat a child's sentence, or be made up without a source.
     fn fallback(&self) -> SurveyProduct {
         SurveyProduct::Passage(Passage::default())
     }

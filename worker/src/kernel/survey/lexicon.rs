@@ -1,4 +1,4 @@
-//! Which of several texts is the most like another, by the words that they share.
+//! Similarity of texts, by their shared words.
 
 use std::collections::{HashMap, HashSet};
 
@@ -21,8 +21,8 @@ impl Lexicon {
         Self { texts, spread }
     }
 
-    /// The place, among `places`, of the text most like this one: rare words count more, long texts don't. The first of
-    /// equals, so of none alike the first place.
+    /// The place, among `places`, of the text most similar to this text: rare words count more, long texts don't. The
+    /// first of equals wins.
     pub fn closest(&self, text: &str, places: impl IntoIterator<Item = usize>) -> Option<usize> {
         let words = words(text);
         let mut best: Option<(usize, f64)> = None;

@@ -1,4 +1,4 @@
-//! Merge outlines: one outline of several, whose sources follow their sections.
+//! Merge outlines: a single outline made of several, whose sources follow their sections.
 
 use std::sync::Arc;
 
@@ -8,27 +8,31 @@ use serde::Deserialize;
 use tributary_protocol::survey::{SurveyBrief, SurveyProduct, outline::SharedOutline};
 
 use super::{
-    Checked, Kernel,
-    inherit_sources::{self, Ancestor},
-    lenient,
-    schema::SchemaBuilder,
-    sections::{self, Flat},
+    inherit_sources::{self, SectionAncestor},
+    sections::{self, ReplySection},
 };
-use crate::extractive::survey as extractive;
-use crate::prompt::{fence, shown_outline};
+use crate::{
+    extractive::survey as extractive,
+    kernel::{
+        contract::Kernel,
+        reply::{lenient, schema::SchemaBuilder},
+        verdict::ReplyVerdict,
+    },
+    prompt::{fence, shown_outline},
+};
 
-pub(super) struct MergeOutlines<'a> {
+pub(super) struct MergeOutlinesKernel<'a> {
     pub brief: &'a Arc<SurveyBrief>,
     pub outlines: &'a [SharedOutline],
 }
 
 #[derive(Deserialize, JsonSchema)]
-pub(super) struct Reply {
-    sections: Vec<Section>,
+pub(super) struct MergeReply {
+    sections: Vec<MergedSection>,
 }
 
 #[derive(Deserialize, JsonSchema)]
-struct Section {
+struct MergedSection {
     #[serde(deserialize_with = "lenient::number")]
     #[schemars(with = "u8")]
     level: f64,
@@ -42,16 +46,16 @@ struct Section {
     from: Vec<String>,
 }
 
-impl From<Section> for Flat {
-    fn from(section: Section) -> Self {
-        let Section { level, title, extract, analyse, from } = section;
+impl From<MergedSection> for ReplySection {
+    fn from(section: MergedSection) -> Self {
+        let MergedSection { level, title, extract, analyse, from } = section;
         Self { level, title, extract, analyse, handles: from }
     }
 }
 
-impl MergeOutlines<'_> {
+impl MergeOutlinesKernel<'_> {
     /// The sections of all outlines: the fifth of the second outline is `O2.5`.
-    fn ancestors(&self) -> Vec<Ancestor> {
+    fn ancestors(&self) -> Vec<SectionAncestor> {
         let outlines = self.outlines.iter().map(|outline| &**outline);
         inherit_sources::ancestors_of_all(outlines, |number, place, _| handle(number, place))
     }
@@ -61,8 +65,8 @@ fn handle(outline: usize, place: usize) -> String {
     format!("O{}.{}", outline + 1, place + 1)
 }
 
-impl Kernel for MergeOutlines<'_> {
-    type Reply = Reply;
+impl Kernel for MergeOutlinesKernel<'_> {
+    type Reply = MergeReply;
     type Product = SurveyProduct;
 
     fn context(&self) -> Value {
@@ -76,7 +80,9 @@ impl Kernel for MergeOutlines<'_> {
 
     fn schema(&self) -> serde_json::Value {
         let handles = self.ancestors().into_iter().map(|ancestor| ancestor.handle);
-        sections::form(SchemaBuilder::of::<Reply>(), self.brief).offer("sections[].from[]", handles).done()
+        sections::sections_schema(SchemaBuilder::of::<MergeReply>(), self.brief)
+            .offer("sections[].from[]", handles)
+            .done()
     }
 
     fn reply_tokens(&self) -> u32 {
@@ -84,7 +90,7 @@ impl Kernel for MergeOutlines<'_> {
         sections::reply_tokens(self.brief) + 8 * sections as u32
     }
 
-    fn check(&self, reply: Reply) -> Checked {
+    fn check(&self, reply: MergeReply) -> ReplyVerdict<SurveyProduct> {
         match sections::outline(reply.sections, &self.ancestors(), self.brief.limits) {
             Ok(made) => Ok(made.map(|outline| SurveyProduct::Outline(outline.into()))),
             Err(flaw) => Err(flaw.map(|outline| SurveyProduct::Outline(outline.into()))),

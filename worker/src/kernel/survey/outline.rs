@@ -11,16 +11,20 @@ use tributary_protocol::{
 };
 
 use super::{
-    Checked, Kernel,
-    inherit_sources::Ancestor,
-    lenient,
-    schema::SchemaBuilder,
-    sections::{self, Flat},
+    inherit_sources::SectionAncestor,
+    sections::{self, ReplySection},
 };
-use crate::extractive::survey as extractive;
-use crate::prompt::{fence, line};
+use crate::{
+    extractive::survey as extractive,
+    kernel::{
+        contract::Kernel,
+        reply::{lenient, schema::SchemaBuilder},
+        verdict::ReplyVerdict,
+    },
+    prompt::{fence, line},
+};
 
-pub(super) struct Outline<'a> {
+pub(super) struct OutlineKernel<'a> {
     pub brief: &'a Arc<SurveyBrief>,
     pub sources: &'a [CardRef],
     /// The cards of the sources, in their order.
@@ -28,12 +32,12 @@ pub(super) struct Outline<'a> {
 }
 
 #[derive(Deserialize, JsonSchema)]
-pub(super) struct Reply {
-    sections: Vec<Section>,
+pub(super) struct OutlineReply {
+    sections: Vec<OutlinedSection>,
 }
 
 #[derive(Deserialize, JsonSchema)]
-struct Section {
+struct OutlinedSection {
     #[serde(deserialize_with = "lenient::number")]
     #[schemars(with = "u8")]
     level: f64,
@@ -47,15 +51,15 @@ struct Section {
     sources: Vec<String>,
 }
 
-impl From<Section> for Flat {
-    fn from(section: Section) -> Self {
-        let Section { level, title, extract, analyse, sources } = section;
+impl From<OutlinedSection> for ReplySection {
+    fn from(section: OutlinedSection) -> Self {
+        let OutlinedSection { level, title, extract, analyse, sources } = section;
         Self { level, title, extract, analyse, handles: sources }
     }
 }
 
-impl Kernel for Outline<'_> {
-    type Reply = Reply;
+impl Kernel for OutlineKernel<'_> {
+    type Reply = OutlineReply;
     type Product = SurveyProduct;
 
     fn context(&self) -> Value {
@@ -68,7 +72,7 @@ impl Kernel for Outline<'_> {
     }
 
     fn schema(&self) -> serde_json::Value {
-        sections::form(SchemaBuilder::of::<Reply>(), self.brief)
+        sections::sections_schema(SchemaBuilder::of::<OutlineReply>(), self.brief)
             .offer("sections[].sources[]", self.sources.iter().map(|source| source.id))
             .done()
     }
@@ -77,13 +81,13 @@ impl Kernel for Outline<'_> {
         sections::reply_tokens(self.brief) + 15 * self.sources.len() as u32
     }
 
-    /// A source that no section takes goes to the leaf most like it.
-    fn check(&self, reply: Reply) -> Checked {
-        let ancestors: Vec<Ancestor> = self
+    /// Reads the outline; a source without a section goes to the most similar leaf.
+    fn check(&self, reply: OutlineReply) -> ReplyVerdict<SurveyProduct> {
+        let ancestors: Vec<SectionAncestor> = self
             .sources
             .iter()
             .zip(&self.cards)
-            .map(|(source, card)| Ancestor {
+            .map(|(source, card)| SectionAncestor {
                 handle: source.id.to_string(),
                 parent: None,
                 about: format!("{} {}", card.title, card.lead),

@@ -1,4 +1,4 @@
-//! Prose in replies: sentences, each with the sources that it rests on.
+//! Prose in replies: sentences with their sources.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -11,17 +11,19 @@ use tributary_protocol::{
     survey::article::{Paragraph, Passage, Sentence},
 };
 
-use super::{citations, lenient, schema::SchemaBuilder};
-use crate::prompt::line;
+use crate::{
+    kernel::reply::{citations, lenient, schema::SchemaBuilder},
+    prompt::line,
+};
 
-/// The sources that a call offers, and what its reply made of them.
-pub(super) struct Cited {
+/// The sources offered in a call, and the count of invented citations in the reply.
+pub(super) struct CitationCheck {
     offered: BTreeSet<SourceId>,
     /// Citations of anything else.
     pub removed: u32,
 }
 
-impl Cited {
+impl CitationCheck {
     pub fn offering(sources: impl IntoIterator<Item = SourceId>) -> Self {
         Self { offered: sources.into_iter().collect(), removed: 0 }
     }
@@ -48,17 +50,17 @@ impl Cited {
 }
 
 #[derive(Deserialize, JsonSchema)]
-pub(super) struct Reply {
-    pub paragraphs: Vec<Written>,
+pub(super) struct PassageReply {
+    pub paragraphs: Vec<ReplyParagraph>,
 }
 
 #[derive(Deserialize, JsonSchema)]
-pub(super) struct Written {
-    sentences: Vec<Said>,
+pub(super) struct ReplyParagraph {
+    sentences: Vec<ReplySentence>,
 }
 
 #[derive(Deserialize, JsonSchema)]
-struct Said {
+struct ReplySentence {
     #[serde(deserialize_with = "lenient::text")]
     text: String,
     #[serde(default, deserialize_with = "lenient::handles")]
@@ -66,16 +68,16 @@ struct Said {
     sources: Vec<String>,
 }
 
-pub(super) fn form(sources: Vec<SourceId>) -> SchemaBuilder {
-    SchemaBuilder::of::<Reply>()
+pub(super) fn passage_schema(sources: Vec<SourceId>) -> SchemaBuilder {
+    SchemaBuilder::of::<PassageReply>()
         .least("paragraphs", 1)
         .least("paragraphs[].sentences", 1)
         .words("paragraphs[].sentences[].text", 40)
         .offer("paragraphs[].sentences[].sources[]", sources)
 }
 
-/// The passage that a reply makes: citations only as sources, no sentence twice, nothing empty.
-pub(super) fn passage(reply: Reply, cited: &mut Cited, language: Language) -> Passage {
+/// The passage in a reply: citations only as sources, no sentence twice, no empty part.
+pub(super) fn passage(reply: PassageReply, cited: &mut CitationCheck, language: Language) -> Passage {
     let mut told = HashSet::new();
     let mut paragraphs = Vec::new();
     for written in reply.paragraphs {
@@ -88,8 +90,13 @@ pub(super) fn passage(reply: Reply, cited: &mut Cited, language: Language) -> Pa
     Passage { paragraphs }
 }
 
-/// None where nothing is said, or what was told before.
-fn sentence(said: Said, told: &mut HashSet<String>, cited: &mut Cited, language: Language) -> Option<Sentence> {
+/// The sentence, if it says anything new.
+fn sentence(
+    said: ReplySentence,
+    told: &mut HashSet<String>,
+    cited: &mut CitationCheck,
+    language: Language,
+) -> Option<Sentence> {
     let mut sources = cited.read(&said.sources);
     let text = line(&said.text);
     let stripped = if sources.is_empty() { citations::strip(&text) } else { citations::strip_known(&text, &sources) };
@@ -102,7 +109,7 @@ fn sentence(said: Said, told: &mut HashSet<String>, cited: &mut Cited, language:
     says.then(|| Sentence { text: citations::unname(text, &sources, language), sources })
 }
 
-/// The passage without the sentences that outgrow its room.
+/// The passage without the sentences beyond its room.
 pub(super) fn within(mut passage: Passage, room: u32) -> Passage {
     let mut left = room;
     for paragraph in &mut passage.paragraphs {

@@ -8,38 +8,44 @@ use serde::Deserialize;
 use tributary_protocol::survey::{SurveyBrief, SurveyProduct, outline::Outline};
 
 use super::{
-    Checked, Kernel, feedback, inherit_sources, lenient,
-    schema::SchemaBuilder,
-    sections::{self, Bettered},
+    feedback, inherit_sources,
+    sections::{self, RevisedSection},
 };
-use crate::extractive::survey as extractive;
-use crate::prompt::{fence, origin, shown_outline, words};
+use crate::{
+    extractive::survey as extractive,
+    kernel::{
+        contract::Kernel,
+        reply::{lenient, schema::SchemaBuilder},
+        verdict::ReplyVerdict,
+    },
+    prompt::{fence, origin, shown_outline, words},
+};
 
-pub(super) struct Refine<'a> {
+pub(super) struct RefineKernel<'a> {
     pub brief: &'a Arc<SurveyBrief>,
     pub outline: &'a Outline,
     pub round: u32,
     pub attempt: u32,
 }
 
-/// The critique comes first, so that what follows can answer it.
+/// A critique, then the improved outline. The critique comes first, so the outline can answer it.
 #[derive(Deserialize, JsonSchema)]
-pub(super) struct Reply {
+pub(super) struct RefineReply {
     #[serde(default, deserialize_with = "lenient::text", rename = "critique")]
     _critique: String,
     #[serde(default, deserialize_with = "lenient::text")]
     suggestion: String,
-    sections: Vec<Bettered>,
+    sections: Vec<RevisedSection>,
 }
 
-impl Refine<'_> {
+impl RefineKernel<'_> {
     fn critique_words(&self) -> u32 {
         words(self.brief.limits.suggestion, self.brief.language)
     }
 }
 
-impl Kernel for Refine<'_> {
-    type Reply = Reply;
+impl Kernel for RefineKernel<'_> {
+    type Reply = RefineReply;
     type Product = SurveyProduct;
 
     fn context(&self) -> Value {
@@ -48,20 +54,20 @@ impl Kernel for Refine<'_> {
     }
 
     fn schema(&self) -> serde_json::Value {
-        let form = SchemaBuilder::of::<Reply>().words("critique", self.critique_words());
-        feedback::form(form, self.brief, [self.outline]).done()
+        let schema = SchemaBuilder::of::<RefineReply>().words("critique", self.critique_words());
+        feedback::suggestion_schema(schema, self.brief, [self.outline]).done()
     }
 
     fn reply_tokens(&self) -> u32 {
         sections::reply_tokens(self.brief) + self.brief.limits.suggestion * 3
     }
 
-    fn check(&self, reply: Reply) -> Checked {
+    fn check(&self, reply: RefineReply) -> ReplyVerdict<SurveyProduct> {
         let ancestors = inherit_sources::ancestors(self.outline, origin);
         sections::candidate(&reply.suggestion, reply.sections, &ancestors, self.brief.limits)
     }
 
-    /// Tries of one round are meant to differ.
+    /// Raises the temperature, so that attempts of a round differ.
     fn temperature(&self) -> f32 {
         0.7
     }

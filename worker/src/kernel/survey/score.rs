@@ -1,24 +1,30 @@
-//! Score: an outline's information entropy, as a judge sees it.
+//! Score: an outline's information entropy, in the eyes of a judge.
 
 use std::sync::Arc;
 
 use minijinja::{Value, context};
 use schemars::JsonSchema;
 use serde::Deserialize;
-use tributary_protocol::survey::{SurveyBrief, SurveyProduct, outline::Outline, suggestion::OutlineScore as Judged};
+use tributary_protocol::survey::{SurveyBrief, SurveyProduct, outline::Outline, suggestion::OutlineScore};
 
-use super::{Checked, Flaw, Kernel, Made, lenient, schema::SchemaBuilder};
-use crate::extractive::survey as extractive;
-use crate::prompt::{fence, line, origin, shown_outline};
+use crate::{
+    extractive::survey as extractive,
+    kernel::{
+        contract::Kernel,
+        reply::{lenient, schema::SchemaBuilder},
+        verdict::{ReplyFlaw, ReplyProduct, ReplyVerdict},
+    },
+    prompt::{fence, line, origin, shown_outline},
+};
 
-pub(super) struct Score<'a> {
+pub(super) struct ScoreKernel<'a> {
     pub brief: &'a Arc<SurveyBrief>,
     pub outline: &'a Outline,
 }
 
-/// The reasoning comes first, so that the figures rest on it.
+/// The reasoning, then the figures resting on the reasoning.
 #[derive(Deserialize, JsonSchema)]
-pub(super) struct Reply {
+pub(super) struct ScoreReply {
     #[serde(default, deserialize_with = "lenient::text", rename = "reasoning")]
     _reasoning: String,
     #[serde(deserialize_with = "lenient::number")]
@@ -29,8 +35,8 @@ pub(super) struct Reply {
     descriptions: f64,
 }
 
-impl Kernel for Score<'_> {
-    type Reply = Reply;
+impl Kernel for ScoreKernel<'_> {
+    type Reply = ScoreReply;
     type Product = SurveyProduct;
 
     fn context(&self) -> Value {
@@ -38,7 +44,7 @@ impl Kernel for Score<'_> {
     }
 
     fn schema(&self) -> serde_json::Value {
-        SchemaBuilder::of::<Reply>()
+        SchemaBuilder::of::<ScoreReply>()
             .words("reasoning", 50)
             .range("structure", 0, 10)
             .range("descriptions", 0, 10)
@@ -49,12 +55,12 @@ impl Kernel for Score<'_> {
         256
     }
 
-    fn check(&self, reply: Reply) -> Checked {
+    fn check(&self, reply: ScoreReply) -> ReplyVerdict<SurveyProduct> {
         let within = |value: f64| value.clamp(0.0, 10.0);
         let (structure, descriptions) = (within(reply.structure), within(reply.descriptions));
-        let made = Made::new(SurveyProduct::Score(Judged { structure, descriptions }));
+        let made = ReplyProduct::new(SurveyProduct::Score(OutlineScore { structure, descriptions }));
         if structure != reply.structure || descriptions != reply.descriptions {
-            return Err(Flaw::grave("scores are from 0 to 10", made));
+            return Err(ReplyFlaw::grave("scores are from 0 to 10", made));
         }
         Ok(made)
     }

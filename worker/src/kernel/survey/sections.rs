@@ -12,28 +12,28 @@ use tributary_protocol::{
     },
 };
 
-use super::{
-    Checked, Flaw, Made, citations,
-    inherit_sources::{self, Ancestor},
-    lenient,
-    schema::SchemaBuilder,
-    truncate,
+use super::inherit_sources::{self, SectionAncestor};
+use crate::{
+    kernel::{
+        reply::{citations, lenient, schema::SchemaBuilder, truncate},
+        verdict::{ReplyFlaw, ReplyProduct, ReplyVerdict},
+    },
+    prompt::{line, words},
 };
-use crate::prompt::{line, words};
 
 /// A section of a reply.
-pub(super) struct Flat {
+pub(super) struct ReplySection {
     pub level: f64,
     pub title: String,
     pub extract: String,
     pub analyse: String,
-    /// What it is made from.
+    /// Handles of the section's ancestors.
     pub handles: Vec<String>,
 }
 
-/// A section of a reply that betters an outline.
+/// A section of a reply, as a revision of a section before.
 #[derive(serde::Deserialize, schemars::JsonSchema)]
-pub(super) struct Bettered {
+pub(super) struct RevisedSection {
     #[serde(deserialize_with = "lenient::number")]
     #[schemars(with = "u8")]
     level: f64,
@@ -47,17 +47,17 @@ pub(super) struct Bettered {
     analyse: String,
 }
 
-impl From<Bettered> for Flat {
-    fn from(section: Bettered) -> Self {
-        let Bettered { level, origin, title, extract, analyse } = section;
+impl From<RevisedSection> for ReplySection {
+    fn from(section: RevisedSection) -> Self {
+        let RevisedSection { level, origin, title, extract, analyse } = section;
         Self { level, title, extract, analyse, handles: origin }
     }
 }
 
-/// The share of its limit that an outline may be over it before it is sent back.
+/// The multiple of its limit up to which an outline is shortened instead of sent back.
 const TOLERATED: f64 = 1.25;
 
-/// What `sections.md` names, over what the kernel's own template does.
+/// The values for `sections.md`, added to the values for the kernel's own template.
 pub(super) fn context(brief: &SurveyBrief, own: Value) -> Value {
     let SurveyLimits { sections, suggestion, .. } = brief.limits;
     context! {
@@ -69,7 +69,7 @@ pub(super) fn context(brief: &SurveyBrief, own: Value) -> Value {
     }
 }
 
-/// Words that one description of a section may have.
+/// The most words of a section's description.
 fn description_words(brief: &SurveyBrief) -> u32 {
     /// Tokens of a section's handle and title.
     const TITLE: u32 = 18;
@@ -77,10 +77,11 @@ fn description_words(brief: &SurveyBrief) -> u32 {
     words((section.saturating_sub(TITLE) / 2).clamp(8, 80), brief.language)
 }
 
-/// What all replies with sections have in common.
-pub(super) fn form(form: SchemaBuilder, brief: &SurveyBrief) -> SchemaBuilder {
+/// The schema common to all replies with sections.
+pub(super) fn sections_schema(schema: SchemaBuilder, brief: &SurveyBrief) -> SchemaBuilder {
     let most = description_words(brief);
-    form.least("sections", 1)
+    schema
+        .least("sections", 1)
         .most("sections", brief.limits.sections as usize)
         .range("sections[].level", 1, 3)
         .words("sections[].title", 10)
@@ -93,18 +94,18 @@ pub(super) fn reply_tokens(brief: &SurveyBrief) -> u32 {
     brief.limits.outline * 3 / 2 + brief.limits.sections * 20 + 128
 }
 
-/// The outline that a reply's sections make. Where `ancestors` are sections, a section continues the first that it names.
+/// The outline of a reply's sections. Where `ancestors` are sections, a section continues the first ancestor named.
 pub(super) fn outline(
-    flat: impl IntoIterator<Item = impl Into<Flat>>,
-    ancestors: &[Ancestor],
+    flat: impl IntoIterator<Item = impl Into<ReplySection>>,
+    ancestors: &[SectionAncestor],
     limits: SurveyLimits,
-) -> Checked<Outline> {
+) -> ReplyVerdict<Outline> {
     let known: HashSet<&str> = ancestors.iter().map(|ancestor| ancestor.handle.as_str()).collect();
     let mut taken = Vec::new();
     let mut sections = Vec::new();
     let mut unknown = 0;
     for flat in flat {
-        let flat: Flat = flat.into();
+        let flat: ReplySection = flat.into();
         let title = title(&flat.title);
         if title.is_empty() {
             continue;
@@ -125,20 +126,20 @@ pub(super) fn outline(
         sections.push((flat.level.clamp(1.0, 3.0) as usize - 1, section));
     }
     if sections.is_empty() {
-        return Err(Flaw::fatal("`sections` holds no section with a title"));
+        return Err(ReplyFlaw::fatal("`sections` holds no section with a title"));
     }
     let mut outline = Outline::from_flat(sections);
-    inherit_sources::hand_down(ancestors, &taken, &mut outline);
+    inherit_sources::inherit(ancestors, &taken, &mut outline);
     within(outline, limits, unknown)
 }
 
-/// The candidate that a suggestion and the sections it leads to make.
+/// The candidate made of a suggestion and the sections after following the suggestion.
 pub(super) fn candidate(
     suggestion: &str,
-    sections: Vec<Bettered>,
-    ancestors: &[Ancestor],
+    sections: Vec<RevisedSection>,
+    ancestors: &[SectionAncestor],
     limits: SurveyLimits,
-) -> Checked {
+) -> ReplyVerdict<SurveyProduct> {
     let suggestion = truncate::trim(&prose(suggestion), limits.suggestion);
     let candidate = |outline: Outline| {
         let outline = SharedOutline::new(outline);
@@ -156,10 +157,10 @@ pub(super) fn prose(text: &str) -> String {
     line(&citations::strip(text).text)
 }
 
-/// The most tokens of a title: it stands in every prompt that shows the outline, and ten words are asked for.
+/// The most tokens of a title. Titles stand in every prompt with the outline; the model is asked for ten words.
 const TITLE: u32 = 40;
 
-/// A title without the number that some models put before it.
+/// A title without a number in front, as some models write.
 fn title(text: &str) -> String {
     let text = truncate::trim(&unnumbered(text), TITLE);
     text.trim().to_owned()
@@ -173,21 +174,27 @@ fn unnumbered(text: &str) -> String {
     if numbered { rest.trim().to_owned() } else { text }
 }
 
-/// The outline if it is within its limits; shortened where it is hardly over them, and with a flaw where it is far over.
-fn within(outline: Outline, limits: SurveyLimits, citations_removed: u32) -> Checked<Outline> {
+/// The outline within its limits: shortened where slightly too long, and returned with a flaw where far too long.
+fn within(outline: Outline, limits: SurveyLimits, citations_removed: u32) -> ReplyVerdict<Outline> {
     let (sections, tokens) = (outline.walk().count(), outline.tokens());
     let over = |value: f64, limit: u32| value > f64::from(limit) * TOLERATED;
     let many = over(sections as f64, limits.sections);
     let long = over(f64::from(tokens), limits.outline);
     let folded = if many { folded(outline, limits.sections as usize) } else { outline };
-    let made = Made { product: shortened(folded, limits.outline), citations_removed };
+    let made = ReplyProduct { product: shortened(folded, limits.outline), citations_removed };
     if many {
         let most = limits.sections;
-        return Err(Flaw::grave(format!("the outline has {sections} sections; at most {most} are asked for"), made));
+        return Err(ReplyFlaw::grave(
+            format!("the outline has {sections} sections; at most {most} are asked for"),
+            made,
+        ));
     }
     if long {
         let most = description_share(&made.product, limits);
-        return Err(Flaw::grave(format!("the descriptions are too long: at most {most} tokens each have room"), made));
+        return Err(ReplyFlaw::grave(
+            format!("the descriptions are too long: at most {most} tokens each have room"),
+            made,
+        ));
     }
     Ok(made)
 }
@@ -196,7 +203,7 @@ fn description_share(outline: &Outline, limits: SurveyLimits) -> u32 {
     limits.outline / (2 * outline.walk().count().max(1) as u32 + 1)
 }
 
-/// The outline with its longest descriptions shortened until all has room.
+/// The outline with its longest descriptions shortened to fit the room.
 fn shortened(mut outline: Outline, room: u32) -> Outline {
     if outline.tokens() <= room {
         return outline;

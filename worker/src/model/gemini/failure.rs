@@ -1,42 +1,32 @@
-//! What went wrong, from Google's error answers.
+//! Failures, read from Google's error answers.
 
 use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::model::{
-    ModelError,
-    format::{Format, Scope},
-    http::{Answer, Server},
+    error::ModelError,
+    failure::RequestFailure,
+    format::{RefusalScope, ReplyFormat},
+    http::{HttpAnswer, ModelServer},
 };
 
-/// A part of a request that a model may not take.
+/// A part of a request not supported by all models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Feature {
+pub enum GeminiFeature {
     /// The way to ask for a typed reply.
-    Format(Scope),
+    ReplyFormat(RefusalScope),
     /// System instructions of their own.
     System,
 }
 
-/// The end of one request without a reply.
-pub enum Failure {
-    Model(ModelError),
-    /// The same call may do without this feature.
-    Refused {
-        feature: Feature,
-        message: String,
-    },
-}
-
-impl From<ModelError> for Failure {
-    fn from(error: ModelError) -> Self {
-        Self::Model(error)
-    }
-}
-
-/// The failure that an answer tells of, the request having been asked in this way.
-pub fn read(server: &Server, answer: &Answer, format: Format, folds_system: bool) -> Failure {
+/// The failure in an error answer to a request of this form.
+pub fn read(
+    server: &ModelServer,
+    answer: &HttpAnswer,
+    format: ReplyFormat,
+    folds_system: bool,
+) -> RequestFailure<GeminiFeature> {
     let body = answer.json().unwrap_or_default();
     let error = &body.get(0).unwrap_or(&body)["error"];
     let said = error["message"].as_str().unwrap_or_default();
@@ -58,13 +48,13 @@ pub fn read(server: &Server, answer: &Answer, format: Format, folds_system: bool
             ModelError::TooLong { message }
         }
         (400, _) => match refused(&wording, format, folds_system) {
-            Some(feature) => return Failure::Refused { feature, message: text },
+            Some(feature) => return RequestFailure::Refused { feature, message: text },
             None if error["status"] == "INVALID_ARGUMENT" => ModelError::Rejected { message },
             None => ModelError::Fatal { message },
         },
         _ => ModelError::Fatal { message },
     };
-    Failure::Model(model)
+    RequestFailure::Model(model)
 }
 
 fn details<'a>(error: &'a Value, kind: &str) -> impl Iterator<Item = &'a Value> {
@@ -88,17 +78,17 @@ fn retry_delay(error: &Value) -> Option<Duration> {
     Duration::try_from_secs_f64(delay.strip_suffix('s')?.parse().ok()?).ok()
 }
 
-fn refused(wording: &str, format: Format, folds_system: bool) -> Option<Feature> {
+fn refused(wording: &str, format: ReplyFormat, folds_system: bool) -> Option<GeminiFeature> {
     let has = |words: &[&str]| words.iter().any(|word| wording.contains(word));
     if !folds_system && has(&["developer instruction", "system instruction", "system_instruction"]) {
-        return Some(Feature::System);
+        return Some(GeminiFeature::System);
     }
-    if format == Format::Plain {
+    if format == ReplyFormat::Plain {
         return None;
     }
     if has(&["json mode", "response mime type", "response_mime_type", "controlled generation"]) {
-        return Some(Feature::Format(Scope::Way));
+        return Some(GeminiFeature::ReplyFormat(RefusalScope::Way));
     }
-    // The API as such takes schemas, so a complaint of one is about that one.
-    has(&["schema", "too many states", "constraint"]).then_some(Feature::Format(Scope::Schema))
+    // The API supports schemas, so a complaint concerns this schema alone.
+    has(&["schema", "too many states", "constraint"]).then_some(GeminiFeature::ReplyFormat(RefusalScope::Schema))
 }

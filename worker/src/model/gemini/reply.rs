@@ -2,10 +2,15 @@
 
 use serde_json::Value;
 
-use crate::model::{ModelError, Reply, Usage, http::Server, read_text};
+use crate::model::{
+    error::ModelError,
+    http::ModelServer,
+    reply::{ModelReply, read_text},
+    usage::TokenUsage,
+};
 
-/// Reads the first candidate. Parts that are thoughts are left out.
-pub fn read(server: &Server, body: &Value) -> Result<Reply, ModelError> {
+/// Reads the first candidate, without its thoughts.
+pub fn read(server: &ModelServer, body: &Value) -> Result<ModelReply, ModelError> {
     let usage = usage(&body["usageMetadata"]);
     let refused = |reason: &str| {
         let reason = format!("{reason} {}", body["promptFeedback"]["blockReasonMessage"].as_str().unwrap_or_default());
@@ -18,7 +23,7 @@ pub fn read(server: &Server, body: &Value) -> Result<Reply, ModelError> {
     let end = candidate["finishReason"].as_str().unwrap_or_default();
     match end {
         "SAFETY" | "RECITATION" | "BLOCKLIST" | "PROHIBITED_CONTENT" | "SPII" | "LANGUAGE" => refused(end),
-        _ => read_text(text(&candidate["content"]["parts"]), end == "MAX_TOKENS", usage, &server.at),
+        _ => read_text(&text(&candidate["content"]["parts"]), end == "MAX_TOKENS", usage, &server.at),
     }
 }
 
@@ -27,9 +32,9 @@ fn text(parts: &Value) -> String {
     spoken.filter_map(|part| part["text"].as_str()).collect()
 }
 
-fn usage(usage: &Value) -> Usage {
+fn usage(usage: &Value) -> TokenUsage {
     let count = |name: &str| usage[name].as_u64().unwrap_or(0);
-    Usage {
+    TokenUsage {
         prompt_tokens: count("promptTokenCount"),
         cached_prompt_tokens: count("cachedContentTokenCount"),
         reply_tokens: count("candidatesTokenCount") + count("thoughtsTokenCount"),

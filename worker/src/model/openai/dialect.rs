@@ -1,23 +1,23 @@
-//! What was learned about one server: which parts of a request it takes.
+//! The dialect of a server: the parts of a request supported by the server.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
 
-use super::failure::Feature;
-use crate::model::format::{Format, Ladder};
+use super::failure::ChatFeature;
+use crate::model::format::{FormatLadder, ReplyFormat};
 
-/// Shared by all calls of one model, and written once for each thing that the server refuses.
-pub struct Dialect {
-    ladder: Ladder,
+/// The dialect learned so far, shared by all calls of a model, and written once for each refusal.
+pub struct ServerDialect {
+    ladder: FormatLadder,
     completion_tokens: AtomicBool,
     temperature: AtomicBool,
     seed: AtomicBool,
     reply_ceiling: AtomicU32,
 }
 
-impl Default for Dialect {
+impl Default for ServerDialect {
     fn default() -> Self {
         Self {
-            ladder: Ladder::default(),
+            ladder: FormatLadder::default(),
             completion_tokens: false.into(),
             temperature: true.into(),
             seed: true.into(),
@@ -28,20 +28,20 @@ impl Default for Dialect {
 
 /// The dialect of one request.
 #[derive(Clone, Copy, Debug)]
-pub struct Spoken {
-    pub format: Format,
-    /// Whether the reply's ceiling goes by `max_completion_tokens`, not `max_tokens`.
+pub struct RequestDialect {
+    pub format: ReplyFormat,
+    /// Names the reply's ceiling `max_completion_tokens`, not `max_tokens`.
     pub completion_tokens: bool,
     pub temperature: bool,
     pub seed: bool,
-    /// The highest reply ceiling that the server takes, in tokens.
+    /// The highest reply ceiling accepted by the server, in tokens.
     pub reply_ceiling: u32,
 }
 
-impl Dialect {
-    /// What the next request for a reply of this schema is to say.
-    pub fn spoken(&self, schema: &str) -> Spoken {
-        Spoken {
+impl ServerDialect {
+    /// The dialect of the next request for a reply of this schema.
+    pub fn spoken(&self, schema: &str) -> RequestDialect {
+        RequestDialect {
             format: self.ladder.format(schema),
             completion_tokens: self.completion_tokens.load(Relaxed),
             temperature: self.temperature.load(Relaxed),
@@ -50,14 +50,14 @@ impl Dialect {
         }
     }
 
-    /// Learns from a refusal of what was `spoken`. False where asking again would say the same.
-    pub fn learn(&self, refused: Feature, spoken: Spoken, schema: &str, at: &str) -> bool {
+    /// Learns from a refusal of a request in the dialect `spoken`. False where the next request would be the same.
+    pub fn learn(&self, refused: ChatFeature, spoken: RequestDialect, schema: &str, at: &str) -> bool {
         let (news, possible) = match refused {
-            Feature::Format(scope) => return self.ladder.step_down(spoken.format, scope, schema, at),
-            Feature::MaxTokens => (!self.completion_tokens.swap(true, Relaxed), !spoken.completion_tokens),
-            Feature::Temperature => (self.temperature.swap(false, Relaxed), spoken.temperature),
-            Feature::Seed => (self.seed.swap(false, Relaxed), spoken.seed),
-            Feature::ReplyCeiling(most) => {
+            ChatFeature::ReplyFormat(scope) => return self.ladder.step_down(spoken.format, scope, schema, at),
+            ChatFeature::MaxTokens => (!self.completion_tokens.swap(true, Relaxed), !spoken.completion_tokens),
+            ChatFeature::Temperature => (self.temperature.swap(false, Relaxed), spoken.temperature),
+            ChatFeature::Seed => (self.seed.swap(false, Relaxed), spoken.seed),
+            ChatFeature::ReplyCeiling(most) => {
                 (self.reply_ceiling.fetch_min(most, Relaxed) > most, spoken.reply_ceiling > most)
             }
         };

@@ -1,83 +1,69 @@
-//! What went wrong, from an error answer: structured codes first, wording second.
+//! Failures, read from error answers: structured codes first, wording second.
 
 use reqwest::StatusCode;
 use serde_json::Value;
 
 use crate::model::{
-    ModelError, Usage,
-    format::{Format, Scope},
-    http::{Answer, Server, number_after},
+    error::ModelError,
+    failure::RequestFailure,
+    format::{RefusalScope, ReplyFormat},
+    http::{HttpAnswer, ModelServer, number_after},
+    usage::TokenUsage,
 };
 
-/// A part of a request that a server may not take.
+/// A part of a request not supported by all servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Feature {
+pub enum ChatFeature {
     /// The way to ask for a typed reply.
-    Format(Scope),
+    ReplyFormat(RefusalScope),
     /// `max_tokens`, in favour of `max_completion_tokens`.
     MaxTokens,
-    /// A reply ceiling above this one, in tokens.
+    /// A reply ceiling above this number of tokens.
     ReplyCeiling(u32),
     Temperature,
     Seed,
 }
 
-/// The end of one request without a reply.
-pub enum Failure {
-    Model(ModelError),
-    /// The same call may do without this feature.
-    Refused {
-        feature: Feature,
-        message: String,
-    },
-}
-
-impl From<ModelError> for Failure {
-    fn from(error: ModelError) -> Self {
-        Self::Model(error)
-    }
-}
-
-/// Whether the body of an answer that claims success tells of a failure.
+/// Tells whether the body of a successful answer reports a failure.
 pub fn is_failure(body: &Value) -> bool {
     let error = said(body).get("error").is_some_and(|error| !error.is_null());
     error && said(body)["choices"].as_array().is_none_or(Vec::is_empty)
 }
 
-/// The failure that an answer tells of; the request had asked for its reply in `format`.
-pub fn read(server: &Server, answer: &Answer, format: Format) -> Failure {
-    let told = Told::of(answer);
+/// The failure in an error answer to a request for a reply in `format`.
+pub fn read(server: &ModelServer, answer: &HttpAnswer, format: ReplyFormat) -> RequestFailure<ChatFeature> {
+    let told = ErrorAnswer::of(answer);
     let message = format!("{}: {}", server.at, told.text);
     let model = match told.status {
         400 | 403 if told.is_filtered => {
-            ModelError::Refused { model: server.at.clone(), reason: told.text, usage: Usage::default() }
+            ModelError::Refused { model: server.at.clone(), reason: told.text, usage: TokenUsage::default() }
         }
         401..=403 => ModelError::Fatal { message },
         429 if told.is_coded(&["insufficient_quota", "billing_hard_limit_reached"]) => ModelError::Fatal { message },
         413 => ModelError::TooLong { message },
         _ if told.is_too_long() => ModelError::TooLong { message },
         _ if told.is_coded(&["json_validate_failed"]) => {
-            ModelError::Empty { model: server.at.clone(), usage: Usage::default() }
+            ModelError::Empty { model: server.at.clone(), usage: TokenUsage::default() }
         }
         429 => ModelError::RateLimited { retry_after: answer.retry_after(), message },
         400 | 404 | 422 | 501 => match told.refused(format) {
-            Some(feature) => return Failure::Refused { feature, message: told.text },
+            Some(feature) => return RequestFailure::Refused { feature, message: told.text },
             None if matches!(told.status, 400 | 422) => ModelError::Rejected { message },
             None => ModelError::Fatal { message },
         },
         408 | 409 | 425 | 500.. => ModelError::Unavailable { message },
         _ => ModelError::Fatal { message },
     };
-    Failure::Model(model)
+    RequestFailure::Model(model)
 }
 
-/// Gemini's compatible server wraps its errors in a list.
+/// The body of an answer; Gemini's compatible server wraps errors in a list.
 fn said(body: &Value) -> &Value {
     body.get(0).unwrap_or(body)
 }
 
-/// What an error answer says, whichever server's shape it has.
-struct Told {
+/// The content of an error answer, for all servers' shapes.
+struct ErrorAnswer {
     status: u16,
     /// Codes and types in lower case.
     codes: Vec<String>,
@@ -91,8 +77,8 @@ struct Told {
     is_filtered: bool,
 }
 
-impl Told {
-    fn of(answer: &Answer) -> Self {
+impl ErrorAnswer {
+    fn of(answer: &HttpAnswer) -> Self {
         let body = answer.json().unwrap_or_default();
         let body = said(&body);
         let error = if body["error"].is_object() { &body["error"] } else { body };
@@ -109,7 +95,7 @@ impl Told {
         let codes: Vec<_> = codes.into_iter().filter_map(Value::as_str).map(str::to_lowercase).collect();
         Self {
             status: status(answer.status, error),
-            // OpenRouter names no code, but what its moderation found.
+            // OpenRouter sends no code but the reasons of its moderation.
             is_filtered: codes.iter().any(|code| FILTERED.contains(&code.as_str()))
                 || error["metadata"]["reasons"].is_array(),
             codes,
@@ -131,32 +117,32 @@ impl Told {
         if self.is_coded(&["context_length_exceeded", "exceed_context_size_error", "string_above_max_length"]) {
             return true;
         }
-        // A parameter that is named is at fault, whatever else the message goes on to say of windows.
+        // A named parameter is at fault, even if the message also mentions windows.
         let named = ["response_format", "temperature", "seed"].iter().any(|name| self.parameter.contains(name));
         !named && (self.has_words(TOO_LONG) || (self.status == 429 && self.has_words(&["request too large"])))
     }
 
-    fn refused(&self, format: Format) -> Option<Feature> {
+    fn refused(&self, format: ReplyFormat) -> Option<ChatFeature> {
         let most = number_after(&self.wording, "at most").filter(|_| self.wording.contains("completion tokens"));
         if let Some(most) = most {
-            return Some(Feature::ReplyCeiling(most));
+            return Some(ChatFeature::ReplyCeiling(most));
         }
         if self.is_at_fault("max_tokens") && self.names_successor() {
-            return Some(Feature::MaxTokens);
+            return Some(ChatFeature::MaxTokens);
         }
-        for (name, feature) in [("temperature", Feature::Temperature), ("seed", Feature::Seed)] {
+        for (name, feature) in [("temperature", ChatFeature::Temperature), ("seed", ChatFeature::Seed)] {
             if self.is_at_fault(name) {
                 return Some(feature);
             }
         }
-        let scope = if self.is_about_one_schema() { Scope::Schema } else { Scope::Way };
+        let scope = if self.is_about_one_schema() { RefusalScope::Schema } else { RefusalScope::Way };
         let format_at_fault = self.is_at_fault("response_format")
             || self.is_coded(&["invalid_json_schema"])
             || (self.has_words(FORMATS) && self.has_words(REFUSALS));
-        (format != Format::Plain && format_at_fault).then_some(Feature::Format(scope))
+        (format != ReplyFormat::Plain && format_at_fault).then_some(ChatFeature::ReplyFormat(scope))
     }
 
-    /// Whether the server names this parameter as the one that it doesn't take.
+    /// Tells whether the server blames this parameter.
     fn is_at_fault(&self, name: &str) -> bool {
         match self.parameter.is_empty() {
             true => has_name(&self.wording, name) && self.has_words(REFUSALS),
@@ -164,7 +150,7 @@ impl Told {
         }
     }
 
-    /// Whether it is the name of `max_tokens` that is wrong, not the number in it.
+    /// Tells whether the server rejects the name `max_tokens`, not the number.
     fn names_successor(&self) -> bool {
         let code = self.is_coded(&["unsupported_parameter", "extra_forbidden", "unknown_parameter"]);
         code || (self.wording.contains("max_completion_tokens") && !self.wording.contains("too large"))
@@ -175,7 +161,7 @@ impl Told {
     }
 }
 
-/// Whether a text has this name as a word of its own: `seed`, but not in a model's name such as `seed-oss`.
+/// Tells whether a text has this name as a whole word: `seed`, but not in a model's name such as `seed-oss`.
 fn has_name(text: &str, name: &str) -> bool {
     let joined = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '/');
     text.match_indices(name)
@@ -193,10 +179,10 @@ fn status(status: StatusCode, error: &Value) -> u16 {
     }
 }
 
-/// The codes of a prompt that a filter refuses.
+/// The codes of prompts refused by a filter.
 const FILTERED: &[&str] = &["content_filter", "content_policy_violation", "invalid_prompt"];
 
-/// How servers say that a prompt outgrows the window.
+/// Servers' phrases for a prompt longer than the window.
 const TOO_LONG: &[&str] = &[
     "maximum context length",
     "context_length_exceeded",
@@ -218,7 +204,7 @@ const TOO_LONG: &[&str] = &[
     "reduce the length of the",
 ];
 
-/// What they call the ways to ask for typed replies.
+/// Servers' names for the formats of typed replies.
 const FORMATS: &[&str] = &[
     "response_format",
     "response format",
@@ -231,10 +217,10 @@ const FORMATS: &[&str] = &[
     "requested parameters",
 ];
 
-/// How they complain of one schema.
+/// Servers' complaints about a single schema.
 const ONE_SCHEMA: &[&str] = &["invalid schema", "schema is too", "too many states", "conversion failed", "grammar"];
 
-/// How they say that they don't take a part of a request.
+/// Servers' phrases for an unsupported part of a request.
 const REFUSALS: &[&str] = &[
     "not support",
     "n't support",

@@ -2,10 +2,15 @@
 
 use serde_json::Value;
 
-use crate::model::{ModelError, Reply, Usage, http::Server, read_text};
+use crate::model::{
+    error::ModelError,
+    http::ModelServer,
+    reply::{ModelReply, read_text},
+    usage::TokenUsage,
+};
 
-/// Reads a completion. Reasoning that has a field of its own (`reasoning`, `reasoning_content`) is left there.
-pub fn read(server: &Server, body: &Value) -> Result<Reply, ModelError> {
+/// Reads a completion, without reasoning in fields of its own (`reasoning`, `reasoning_content`).
+pub fn read(server: &ModelServer, body: &Value) -> Result<ModelReply, ModelError> {
     let usage = usage(&body["usage"]);
     let choice = &body["choices"][0];
     let message = &choice["message"];
@@ -20,11 +25,11 @@ pub fn read(server: &Server, body: &Value) -> Result<Reply, ModelError> {
             let why = choice["error"]["message"].as_str().unwrap_or("the reply broke off");
             Err(server.unavailable(why))
         }
-        _ => read_text(text(&message["content"]), matches!(end, "length" | "max_tokens"), usage, &server.at),
+        _ => read_text(&text(&message["content"]), matches!(end, "length" | "max_tokens"), usage, &server.at),
     }
 }
 
-/// The content, which some servers give in parts.
+/// The content; some servers send the content in parts.
 fn text(content: &Value) -> String {
     match content {
         Value::String(text) => text.clone(),
@@ -33,9 +38,9 @@ fn text(content: &Value) -> String {
     }
 }
 
-fn usage(usage: &Value) -> Usage {
+fn usage(usage: &Value) -> TokenUsage {
     let count = |value: &Value| value.as_u64().unwrap_or(0);
-    Usage {
+    TokenUsage {
         prompt_tokens: count(&usage["prompt_tokens"]),
         cached_prompt_tokens: count(&usage["prompt_tokens_details"]["cached_tokens"])
             .max(count(&usage["prompt_cache_hit_tokens"])),

@@ -9,12 +9,12 @@ use std::{
 use futures::FutureExt as _;
 use tokio::{sync::broadcast, task::JoinHandle};
 
-use super::{super::Outcome, *};
+use super::{super::permit::CallOutcome, *};
 use crate::testing::Way;
 
 /// A provider that counts, and the workers that call it.
 struct Provider {
-    limits: Limits,
+    limits: RateLimits,
     all: broadcast::Sender<Bytes>,
     in_flight: AtomicU64,
     most: AtomicU64,
@@ -46,8 +46,11 @@ impl Drop for Worker {
 
 impl Provider {
     fn new(in_flight: u32, requests: u32, tokens: u64) -> Arc<Self> {
-        let limits =
-            Limits { in_flight: Some(in_flight), requests_per_minute: Some(requests), tokens_per_minute: Some(tokens) };
+        let limits = RateLimits {
+            in_flight: Some(in_flight),
+            requests_per_minute: Some(requests),
+            tokens_per_minute: Some(tokens),
+        };
         Arc::new(Self {
             limits,
             all: broadcast::channel(4096).0,
@@ -75,7 +78,7 @@ impl Provider {
                     calls.fetch_add(1, Relaxed);
                     sleep(Duration::from_millis(millis / 2 + rand::random_range(0..=millis))).await;
                     drop(call);
-                    permit.done(Outcome::Ok);
+                    permit.done(CallOutcome::Ok);
                 }
             })
         }));
@@ -227,7 +230,7 @@ async fn a_refusal_to_one_slows_all_once() {
     }
     // One burst, though its answers take their time.
     for permit in permits {
-        permit.done(Outcome::RateLimited { retry_after: Some(Duration::from_secs(30)) });
+        permit.done(CallOutcome::RateLimited { retry_after: Some(Duration::from_secs(30)) });
         sleep(Duration::from_millis(700)).await;
     }
     for way in &ways {
