@@ -22,7 +22,7 @@ use tributary_protocol::{
     budget::Window,
     bus::{
         Bus, Kinds,
-        local::{self, LocalBus},
+        local::{LocalBus, LocalOptions},
     },
     job::Progress,
     settings::{self, JobSettings, Language},
@@ -30,9 +30,9 @@ use tributary_protocol::{
 };
 use tributary_worker::{
     model::{Endpoints, LanguageModel, Secret},
-    perform::{Connected, Headroom, Models, Patience, Performer, Price},
+    perform::{ConnectedModel, ModelPrice, ModelRegistry, Performer, ReasoningRoom, RetryPatience},
     pool::{Pool, PoolOptions},
-    throttle::{Limits, LocalThrottle},
+    throttle::{LocalThrottle, RateLimits},
 };
 
 use crate::literal::{self, LiteralReader};
@@ -79,12 +79,12 @@ impl Reader {
         let began = Instant::now();
         let folder = TempDir::new().context("no folder can be made for the text and the state")?;
         let prepared = self.prepare(asked, folder.path()).await?;
-        let bus = LocalBus::open(&folder.path().join("state"), local::Options::default())?;
+        let bus = LocalBus::open(&folder.path().join("state"), LocalOptions::default())?;
         let bus: Arc<dyn Bus> = Arc::new(bus);
-        let performer = Arc::new(Performer::new(bus.clone(), self.models(), Patience::default()));
+        let performer = Arc::new(Performer::new(bus.clone(), self.models(), RetryPatience::default()));
         let options = PoolOptions { concurrency: self.concurrency, kinds: Kinds::all() };
         let pool = Pool::start(bus.clone(), performer, options).await?;
-        let coordinator = Coordinator::start(bus.clone(), Options::default()).await?;
+        let coordinator = Coordinator::start(bus.clone(), Options::default(), None).await?;
         let told = answer(&*bus, &coordinator, &prepared, folder.path(), began).await;
         coordinator.stop().await;
         pool.drain(GRACE).await;
@@ -106,21 +106,21 @@ impl Reader {
     }
 
     /// The models of this reader: the simulated one, or those behind the servers that the environment names.
-    fn models(&self) -> Models {
+    fn models(&self) -> ModelRegistry {
         if self.model != literal::NAME {
             let endpoints = Endpoints {
                 openai_base: env::var("OPENAI_BASE_URL").ok(),
                 openai_key: env::var("OPENAI_API_KEY").ok().map(Secret::from),
                 ..Endpoints::default()
             };
-            return Models::over_http(endpoints, Limits::default(), Default::default());
+            return ModelRegistry::over_http(endpoints, RateLimits::default(), Default::default());
         }
-        Models::new(|_| {
-            Ok(Connected {
+        ModelRegistry::new(|_| {
+            Ok(ConnectedModel {
                 model: Arc::new(LiteralReader) as Arc<dyn LanguageModel>,
-                throttle: Arc::new(LocalThrottle::new(Limits::default())),
-                price: Price::default(),
-                headroom: Headroom::default(),
+                throttle: Arc::new(LocalThrottle::new(RateLimits::default())),
+                price: ModelPrice::default(),
+                reasoning_room: ReasoningRoom::default(),
             })
         })
     }

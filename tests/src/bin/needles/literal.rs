@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use tributary_protocol::budget::count;
-use tributary_worker::model::{Call, LanguageModel, ModelError, Reply, Role, Usage};
+use tributary_worker::model::{LanguageModel, MessageRole, ModelCall, ModelError, ModelReply, TokenUsage};
 
 /// The name that jobs call the model by.
 pub const NAME: &str = "openai/literal-reader";
@@ -17,15 +17,16 @@ impl LanguageModel for LiteralReader {
         NAME
     }
 
-    async fn complete(&self, call: &Call) -> Result<Reply, ModelError> {
-        let prompt = call.messages.iter().find(|message| message.role == Role::User).map_or("", |first| &first.text);
+    async fn complete(&self, call: &ModelCall) -> Result<ModelReply, ModelError> {
+        let prompt =
+            call.messages.iter().find(|message| message.role == MessageRole::User).map_or("", |first| &first.text);
         let text = reply(&call.schema.name, prompt).to_string();
-        let usage = Usage {
+        let usage = TokenUsage {
             prompt_tokens: call.message_tokens().into(),
             reply_tokens: count(&text).into(),
-            ..Usage::default()
+            ..TokenUsage::default()
         };
-        Ok(Reply { text, usage })
+        Ok(ModelReply { text: text.into(), usage })
     }
 }
 
