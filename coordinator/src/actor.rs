@@ -1,9 +1,9 @@
 //! The coordinator: one supervised actor a job.
 //!
-//! A job's actor feeds its machine from the job's journal and publishes the tasks that come of it, the earliest stages
-//! first and never more than a [`Window`] of them. It keeps nothing that the journal doesn't have. When it dies, its
-//! supervisor starts it again, and it replays the journal. What is with the bus is published again when the bus may have
-//! forgotten it.
+//! A job's actor feeds its machine from the job's journal and publishes the resulting tasks, earliest stages first, at
+//! most a [`Window`] of tasks at a time. The actor keeps no state beyond the journal: when the actor dies, its
+//! supervisor restarts it, and the journal is replayed. Tasks in flight are published again when the bus may have lost
+//! them.
 
 mod backlog;
 mod measure;
@@ -29,41 +29,41 @@ pub use self::backlog::Window;
 use self::{backlog::Backlog, measure::UnservedJob};
 use crate::{engine::Machine, jobs, roster::Roster};
 
-/// How often a job's actor is started again after it died of something that was not the bus's or the model's fault.
+/// The most restarts of a job's actor that died of an error other than the bus's or the model's.
 const RESTARTS: u32 = 2;
 
-/// The time without an outcome after which a job asks whether anybody serves its tasks.
+/// The time without an outcome after which a job looks for workers that serve its tasks.
 const UNSERVED: Duration = Duration::from_secs(6);
 
-/// The longest time between two looks at the clock.
+/// The longest time between two ticks.
 const TICK: Duration = Duration::from_secs(2);
 
-/// How many outcomes are taken in together. What they lead to is published together, and costs one way to the bus.
+/// The most outcomes applied in one batch. Their follow-up tasks are published together, in one round trip to the bus.
 const AT_ONCE: usize = 256;
 
-/// Why a job stopped before its end. Its state is kept in every case.
+/// Why a job stopped before its end. The job's state is kept in every case.
 #[derive(Debug, thiserror::Error)]
 pub enum JobError {
-    /// The model can't be used: the reason names it.
+    /// The model is unusable; the reason names the cause.
     #[error("{0}")]
     Model(String),
     #[error(transparent)]
     Bus(#[from] BusError),
-    /// A fault of ours.
+    /// A fault of this program.
     #[error("the job's coordination failed: {0}")]
     Crashed(String),
-    /// It was asked to.
+    /// The coordinator was asked to stop.
     #[error("interrupted")]
     Interrupted,
 }
 
-/// How jobs are run.
+/// The options of a coordinator.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// For each job.
+    /// The window of each job.
     pub window: Window,
-    /// After so long without any outcome, what is outstanding is published again. The bus knows what it has, so this
-    /// costs next to nothing, and finds what it lost without a word.
+    /// Time without any outcome after which outstanding tasks are published again. The bus skips tasks that it still
+    /// has, so republishing costs next to nothing and recovers tasks that were lost silently.
     pub silence: Duration,
 }
 
@@ -80,9 +80,10 @@ pub struct Coordinator {
 }
 
 impl Coordinator {
-    /// Starts to run jobs. With a `roster`, jobs whose tasks no worker serves say so in their progress.
+    /// Starts the coordinator. With a `roster`, a job without a worker for its tasks says so in its progress.
     ///
     /// # Errors
+    ///
     /// [`JobError::Crashed`] where the actor system refuses to start.
     pub async fn start(bus: Arc<dyn Bus>, options: Options, roster: Option<Arc<Roster>>) -> Result<Self, JobError> {
         UnservedJob::set_up();
@@ -92,10 +93,11 @@ impl Coordinator {
         Ok(Self { supervisor, ended })
     }
 
-    /// Runs a job to its end, or takes it up where its journal stands. `progress` is kept up to date. Dropped before
-    /// that, the job stops where it is.
+    /// Runs a job to its end, or resumes the job from its journal, and keeps `progress` up to date. Dropping the future
+    /// stops the job where it is.
     ///
     /// # Errors
+    ///
     /// See [`JobError`].
     pub async fn run(&self, job: Arc<Job>, progress: watch::Sender<Progress>) -> Result<Ran, JobError> {
         // Dropped last, when the other end of the channel is closed.
@@ -106,7 +108,7 @@ impl Coordinator {
         end.await.unwrap_or(Err(JobError::Interrupted))
     }
 
-    /// Stops all jobs where they are: those who wait for them get [`JobError::Interrupted`].
+    /// Stops all jobs where they are. Callers that wait for a job get [`JobError::Interrupted`].
     pub async fn stop(self) {
         self.supervisor.stop(None);
         let _ = self.ended.await;
@@ -116,7 +118,7 @@ impl Coordinator {
 /// A job at its end.
 pub struct Ran {
     pub machine: Box<dyn Machine>,
-    /// Tasks that had ended before this run of it.
+    /// Tasks that had ended before this run of the job.
     pub done_before: u64,
 }
 
@@ -128,11 +130,11 @@ enum Order {
         progress: Arc<watch::Sender<Progress>>,
         done: Done,
     },
-    /// Stop the jobs that nobody waits for any more.
+    /// Stop the jobs that no caller waits for any more.
     Leave,
 }
 
-/// Says, when it is dropped, that somebody may have ceased to wait.
+/// Tells the supervisor, on drop, that a caller may have ceased to wait.
 struct Leave(ActorRef<Order>);
 
 impl Drop for Leave {
@@ -141,7 +143,7 @@ impl Drop for Leave {
     }
 }
 
-/// Starts jobs' actors and starts them again.
+/// Starts and restarts jobs' actors.
 struct Supervisor;
 
 struct Supervised {
@@ -256,9 +258,9 @@ struct Begin {
 }
 
 enum News {
-    /// What the journal had ready. Dropped, it lets its reader go on.
+    /// Entries that the journal had ready. Dropping the sender lets the reader go on.
     Read { entries: Vec<Result<Entry, BusError>>, _go_on: oneshot::Sender<()> },
-    /// The bus may have forgotten what it had.
+    /// The bus was disturbed and may have lost tasks.
     Disturbed,
     /// Some time has passed.
     Tick,
@@ -270,16 +272,16 @@ struct JobState {
     bus: Arc<dyn Bus>,
     progress: Arc<watch::Sender<Progress>>,
     roster: Option<Arc<Roster>>,
-    /// Why nothing goes on, if nobody serves the tasks that are out.
+    /// Set while no worker serves the tasks in flight.
     unserved: Option<UnservedJob>,
     backlog: Backlog,
     done_before: u64,
     silence: Duration,
-    /// When anything was heard of the tasks, or said of them.
+    /// The time of the last publication or outcome.
     heard: Instant,
-    /// When the journal was read last. Tasks that nobody serves are published again and again, which is no progress.
+    /// The time of the last entries from the journal. Publications don't count: unserved tasks are published again.
     read_at: Instant,
-    /// The journal has been replayed: what is open now is really open.
+    /// The journal has been replayed: tasks that are open now have no outcome yet.
     live: bool,
     _ears: [Ear; 2],
     end: Option<End>,
@@ -290,7 +292,7 @@ enum End {
     Failed(JobError),
 }
 
-/// Listens for a job's actor as long as that lives.
+/// A background listener of a job's actor, aborted on drop.
 struct Ear(tokio::task::JoinHandle<()>);
 
 impl Drop for Ear {
@@ -320,7 +322,7 @@ impl JobState {
             self.backlog.thin(|task| self.machine.awaits(task));
         } else {
             if self.unserved.take().is_some() {
-                tracing::info!(job = %self.id, "the job goes on");
+                tracing::info!(job = %self.id, "the job makes progress again");
             }
             self.tell_progress();
         }
@@ -331,7 +333,7 @@ impl JobState {
         self.progress.send_replace(Progress { waits_for, ..self.machine.progress().clone() });
     }
 
-    /// Finds out whether nothing goes on since nobody serves the tasks that are out, and tells that.
+    /// Looks for workers that serve the tasks in flight, and reports in log and progress if there are none.
     fn look_for_workers(&mut self) {
         let Some(roster) = self.roster.as_ref().filter(|_| self.live && self.read_at.elapsed() >= UNSERVED) else {
             return;
@@ -341,7 +343,7 @@ impl JobState {
             return;
         }
         match &reason {
-            Some(reason) => tracing::warn!(job = %self.id, reason, "the job waits"),
+            Some(reason) => tracing::warn!(job = %self.id, reason, "the job waits for workers"),
             None => tracing::info!(job = %self.id, "workers serve the job's tasks again"),
         }
         self.unserved = reason.map(UnservedJob::new);
@@ -364,7 +366,7 @@ impl JobState {
         }
     }
 
-    /// Publishes what there is room for.
+    /// Publishes as many tasks as the window has room for.
     async fn publish(&mut self) -> Result<(), BusError> {
         let tasks = self.backlog.take(|task| self.machine.awaits(task));
         if tasks.is_empty() {
@@ -375,14 +377,14 @@ impl JobState {
         self.bus.publish_all(&tasks).await
     }
 
-    /// Publishes again what has been published and has no outcome.
+    /// Publishes the outstanding tasks again.
     async fn publish_again(&mut self, why: &str) -> Result<(), BusError> {
         let tasks = self.backlog.outstanding();
         if tasks.is_empty() || !self.live {
             return Ok(());
         }
         self.heard = Instant::now();
-        tracing::info!(job = %self.id, tasks = tasks.len(), "{why}: what is outstanding is published again");
+        tracing::info!(job = %self.id, tasks = tasks.len(), "{why}: publishing the outstanding tasks again");
         measure::published(tasks.len(), true);
         self.bus.publish_all(&tasks).await
     }
@@ -438,13 +440,13 @@ impl Actor for JobActor {
         }
         let mut published = Ok(());
         match news {
-            // The reader waits until what came of this is published: the next reading then has as much.
+            // The reader waits until the follow-up tasks are published: the next batch of entries is then as large.
             News::Read { ref mut entries, .. } => state.read(mem::take(entries)),
             News::Disturbed => published = state.publish_again("the bus was disturbed").await,
             News::Tick => {
                 state.look_for_workers();
                 if state.heard.elapsed() >= state.silence {
-                    published = state.publish_again("nothing is heard of the tasks").await;
+                    published = state.publish_again("no task has ended for a while").await;
                 }
             }
         }
@@ -462,13 +464,13 @@ impl Actor for JobActor {
     }
 }
 
-/// Tells a job's actor what its journal has, until there is no one to tell.
+/// Sends the entries of the journal to a job's actor until the actor is gone.
 async fn read_journal(bus: Arc<dyn Bus>, job: JobId, actor: ActorRef<News>) {
     let journal = bus.journal(job).await.unwrap_or_else(|error| stream::iter([Err(error)]).boxed());
     let mut journal = journal.ready_chunks(AT_ONCE);
     let (_, mut dealt_with) = oneshot::channel();
     while let Some(entries) = journal.next().await {
-        // More comes in beside the dealing.
+        // The next entries come in while the actor applies these.
         let _ = dealt_with.await;
         let (_go_on, next) = oneshot::channel();
         if actor.cast(News::Read { entries, _go_on }).is_err() {
@@ -478,7 +480,7 @@ async fn read_journal(bus: Arc<dyn Bus>, job: JobId, actor: ActorRef<News>) {
     }
 }
 
-/// Tells a job's actor of the bus's disturbances, and of the time.
+/// Tells a job's actor of disturbances of the bus and of the passing time.
 async fn watch_bus(bus: Arc<dyn Bus>, silence: Duration, actor: ActorRef<News>) {
     let mut disturbances = bus.disturbances();
     let tick = (silence / 4).clamp(Duration::from_millis(10), TICK);

@@ -1,9 +1,9 @@
 //! The answer: a question is put to a whole corpus, after LLM×MapReduce-V1 (arXiv 2410.09342).
 //!
-//! Every chunk of every source is read for the question (map). Chunks that say nothing are counted and left out; findings
-//! that outgrow one prompt are collapsed, level by level ([`AnswerPlace::Collapse`]), as long as a level makes them clearly
-//! fewer; the last call concludes (reduce). V1's collapse may go on for ever, since nothing makes it shrink: here the surest
-//! findings that fit go on to the end, and the report counts the rest.
+//! Every chunk of every source is read for the question (map). Chunks without findings are counted and left out.
+//! Findings that outgrow a prompt are collapsed, level by level ([`AnswerPlace::Collapse`]), as long as each level
+//! makes them clearly fewer. The last call concludes (reduce). V1's collapse may go on for ever, since nothing makes
+//! the findings shrink: here the surest findings that fit are concluded from, and the report counts the rest.
 
 mod budget;
 mod context;
@@ -44,10 +44,10 @@ use crate::{
     tasks::{JobLedger, NewTask, PhaseTasks},
 };
 
-/// The most findings that one call collapses or concludes from: servers bound the handles that a schema may list.
+/// The most findings that a call collapses or concludes from: servers bound the handles that a schema may list.
 const MOST_FINDINGS: usize = 60;
 
-/// Collapsing goes on where a level leaves no more than this share of the prompts it took.
+/// Collapsing goes on as long as a level reduces the number of prompts to at most this share.
 const WORTHWHILE: f64 = 2.0 / 3.0;
 
 /// An answer between two outcomes.
@@ -59,17 +59,17 @@ pub struct Answering {
 }
 
 enum Step {
-    /// Chunks are read: by source and chunk, in order, what each gave.
+    /// Chunks are read. `found` holds the findings of each chunk, by source and chunk, in order.
     Finding {
         found: Vec<Option<Vec<Finding>>>,
         missing: usize,
     },
-    /// Findings are collapsed: the batches of a level, each what it was, or what it has become.
+    /// Findings are collapsed. `batches` holds the batches of the level: the original findings, or the collapsed ones.
     Collapsing {
         batches: Vec<Vec<Finding>>,
         missing: usize,
     },
-    /// The answer is made of these findings.
+    /// The last call concludes from these findings.
     Concluding {
         findings: Vec<Finding>,
     },
@@ -77,7 +77,7 @@ enum Step {
 }
 
 impl Answering {
-    /// An answer at its beginning, and its first tasks.
+    /// Begins an answer and returns its first tasks.
     pub fn begin(job: Arc<Job>, request: &AnswerRequest) -> (Engine<Self>, Vec<NewTask>) {
         let context = AnswerContext::new(job, request);
         Engine::new(|ledger| {
@@ -108,7 +108,7 @@ impl Answering {
         })
     }
 
-    /// The answer, once there is nothing left to do.
+    /// Returns the answer, once the job is finished.
     pub fn answer(&self) -> Option<&Answer> {
         match &self.step {
             Step::Answered(answer) => Some(answer),
@@ -116,7 +116,7 @@ impl Answering {
         }
     }
 
-    /// What a chunk gave. With the last of them the findings go on.
+    /// Takes the findings of a chunk. The last chunk starts the next step.
     fn found(&mut self, ledger: &mut JobLedger, chunk: usize, product: Option<AnswerProduct>) {
         let Step::Finding { found, missing } = &mut self.step else { return };
         found[chunk] = Some(findings_of(product).unwrap_or_default());
@@ -130,7 +130,8 @@ impl Answering {
         }
     }
 
-    /// What a batch was collapsed to, where that is any shorter. With the last of its level the findings go on.
+    /// Takes the collapsed findings of a batch, if shorter than the original ones. The last batch of the level starts
+    /// the next step.
     fn collapsed(&mut self, ledger: &mut JobLedger, level: u32, batch: usize, product: Option<AnswerProduct>) {
         let Step::Collapsing { batches, missing } = &mut self.step else { return };
         if let Some(fewer) = findings_of(product).filter(|fewer| !fewer.is_empty())
@@ -145,8 +146,8 @@ impl Answering {
         }
     }
 
-    /// Concludes from findings that one prompt holds, and collapses more of them first. `before` is the number of prompts
-    /// that the level before took.
+    /// Concludes from the findings if a single prompt holds them, or collapses them first. `before` is the number of
+    /// prompts of the previous level.
     fn go_on(&mut self, ledger: &mut JobLedger, findings: Vec<Finding>, level: u32, before: Option<usize>) {
         if findings.is_empty() {
             self.step = Step::Answered(Answer::nothing());
@@ -169,7 +170,7 @@ impl Answering {
         self.step = Step::Collapsing { batches, missing };
     }
 
-    /// Concludes from the surest findings that fit one prompt, in the order of their sources.
+    /// Concludes from the surest findings that fit a prompt, in the order of their sources.
     fn conclude(&mut self, ledger: &mut JobLedger, findings: Vec<Finding>) {
         let mut order: Vec<usize> = (0..findings.len()).collect();
         order.sort_by_key(|place| (std::cmp::Reverse(findings[*place].confidence), *place));
@@ -189,7 +190,7 @@ impl Answering {
         self.step = Step::Concluding { findings };
     }
 
-    /// The answer, or the surest finding where nothing came of the last call.
+    /// Takes the answer, or makes the surest finding the answer if the last call failed.
     fn concluded(&mut self, product: Option<AnswerProduct>) {
         let Step::Concluding { findings } = &self.step else { return };
         self.step = Step::Answered(match product {
@@ -210,7 +211,7 @@ fn tokens_of(findings: &[Finding]) -> u32 {
     findings.iter().map(Finding::tokens).sum()
 }
 
-/// The surest finding as the answer, the first of equals.
+/// Returns the surest finding as the answer, the first of equals.
 fn surest(findings: &[Finding]) -> Answer {
     let best = findings.iter().reduce(|best, next| if next.confidence > best.confidence { next } else { best });
     best.map_or_else(Answer::nothing, |finding| Answer {

@@ -1,8 +1,7 @@
 //! Artifacts: the files that a finished job leaves.
 //!
-//! A pipeline gives its artifacts to an [`ArtifactSink`], piece by piece. The texts of sources are not among the pieces: they
-//! are named by their blobs, so that a sink that keeps artifacts for later doesn't copy the corpus. [`FolderSink`] writes
-//! files and fetches the texts.
+//! A pipeline gives its artifacts to an [`ArtifactSink`], piece by piece. Texts of sources are named by their blobs, so
+//! a sink that keeps artifacts for later doesn't copy the corpus. [`FolderSink`] writes files and fetches the texts.
 
 use std::{
     fs::{self, File},
@@ -23,21 +22,22 @@ use tributary_protocol::{
 pub struct ResultSummary {
     /// The pipeline's own figures, by name, such as `words`.
     pub figures: Vec<(String, u64)>,
-    /// Units of work that a fallback had to do, and pieces of the input that were dropped.
+    /// Units of work that a fallback did.
     pub degraded: u64,
+    /// Pieces of the input that were dropped.
     pub dropped: u64,
-    /// The time since the last coordinator took the job.
+    /// The time since the last coordinator claimed the job.
     pub wall: Duration,
 }
 
 impl ResultSummary {
-    /// A figure by its name.
+    /// Returns a figure by its name.
     pub fn figure(&self, name: &str) -> Option<u64> {
         self.figures.iter().find(|(of, _)| of == name).map(|(_, figure)| *figure)
     }
 }
 
-/// An artifact's name: its path in a folder, with `*` for the job's own name, such as `md/*.md`.
+/// An artifact's name: a path in a folder, with `*` for the job's own name, such as `md/*.md`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ArtifactName(String);
@@ -47,7 +47,7 @@ impl ArtifactName {
         Self(pattern.to_owned())
     }
 
-    /// The artifact's path in `folder` for a job that is called `slug` there.
+    /// Returns the artifact's path in `folder` for a job named `slug`.
     ///
     /// # Errors
     ///
@@ -68,13 +68,13 @@ pub enum ArtifactError {
     Bus(#[from] BusError),
     #[error("the job has not finished: it has no result")]
     Unfinished,
-    #[error("an artifact is called `{0}`, which is not a name within a folder")]
+    #[error("the artifact name `{0}` leads out of the folder")]
     BadName(String),
     #[error("part {0} of the result is missing: it may have been deleted at the end of its retention")]
     MissingPart(u32),
 }
 
-/// Takes artifacts, one after the other, each piece by piece.
+/// A sink that takes artifacts in sequence, each piece by piece.
 #[async_trait]
 pub trait ArtifactSink: Send {
     /// Begins an artifact.
@@ -83,19 +83,20 @@ pub trait ArtifactSink: Send {
     /// Adds bytes to the artifact.
     async fn write(&mut self, bytes: &[u8]) -> Result<(), ArtifactError>;
 
-    /// Adds the texts of these blobs of the job, one after the other, as they stand within a JSON string.
+    /// Adds the texts of these blobs of the job, in order, escaped for the inside of a JSON string.
     async fn write_json_text(&mut self, blobs: &[BlobId]) -> Result<(), ArtifactError>;
 
     /// Ends the artifact.
     async fn end(&mut self) -> Result<(), ArtifactError>;
 }
 
-/// Writes artifacts into a folder, each whole or not at all: a reader never finds half a file. What is there is replaced.
+/// Writes artifacts into a folder, each whole or not at all: a reader never finds half a file. Existing files are
+/// replaced.
 pub struct FolderSink<'a> {
     bus: &'a dyn Bus,
     job: JobId,
     folder: PathBuf,
-    /// The job's own name there.
+    /// The job's own name in the folder.
     slug: String,
     open: Option<WholeFile>,
     written: Vec<PathBuf>,
@@ -106,7 +107,7 @@ impl<'a> FolderSink<'a> {
         Self { bus, job, folder: folder.to_owned(), slug: slug.to_owned(), open: None, written: Vec::new() }
     }
 
-    /// The files that were written, in the order of the artifacts.
+    /// Returns the written files, in the order of the artifacts.
     pub fn into_files(self) -> Vec<PathBuf> {
         self.written
     }
@@ -139,13 +140,13 @@ impl ArtifactSink for FolderSink<'_> {
     }
 }
 
-/// A text as it stands within a JSON string, without the quotation marks.
+/// Escapes a text for the inside of a JSON string, without the quotation marks.
 fn json_inside(text: &str) -> String {
     let quoted = serde_json::Value::from(text).to_string();
     quoted[1..quoted.len() - 1].to_owned()
 }
 
-/// A file that takes its name only when it is complete.
+/// A file that gets its name only when complete.
 struct WholeFile {
     path: PathBuf,
     draft: PathBuf,

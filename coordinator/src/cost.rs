@@ -1,4 +1,4 @@
-//! Costs, as reports tell them.
+//! Costs for reports.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tributary_protocol::{
     task::Usage,
 };
 
-/// What tasks have cost, for reports.
+/// The cost of tasks.
 #[derive(Clone, Copy, Debug, Default, Serialize)]
 pub struct Cost {
     pub tasks: u64,
@@ -18,13 +18,13 @@ pub struct Cost {
     pub calls: u64,
     pub calls_from_cache: u64,
     pub calls_failed: u64,
-    /// Calls that were made a second time since the first took long.
+    /// Calls that were hedged: made a second time since the first took long.
     pub calls_hedged: u64,
     pub prompt_tokens: u64,
     pub prompt_tokens_cached: u64,
     pub reply_tokens: u64,
     pub cost_usd: f64,
-    /// Time that calls took, added up over those that ran beside each other.
+    /// The sum of all calls' durations; parallel calls each count in full.
     pub call_seconds: f64,
 }
 
@@ -45,19 +45,19 @@ impl Cost {
         }
     }
 
-    /// The cost of one stage.
+    /// Returns the cost of a stage.
     pub(crate) fn of_stage(stage: &StageProgress) -> Self {
         Self::of(stage.ended, stage.degraded, stage.usage)
     }
 
-    /// The cost of a whole job.
+    /// Returns the cost of a whole job.
     pub(crate) fn of_all(progress: &Progress) -> Self {
         let stages = progress.stages.values();
         let sum = |number: fn(&StageProgress) -> u64| stages.clone().map(number).sum();
         Self::of(sum(|stage| stage.ended), sum(|stage| stage.degraded), progress.usage())
     }
 
-    /// The cost of each stage, in the stages' order.
+    /// Returns the cost of each stage, in the stages' order.
     pub(crate) fn by_stage(progress: &Progress) -> Map<String, Value> {
         let cost = |stage| serde_json::to_value(Self::of_stage(stage)).expect("figures are JSON");
         progress.stages.iter().map(|(name, stage)| (name.to_string(), cost(stage))).collect()

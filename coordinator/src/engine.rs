@@ -1,25 +1,28 @@
-//! The engine: what the jobs of every pipeline have in common. It knows no stage.
+//! The engine: the parts of a job common to all pipelines. It knows no stage.
 //!
-//! A job is a pure function of its outcomes. [`Machine::apply`] takes an outcome and gives the tasks that it leads to.
-//! There is no clock, no I/O and no randomness but the job's seed, and the order in which outcomes arrive decides nothing:
-//! the same outcomes give the same result. So the journal of outcomes is the whole state of a job, and recovery is to apply
-//! the journal again.
+//! A job is a pure function of its outcomes. [`Machine::apply`] takes an outcome and returns the tasks that follow.
+//! There is no clock, no I/O and no randomness but the job's seed, and the order of arrivals decides nothing: the same
+//! outcomes give the same result. So the journal of outcomes is the whole state of a job, and recovery is to apply the
+//! journal again.
 //!
 //! # Driving a machine
 //!
-//! Whoever drives a machine ([`crate::actor`] does) has four duties:
+//! The driver of a machine (such as [`crate::actor`]) has four duties:
 //!
-//! 1. Begin the job with [`crate::jobs::begin`], and keep the tasks that it asks for first.
-//! 2. Replay the journal: [`apply`](Machine::apply) every outcome in it, and keep the tasks that they lead to.
-//! 3. Publish the tasks that the machine still [`awaits`](Machine::awaits), the most [urgent](crate::tasks::Urgency) first; a task that was
-//!    asked for during the replay may have been answered later in the journal.
-//! 4. Apply each outcome that arrives, and publish what it leads to, until the machine [is finished](Machine::is_finished).
-//!    An outcome with the verdict [`Stopped`](tributary_protocol::task::Verdict::Stopped) changes nothing: the driver stops the job with its reason.
+//! 1. Begin the job with [`crate::jobs::begin`], and keep its first tasks.
+//! 2. Replay the journal: [`apply`](Machine::apply) every outcome in the journal, and keep the tasks that follow.
+//! 3. Publish the tasks that the machine still [`awaits`](Machine::awaits), the most [urgent](crate::tasks::Urgency)
+//!    first. A task asked for during the replay may have an outcome later in the journal.
+//! 4. Apply each outcome that arrives, and publish the tasks that follow, until the machine
+//!    [is finished](Machine::is_finished). An outcome with the verdict
+//!    [`Stopped`](tributary_protocol::task::Verdict::Stopped) changes nothing: the driver stops the job with the
+//!    verdict's reason.
 //!
 //! ```
 //! # use std::{collections::VecDeque, sync::Arc};
 //! # use tributary_coordinator::{engine::Machine as _, jobs};
-//! # use tributary_protocol::{id::BlobId, job::{Job, Request}, settings::JobSettings, source::{Chunk, Source, SourceId}};
+//! # use tributary_protocol::{id::BlobId, job::{Job, Request}, settings::JobSettings};
+//! # use tributary_protocol::source::{Chunk, Source, SourceId};
 //! # use tributary_protocol::survey::{SurveyRequest, SurveySettings};
 //! # let chunk = Chunk { text: BlobId::of_bytes(b"text"), tokens: 900, start: 0 };
 //! # let source = |id| Source { id: SourceId(id), title: "A source".into(), title_tokens: 2,
@@ -30,7 +33,7 @@
 //! let (mut machine, first) = jobs::begin(Arc::new(job));
 //! let mut open = VecDeque::from(first);
 //! while let Some(new) = open.pop_front() {
-//!     let outcome = jobs::dry_run(&new.task).outcome; // or what a worker made of the task
+//!     let outcome = jobs::dry_run(&new.task).outcome; // or a worker's outcome
 //!     open.extend(machine.apply(&outcome));
 //! }
 //! assert!(machine.is_finished());
@@ -51,30 +54,30 @@ use crate::{
     tasks::{JobLedger, NewTask},
 };
 
-/// The machine of a job, whatever its pipeline.
+/// The machine of a job of any pipeline.
 #[async_trait]
 pub trait Machine: Send + Sync {
-    /// Takes an outcome and returns the tasks that it leads to.
+    /// Takes an outcome and returns the tasks that follow.
     ///
-    /// An outcome whose task has not been asked for yet waits for that: a journal whose server lost a part of it may hold
-    /// later outcomes before earlier ones. An outcome of a task that has ended leads to nothing. An outcome that says that
-    /// the model can't be used at all changes nothing.
+    /// An early outcome, for a task not asked for yet, is kept until the task is asked for: a journal whose server lost
+    /// a part may hold later outcomes before earlier ones. An outcome of a task that has ended has no effect. An
+    /// outcome with the verdict that the model is unusable changes nothing.
     fn apply(&mut self, outcome: &Outcome) -> Vec<NewTask>;
 
-    /// Whether a task has been asked for and has no outcome yet.
+    /// True if a task has been asked for and has no outcome yet.
     fn awaits(&self, task: TaskId) -> bool;
 
     fn progress(&self) -> &Progress;
 
-    /// Whether there is nothing left to do.
+    /// True if nothing is left to do.
     fn is_finished(&self) -> bool;
 
-    /// Gives a finished job's artifacts to a sink. `bus` has the texts of the job's sources, `wall` is the time that this
-    /// run of the job took.
+    /// Gives a finished job's artifacts to a sink. `bus` has the texts of the job's sources; `wall` is the time of this
+    /// run of the job.
     ///
     /// # Errors
     ///
-    /// A job that isn't finished, the bus's errors, and the sink's.
+    /// A job that isn't finished, and errors of the bus and of the sink.
     async fn make_result(
         &self,
         bus: &dyn Bus,
@@ -84,7 +87,7 @@ pub trait Machine: Send + Sync {
     ) -> Result<ResultSummary, ArtifactError>;
 }
 
-/// A [`Machine`] of one pipeline.
+/// A [`Machine`] of a given pipeline.
 pub struct Engine<P> {
     pipeline: P,
     ledger: JobLedger,
@@ -93,7 +96,7 @@ pub struct Engine<P> {
 }
 
 impl<P: Pipeline> Engine<P> {
-    /// A job at its beginning, and its first tasks.
+    /// Returns the machine of a job at its beginning, and the job's first tasks.
     pub fn new(begin: impl FnOnce(&mut JobLedger) -> P) -> (Self, Vec<NewTask>) {
         let mut ledger = JobLedger::default();
         let pipeline = begin(&mut ledger);
@@ -113,7 +116,8 @@ impl<P: Pipeline> Machine for Engine<P> {
             return Vec::new();
         }
         if !self.pipeline.settle(&mut self.ledger, outcome) {
-            // One that came before waits as well: journals tell each but once, so nothing is spent on telling the two apart.
+            // A repeated outcome of an ended task waits here too: journals hold each outcome once, so telling the two
+            // apart isn't worthwhile.
             self.early.insert(outcome.task, outcome.clone());
             return Vec::new();
         }

@@ -6,10 +6,10 @@
 //!                   └── html, pdf ────────────┘     normalise, drop reference lists, name, deduplicate
 //! ```
 //!
-//! Nothing is collected: one document at a time is in memory, however large the corpus, and the [`Sink`] decides where
-//! it goes. Nothing is lost either: what is dropped or changed, beyond white space, is a [`Problem`] that names the file,
-//! the line and the field. Helpers for what comes next are here too: [`split`] for a source that outgrows a window,
-//! [`lead`] for one without an abstract, [`slug`] for an article's file name.
+//! Only a single document is in memory at a time, however large the corpus; the [`Sink`] decides where it goes. Every
+//! loss is reported: text dropped or changed, beyond white space, is a [`Problem`] with the file, the line and the
+//! field. Helpers for later steps are here too: [`split`] for a source that outgrows a window, [`lead`] for a source
+//! without an abstract, [`slug`] for an article's file name.
 
 use std::path::PathBuf;
 
@@ -48,26 +48,26 @@ use self::{
     slug::stem,
 };
 
-/// What the user said about the inputs as a whole.
+/// The user's statements on the inputs as a whole.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// The title of the survey that files, folders and JSONL lines without a survey of their own make together. It also
-    /// stands in for the title of a survey that has none.
+    /// The title of the survey made of all files, folders and JSONL lines without a survey of their own. Also the title
+    /// of surveys that have none.
     pub title: Option<String>,
-    /// Whether the title is a mere stand-in, so that nobody need be told where a survey has another.
+    /// True if the title is a mere stand-in: no warning is due when a survey has another.
     pub is_stand_in: bool,
 }
 
 /// Reads `inputs`, files and folders, in the order given, and hands everything to `sink`.
 ///
 /// Every line of a `.jsonl` file that has `papers` is a survey. All other files, and lines that are papers themselves,
-/// make one survey together, titled `options.title`. Folders are read recursively, in the order of their names; hidden
-/// files are passed over.
+/// make a single survey titled `options.title`. Folders are read recursively, in the order of their names; hidden files
+/// are skipped.
 ///
 /// # Errors
 ///
 /// An input that doesn't exist or can't be read, a missing title, an error of the sink, and a corpus without any text.
-/// The first and the missing title of files are found before anything is handed out.
+/// Missing inputs and a missing title for files are reported before anything is handed out.
 pub fn read(inputs: &[PathBuf], options: &Options, sink: &mut dyn Sink) -> Result<Summary, Error> {
     let title = options.title.as_deref().map(str::trim).filter(|title| !title.is_empty());
     let mut intake = Intake::new(sink, title, options.is_stand_in);
@@ -109,7 +109,7 @@ fn read_entry(entry: &Entry, intake: &mut Intake) -> Result<(), Error> {
     }
 }
 
-/// A file that the user named must be readable; one that a folder happened to hold is reported.
+/// Fails for a file that the user named, and reports a problem for a file found in a folder.
 fn unreadable(entry: &Entry, error: std::io::Error, intake: &mut Intake) -> Result<(), Error> {
     if entry.named {
         return Err(Error::Read { path: entry.path.clone(), source: error });
@@ -129,7 +129,7 @@ fn draft(kind: Kind, bytes: &[u8], origin: &Origin, intake: &mut Intake) -> Resu
     };
     Ok(draft.map(|mut draft| {
         draft.title.get_or_insert_with(|| stem(&origin.file));
-        // A reader has to find it again.
+        // The address lets a reader find the file again.
         draft.url.get_or_insert_with(|| origin.file.display().to_string());
         draft
     }))

@@ -1,4 +1,4 @@
-//! The pipelines, side by side: the one place of the coordinator that names them all.
+//! The registry of pipelines: the only place of the coordinator that names them all.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::{
     tasks::NewTask,
 };
 
-/// The machine of a job at its beginning, and its first tasks.
+/// Returns the machine of a job at its beginning, and its first tasks.
 pub fn begin(job: Arc<Job>) -> (Box<dyn Machine>, Vec<NewTask>) {
     match &Arc::clone(&job).request {
         Request::Survey(request) => {
@@ -28,11 +28,11 @@ pub fn begin(job: Arc<Job>) -> (Box<dyn Machine>, Vec<NewTask>) {
     }
 }
 
-/// What a typical reply to a task would be.
+/// The outcome of a typical reply to a task.
 #[derive(Clone, Debug)]
 pub struct DryRun {
     pub outcome: Outcome,
-    /// Tokens of the reply that the outcome is made of.
+    /// Tokens of the reply behind the outcome.
     pub reply_tokens: u64,
 }
 

@@ -1,8 +1,9 @@
 //! Decides what a job does next.
 //!
-//! Input is read ([`ingest`], [`prepare`]); a job's tasks and outcomes go through its machine ([`engine`], [`tasks`]), which
-//! is one of the [`pipeline`]s that [`jobs`] names ([`survey`], [`answer`]); [`actor`] drives a machine over a bus, and [`service`] does
-//! so for a whole deployment. A finished job leaves artifacts ([`artifact`]). [`trace`] has what traces tell of all that.
+//! Input is read ([`ingest`], [`prepare`]). A job's tasks and outcomes go through its machine ([`engine`], [`tasks`]),
+//! made of a [`pipeline`] that [`jobs`] names ([`survey`], [`answer`]). [`actor`] drives a machine over a bus, and
+//! [`service`] runs machines for a whole deployment. A finished job leaves artifacts ([`artifact`]). [`trace`] builds
+//! the spans of jobs.
 
 pub mod actor;
 pub mod answer;

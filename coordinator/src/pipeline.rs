@@ -1,4 +1,4 @@
-//! The trait that a pipeline implements: its stages, and its result.
+//! The trait of a pipeline: its stages, and its result.
 //!
 //! Adding a pipeline touches its own folders, [`crate::jobs`], three enums of the protocol, and the command line.
 
@@ -13,17 +13,17 @@ use crate::{
     tasks::JobLedger,
 };
 
-/// A way to make something of a corpus. Its state between two outcomes is a value; see [`crate::engine`] for what it must
-/// not do.
+/// A way to turn a corpus into a result. A pipeline's state between two outcomes is a value; see [`crate::engine`] for
+/// the rules of determinism.
 #[async_trait]
 pub trait Pipeline: Send + Sync + 'static {
-    /// Whether a task has been asked for and has no outcome yet.
+    /// True if a task has been asked for and has no outcome yet.
     fn awaits(&self, task: TaskId) -> bool;
 
-    /// Takes the outcome of a task and asks for the tasks that it leads to. False where the task isn't awaited.
+    /// Takes the outcome of a task and asks for the follow-up tasks. Returns false if the task isn't awaited.
     fn settle(&mut self, ledger: &mut JobLedger, outcome: &Outcome) -> bool;
 
-    /// Whether there is nothing left to do.
+    /// True if nothing is left to do.
     fn is_finished(&self) -> bool;
 
     /// See [`crate::engine::Machine::make_result`].

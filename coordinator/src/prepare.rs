@@ -1,7 +1,7 @@
-//! From inputs to jobs: documents are read, counted, split where they outgrow a prompt, and stored.
+//! From inputs to jobs: documents are read, counted, split to fit a prompt, and stored.
 //!
-//! A job's id is the hash of its sources, so nothing can be stored under it before all of them are read. Until then
-//! texts wait in a file without a name, not in memory.
+//! A job's id is the hash of its sources, so texts can be stored under the id only after all sources are read. Until
+//! then texts wait in a file without a name, not in memory.
 
 use std::{
     collections::BTreeMap,
@@ -29,63 +29,64 @@ use tributary_protocol::{
 
 use crate::ingest::{self, BoxError, Document, Problem, Sink, Survey};
 
-/// How many blobs are stored at a time.
+/// The most blobs stored in parallel.
 const STORING: usize = 16;
 
-/// What jobs are to ask for, before the corpora are read: a pipeline's part of the reading.
+/// A pipeline's template for requests, set up before the corpora are read.
 pub trait RequestTemplate: Send + Sync {
-    /// How the pipeline needs the corpora to be read.
+    /// Returns how the pipeline needs the corpora to be read.
     fn reading(&self, settings: &JobSettings) -> Reading;
 
-    /// The request for a corpus of this title.
+    /// Returns the request for a corpus of this title.
     fn request(&self, title: String) -> Request;
 }
 
-/// How a pipeline needs corpora to be read.
+/// A pipeline's needs for the reading of corpora.
 #[derive(Clone, Copy, Debug)]
 pub struct Reading {
     /// The most tokens of a source's lead: of its abstract, or of its beginning.
     pub lead_tokens: u32,
     /// The most tokens of a chunk of a source's text.
     pub chunk_tokens: u32,
-    /// All inputs make one corpus, where a JSONL file has several as well.
+    /// All inputs make a single corpus, even if a JSONL file has several.
     pub as_one_corpus: bool,
 }
 
-/// What is told of a job's input beside the job itself.
+/// Notes on a job's input, kept beside the job itself.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct InputNotes {
-    /// Fields of the survey's own line, kept for the output.
+    /// Extra fields of the survey's line, kept for the output.
     pub extra: Map<String, Value>,
     /// Problems of the input as a whole.
     pub problems: Vec<Problem>,
 }
 
-/// What was read: a job for each corpus, and what is to be said of the input.
+/// The prepared input: a job for each corpus, and the problems found.
 pub struct Prepared {
     pub jobs: Vec<PreparedJob>,
     pub problems: Vec<Problem>,
 }
 
-/// A job whose texts are not yet stored.
+/// A job with texts that are not yet stored.
 pub struct PreparedJob {
     pub job: Arc<Job>,
-    /// Fields of the survey's own line, kept for the output.
+    /// Extra fields of the survey's line, kept for the output.
     pub extra: Map<String, Value>,
     blobs: Vec<Spooled>,
     spool: Arc<Spool>,
 }
 
 impl PreparedJob {
-    /// Tokens of all sources.
+    /// Returns the tokens of all sources.
     pub fn tokens(&self) -> u64 {
         self.job.sources.iter().flat_map(|source| &source.chunks).map(|chunk| u64::from(chunk.tokens)).sum()
     }
 
-    /// Puts the texts where workers find them. What is there already is put again at no harm.
+    /// Stores the texts on the bus for the workers. Storing a text again does no harm.
     ///
     /// # Errors
-    /// The bus's, and those of reading the texts back.
+    ///
+    /// Errors of the bus, and of reading the texts back.
     pub async fn store(&self, bus: &dyn Bus) -> Result<(), StoreError> {
         let stored = self.blobs.iter().map(|blob| async {
             let spool = self.spool.clone();
@@ -98,10 +99,11 @@ impl PreparedJob {
         stream::iter(stored).buffer_unordered(STORING).try_collect().await
     }
 
-    /// A stored text, without a bus: for what is planned and never run.
+    /// Reads a text without a bus, for plans that never run.
     ///
     /// # Errors
-    /// Those of reading it back, and a blob that this job doesn't have.
+    ///
+    /// Errors of reading the text back, and a blob that isn't part of this job.
     pub fn read(&self, blob: BlobId) -> std::io::Result<Bytes> {
         let place = self.blobs.binary_search_by_key(&blob, |spooled| spooled.id);
         let missing = || std::io::Error::new(std::io::ErrorKind::NotFound, format!("no text {blob}"));
@@ -112,13 +114,13 @@ impl PreparedJob {
 /// Why texts could not be stored.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    #[error("a text that was read could not be read back")]
+    #[error("failed to read a text back from the temporary file")]
     Spool(#[from] std::io::Error),
     #[error(transparent)]
     Bus(#[from] BusError),
 }
 
-/// Why nothing could be prepared, and what had been found by then.
+/// Why nothing could be prepared, and the problems found by then.
 #[derive(Debug)]
 pub struct Unprepared {
     pub error: ingest::Error,
@@ -137,14 +139,14 @@ impl fmt::Display for Unprepared {
     }
 }
 
-/// Its cause is part of what it says, since the problems follow.
+/// No `source`: the displayed text includes the cause already, since the problems follow.
 impl Error for Unprepared {}
 
 /// Reads the inputs to their end and makes a job of each corpus in them. Blocks.
 ///
 /// # Errors
 ///
-/// Those of [`ingest::read`].
+/// The errors of [`ingest::read`].
 pub fn prepare(
     inputs: &[PathBuf],
     title: Option<&str>,
@@ -254,13 +256,13 @@ impl Sink for JobBuilder {
     }
 
     fn problem(&mut self, problem: Problem) -> Result<(), BoxError> {
-        tracing::debug!(%problem, "input");
+        tracing::debug!(%problem, "problem in the input");
         self.problems.push(problem);
         Ok(())
     }
 }
 
-/// The beginning of a text, whole sentences where there is one that fits.
+/// Returns the beginning of a text: whole sentences, if at least a sentence fits.
 fn first_tokens(text: &str, most: u32) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if count(&text) <= most {
@@ -280,7 +282,7 @@ struct Spooled {
     len: u32,
 }
 
-/// A file without a name: it goes with the process.
+/// A temporary file without a name, gone when the process ends.
 struct Spool {
     file: Mutex<BufWriter<File>>,
     end: u64,
@@ -292,7 +294,7 @@ impl Spool {
     }
 
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<Spooled> {
-        let len = u32::try_from(bytes.len()).map_err(|_| std::io::Error::other("a text of over 4 GB"))?;
+        let len = u32::try_from(bytes.len()).map_err(|_| std::io::Error::other("a text exceeds 4 GB: split it"))?;
         self.file.get_mut().expect(NO_PANIC).write_all(bytes)?;
         let spooled = Spooled { id: BlobId::of_bytes(bytes), start: self.end, len };
         self.end += u64::from(len);

@@ -1,4 +1,4 @@
-//! The workers of a deployment, as a coordinator hears of them.
+//! The workers of a deployment, known to a coordinator by their announcements.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -18,7 +18,7 @@ use tributary_protocol::{
     wire,
 };
 
-/// The pause before announcements are listened to again after a failure.
+/// The pause before listening again after a failure.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// The time after which a silent worker counts as gone: two announcements may be lost.
@@ -26,14 +26,14 @@ fn gone_after() -> Duration {
     EVERY * 3
 }
 
-/// The workers that have announced themselves lately.
+/// The workers with a recent announcement.
 pub struct Roster {
     since: Instant,
     workers: Mutex<HashMap<String, (Announcement, Instant)>>,
 }
 
 impl Roster {
-    /// Starts to listen to announcements, until the returned task is aborted. Must be called within a runtime.
+    /// Listens to announcements until the returned task is aborted. Must be called within a runtime.
     pub fn listen(gossip: Arc<dyn Gossip>) -> (Arc<Self>, JoinHandle<()>) {
         let roster = Arc::new(Self { since: Instant::now(), workers: Mutex::default() });
         let listening = tokio::spawn(Arc::clone(&roster).hear(gossip));
@@ -61,7 +61,7 @@ impl Roster {
         self.workers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Why none of these tasks is worked on: none where a worker serves one of them, or where it is too early to tell.
+    /// Returns why no worker serves any of these tasks; none if a worker serves a task, or if it is too early to tell.
     pub fn unserved<'a>(&self, tasks: impl IntoIterator<Item = (Kind, &'a str)>) -> Option<String> {
         if self.since.elapsed() < EVERY + PAUSE {
             return None;
@@ -96,7 +96,7 @@ impl Roster {
     }
 }
 
-/// What a worker serves, for people.
+/// Describes the tasks that a worker serves, for people.
 fn served(worker: &Announcement) -> String {
     let models = if worker.models.is_empty() { "every model".to_owned() } else { worker.models.join(" and ") };
     if worker.kinds.is_empty() { models } else { format!("{} tasks of {models}", worker.kinds.join(" and ")) }

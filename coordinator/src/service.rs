@@ -1,9 +1,9 @@
-//! The coordinator as a service: claims jobs, runs several of them beside each other, and keeps what came of them.
+//! The coordinator as a service: claims jobs, runs several of them in parallel, and keeps the results.
 //!
-//! A job is [`submit`]ted with its texts and a [`State`] that tells how it stands. A coordinator that claims it says so
-//! time and again; one that falls silent loses it to another, which replays the journal. Both may live (a process that
-//! was asleep doesn't know that it was), so each holder writes a higher term into the state, and whoever sees a higher
-//! one than its own lets go.
+//! A job is [`submit`]ted with its texts and a [`State`]. A coordinator that has claimed the job renews its lease
+//! regularly; a coordinator that falls silent loses the job to another, and the new holder replays the journal. Both
+//! may be alive (a process that was suspended doesn't know), so each holder writes a higher fencing term into the
+//! state, and a holder that sees a higher term than its own lets go.
 
 mod hold;
 mod kept_result;
@@ -33,12 +33,12 @@ use crate::{
     roster::Roster,
 };
 
-/// Claims and runs jobs until `stop`; then hands back what it holds, for another coordinator to go on with. What workers
-/// announce is listened to, so that a job tells that none of them serves its tasks.
+/// Claims and runs jobs until `stop`; then requeues the jobs held, for another coordinator to resume. Listens to
+/// workers' announcements, so that a job can report that no worker serves its tasks.
 ///
 /// # Errors
 ///
-/// Where the actor system refuses to start. A bus that fails is waited for.
+/// Fails if the actor system refuses to start. A bus that fails is retried.
 pub async fn serve<B: Bus + JobQueue + Gossip>(
     bus: Arc<B>,
     options: ServiceOptions,
@@ -63,7 +63,7 @@ pub async fn serve<B: Bus + JobQueue + Gossip>(
                     jobs.spawn(hold::hold(shared.clone(), claim));
                 }
                 Err(error) => {
-                    tracing::warn!(%error, "no job can be claimed; trying again");
+                    tracing::warn!(%error, "failed to claim a job; retrying");
                     tokio::time::sleep(PAUSE).await;
                 }
             },
@@ -83,9 +83,9 @@ pub async fn serve<B: Bus + JobQueue + Gossip>(
     Ok(())
 }
 
-/// A job whose keeper panicked goes to another coordinator; the reason must not go with it.
+/// Logs a panic. The job goes to another coordinator, and the reason must not get lost.
 fn tell_panic(held: Result<(), JoinError>) {
     if let Err(error) = held {
-        tracing::error!(%error, "a job was dropped");
+        tracing::error!(%error, "a job's task panicked; another coordinator will take the job");
     }
 }

@@ -1,12 +1,12 @@
-//! The survey: a corpus becomes one long, cited article, after LLM×MapReduce-V2 (arXiv 2504.05732).
+//! The survey: a corpus becomes a long, cited article, after LLM×MapReduce-V2 (arXiv 2504.05732).
 //!
-//! Sources are put into groups ([`group`]), outlined ([`outline`]), read against the outline ([`digest`]); what they say
-//! leads to suggestions ([`feedback`]), which are merged layer by layer ([`convolution`]) and refined ([`refine`]); then the
-//! article is written from the notes ([`write`]) and put together ([`reduce`]). [`phase`] has the order of these stages,
-//! [`prompt_budget`] the sizes that they work with.
+//! Sources are put into groups ([`group`]), outlined ([`outline`]), and read against the outline ([`digest`]). The
+//! digests lead to suggestions ([`feedback`]), which are merged layer by layer ([`convolution`]) and refined
+//! ([`refine`]). Then the article is written from the notes ([`write`]) and put together ([`reduce`]). [`phase`] has
+//! the order of these stages, [`prompt_budget`] their size limits.
 //!
-//! No stage waits for more than what it needs, and none lets the order of arrivals decide anything: what a task asks is
-//! fixed by its place, the replies that it builds on, and the seed.
+//! Stages wait for nothing but their own inputs, and the order of arrivals decides nothing: a task's content depends on
+//! its place, the replies that it builds on, and the seed alone.
 
 mod context;
 mod convolution;
@@ -52,7 +52,7 @@ use crate::{
 pub struct Survey {
     context: SurveyContext,
     phase: Phase,
-    /// What went wrong in the phases before this one.
+    /// Flaws of the phases before the current one.
     flaws: Vec<Flaw>,
     economies: Economies,
 }
@@ -65,7 +65,7 @@ enum Phase {
 }
 
 impl Survey {
-    /// A survey at its beginning, and its first tasks.
+    /// Begins a survey and returns its first tasks.
     pub fn begin(job: Arc<Job>, request: &SurveyRequest) -> (Engine<Self>, Vec<NewTask>) {
         let context = SurveyContext::new(job, request);
         Engine::new(|ledger| {
@@ -82,7 +82,7 @@ impl Survey {
         })
     }
 
-    /// The article and what belongs to it, once there is nothing left to do.
+    /// Returns the article and all that belongs to it, once the job is finished.
     pub fn finished(&self) -> Option<&Arc<FinishedSurvey>> {
         match &self.phase {
             Phase::Finished(finished) => Some(finished),
@@ -90,7 +90,7 @@ impl Survey {
         }
     }
 
-    /// What did not go as it should, by stage, and in the order of its places (not of arrival).
+    /// Returns all flaws, by stage, and within a stage in the order of places (not of arrival).
     pub fn flaws(&self) -> Vec<Flaw> {
         let mut flaws = [self.flaws.clone(), self.flaws_of_phase()].concat();
         // Digests are read again in a later phase.
@@ -111,7 +111,7 @@ impl Survey {
         }
     }
 
-    /// Goes on to the next phase as often as one has ended.
+    /// Goes on to the next phase as long as the current phase has ended.
     fn go_on(&mut self, ledger: &mut JobLedger) {
         while let Some(next) = self.next_phase(ledger) {
             self.flaws.extend(self.flaws_of_phase());
@@ -119,7 +119,7 @@ impl Survey {
         }
     }
 
-    /// The phase after this one, if this one has ended.
+    /// Returns the next phase, if the current phase has ended.
     fn next_phase(&mut self, ledger: &mut JobLedger) -> Option<Phase> {
         let context = &self.context;
         match &mut self.phase {

@@ -1,7 +1,7 @@
-//! The tasks that a job asks for: new ones, and the open ones of a phase.
+//! The tasks of a job: new ones, and the open ones of a phase.
 //!
-//! A stage asks with [`Ask`], under a [`Place`] that says what the outcome is for. [`PhaseTasks`] keeps the places of the
-//! tasks that have no outcome, and the [`JobLedger`] what the job's phases have asked for and spent.
+//! A stage asks with [`Ask`], under a [`Place`] for the outcome. [`PhaseTasks`] keeps the places of open tasks, and the
+//! [`JobLedger`] the new tasks and the figures of the whole job.
 
 use std::{collections::HashMap, fmt};
 
@@ -11,32 +11,32 @@ use tributary_protocol::{
     task::{Outcome, Product, Stage, Task, Verdict, Work},
 };
 
-/// A task that a pipeline asks for, and how urgent it is.
+/// A new task of a pipeline, and its urgency.
 #[derive(Clone, Debug)]
 pub struct NewTask {
     pub task: Task,
     pub urgency: Urgency,
 }
 
-/// How urgent a task is among the tasks of its job. Ordered: the least goes out first.
+/// The urgency of a task among the tasks of its job. Ordered: the least goes out first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Urgency {
-    /// The rank, from 0. What has the longest way still to go should not wait.
+    /// The rank, from 0. Tasks with the longest way to the end should not wait.
     pub rank: u8,
     /// The task carries much memory while it waits, such as outlines or digests.
     pub heavy: bool,
-    /// The task goes before the ones of its rank that wait already.
+    /// The task goes before waiting tasks of its rank.
     pub newest_first: bool,
 }
 
-/// A place where a job's result is not all that it could be, for the report.
+/// A unit of work with a result below the best possible, for the report.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Flaw {
     pub stage: Stage,
     /// The unit of work: a task, a source, a section.
     pub unit: String,
     pub reason: String,
-    /// What the job went on with instead.
+    /// The substitute for the missing result.
     pub instead: &'static str,
 }
 
@@ -49,38 +49,38 @@ pub struct JobLedger {
 }
 
 impl JobLedger {
-    /// How far the job is.
+    /// Returns the progress of the job.
     pub fn progress(&self) -> &Progress {
         &self.progress
     }
 
-    /// Citations that replies made of sources they were not given.
+    /// Returns the number of citations removed from replies, since the call was not given the source.
     pub fn citations_removed(&self) -> u64 {
         self.citations_removed
     }
 
-    /// The tasks that were asked for since the last call.
+    /// Takes the tasks added since the last call.
     pub(crate) fn take_new(&mut self) -> Vec<NewTask> {
         std::mem::take(&mut self.new)
     }
 }
 
-/// Where in a phase of a job an outcome belongs. Places are ordered as people read of them in a report.
+/// The position of an outcome within a phase of a job. Places are ordered as a report lists them.
 pub trait Place: Copy + Ord + fmt::Display + Send + Sync + 'static {
     fn stage(self) -> Stage;
 
-    /// What the stage goes on with where nothing came of the task, for the report.
+    /// Returns the substitute for a failed task's result, for the report.
     fn instead(self) -> &'static str;
 
-    /// The unit of work, for the report.
+    /// Returns the unit of work, for the report.
     fn unit(self, _job: &Job) -> String {
         self.to_string()
     }
 }
 
-/// The tasks of one phase of a job that have no outcome, and what went wrong with those that have one.
+/// The open tasks of a phase, and the flaws of the ended ones.
 ///
-/// Each phase has its own, with its own type of places: the outcome of one phase's task can't reach another phase.
+/// Each phase has its own type of places, so the outcome of a phase's task can't reach another phase.
 pub struct PhaseTasks<P> {
     open: HashMap<TaskId, P>,
     flaws: Vec<(P, Flaw)>,
@@ -97,8 +97,8 @@ impl<P: Place> PhaseTasks<P> {
         self.open.contains_key(&task)
     }
 
-    /// Ends the task of an outcome: books what it cost, and returns its place and what came of it. None where the phase
-    /// doesn't await the task.
+    /// Ends the task of an outcome: adds its cost to the ledger, and returns its place and product. Returns none if the
+    /// phase doesn't await the task.
     pub fn end<T: TryFrom<Product>>(
         &mut self,
         ledger: &mut JobLedger,
@@ -123,7 +123,7 @@ impl<P: Place> PhaseTasks<P> {
         Some((place, product.and_then(|product| T::try_from(product.clone()).ok())))
     }
 
-    /// What went wrong so far, in the order of places (not of arrival).
+    /// Returns the flaws so far, in the order of places (not of arrival).
     pub fn flaws(&self) -> Vec<Flaw> {
         let mut flaws: Vec<_> = self.flaws.iter().collect();
         flaws.sort_by_key(|(place, _)| *place);
@@ -131,21 +131,21 @@ impl<P: Place> PhaseTasks<P> {
     }
 }
 
-/// What all phases of a pipeline's job work with.
+/// The context of a pipeline's job, shared by all phases.
 pub trait JobContext {
-    /// What the pipeline's tasks ask.
+    /// The work of the pipeline's tasks.
     type Work;
 
     fn job(&self) -> &Job;
 
-    /// Completes a task's work with what it shares with all tasks of the job.
+    /// Completes a task's work with the data shared by all tasks of the job.
     fn complete(&self, work: Self::Work) -> Work;
 
     fn urgency(&self, stage: Stage, work: &Self::Work) -> Urgency;
 }
 
-/// The right to ask for tasks of one phase. A stage that is given `Ask<'_, C, P>` can ask for the places that `P` can be made
-/// from, and no others.
+/// The right to ask for tasks of a phase. A stage with an `Ask<'_, C, P>` can ask for the places convertible into `P`,
+/// and no others.
 pub struct Ask<'a, C, P> {
     pub context: &'a C,
     tasks: &'a mut PhaseTasks<P>,
@@ -157,12 +157,12 @@ impl<'a, C: JobContext, P: Place> Ask<'a, C, P> {
         Self { context, tasks, ledger }
     }
 
-    /// Asks the model that the job's settings name for this kind of task.
+    /// Asks the job's model for this kind of task.
     pub fn ask(&mut self, place: impl Into<P>, work: C::Work) {
         self.ask_model(place, work, None);
     }
 
-    /// Asks a model, or the one that the settings name where none is given.
+    /// Asks the given model, or the job's model for this kind of task.
     pub fn ask_model(&mut self, place: impl Into<P>, work: C::Work, model: Option<&str>) {
         let (place, job) = (place.into(), self.context.job());
         let stage = place.stage();

@@ -1,4 +1,4 @@
-//! What traces tell of a job on the coordinator's side.
+//! Spans of a job on the coordinator's side.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -9,7 +9,8 @@ use tributary_protocol::{
     trace::{JOB, TARGET},
 };
 
-/// A job that began then and ends now, in this way; a reason says why it isn't done. Told once, by whoever sees the end.
+/// Records the span of a whole job, from `began` until now. `reason` says why the job isn't done. Called once, by the
+/// coordinator or client that sees the end.
 pub fn ended(job: JobId, title: &str, began: SystemTime, usage: &Usage, outcome: &str, reason: Option<&str>) {
     info_span!(
         target: TARGET, parent: None, JOB, %job, title, outcome, began = micros(began), otel.status_description = reason,
@@ -19,17 +20,17 @@ pub fn ended(job: JobId, title: &str, began: SystemTime, usage: &Usage, outcome:
     );
 }
 
-/// The reading of a job's input, from then to now: only its end tells which job it is.
+/// Records the reading of a job's input, from `began` until now: the job's id is known only at the end.
 pub fn ingested(job: JobId, sources: usize, began: SystemTime) {
     info_span!(target: TARGET, "ingest", %job, sources = sources as i64, began = micros(began));
 }
 
-/// The time that a job is in a coordinator's hands.
+/// Opens the span of a job's time with a coordinator.
 pub(crate) fn held(job: JobId) -> Span {
     info_span!(target: TARGET, "hold", %job, term = Empty, outcome = Empty)
 }
 
-/// The making of a finished job's files.
+/// Opens the span of making a finished job's files.
 pub fn reduced(job: JobId) -> Span {
     info_span!(target: TARGET, "reduce", %job)
 }

@@ -1,8 +1,9 @@
-//! The answer's nouns: what a question over a corpus is asked with, and everything that flows while it is answered.
+//! The answer's data types: the request for an answer to a question, and all data on the way to the answer.
 //!
 //! After LLM×MapReduce-V1 (arXiv 2410.09342): every chunk of every source gives a finding ([`finding`]), findings are
-//! collapsed until one prompt holds them, and the last call concludes. Confidence is on one scale in all three steps, and a
-//! quote is worth what code finds of it in the source. [`work`] lists the kinds of task, [`settings`] the parameters.
+//! collapsed until a prompt holds them, and the last call concludes. Confidence has the same scale in all three steps.
+//! A quote counts only as far as code finds it in the source. [`work`] lists the kinds of task, [`settings`] the
+//! parameters.
 
 pub mod finding;
 pub mod settings;
@@ -20,7 +21,7 @@ use crate::{
     settings::{Language, WireSettings},
 };
 
-/// A question that is asked of a corpus.
+/// A question to a corpus.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AnswerRequest {
     pub question: String,
@@ -42,18 +43,18 @@ pub struct AnswerBrief {
     pub limits: AnswerLimits,
 }
 
-/// How large a reply may be, in tokens, derived from the window.
+/// The largest sizes of replies, in tokens, derived from the window.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct AnswerLimits {
-    /// One finding, its quotes included.
+    /// A finding, its quotes included.
     pub finding: u32,
-    /// The findings that several are collapsed to.
+    /// Collapsed findings.
     pub collapsed: u32,
     /// The answer.
     pub answer: u32,
 }
 
-/// The stages of an answer as its user sees them, in order.
+/// The stages of an answer for its user, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumIter, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
 pub enum AnswerStage {

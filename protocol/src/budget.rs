@@ -1,11 +1,11 @@
-//! Tokens: the one unit that prompts are measured in, and the one packer.
+//! Tokens: the only unit of prompt sizes, and the only packer.
 //!
 //! Counted with OpenAI's `o200k_base` encoding. A model with another tokenizer counts differently by some per cent,
-//! which is what [`Window::usable`]'s margin is for.
+//! hence the margin of [`Window::usable`].
 
 use serde::{Deserialize, Serialize};
 
-/// Tokens of a text.
+/// Counts the tokens of a text.
 pub fn count(text: &str) -> u32 {
     bpe_openai::o200k_base().count(text) as u32
 }
@@ -16,15 +16,16 @@ pub fn count(text: &str) -> u32 {
 pub struct Window(pub u32);
 
 impl Window {
-    /// What prompt and reply together may use: a sixteenth is kept back for what our tokenizer and chat format don't see.
+    /// Returns the tokens for prompt and reply together: a sixteenth is held back for differences of tokenizer and chat
+    /// format.
     pub fn usable(self) -> u32 {
         self.0 - self.0 / 16
     }
 }
 
-/// Packs items in order into as few batches as they need, none over `room` tokens or over `most` items, then evens the
-/// batches out: the same number of calls with a shorter longest one. An item that is over `room` by itself gets a batch
-/// alone (the caller decides what to do with it: split it or shorten it). No items, no batches.
+/// Packs items in order into as few batches as possible, none over `room` tokens or over `most` items, then evens the
+/// batches out: the same number of calls with a shorter longest call. An item over `room` gets a batch alone (the
+/// caller decides to split or to shorten it). No items, no batches.
 pub fn pack(tokens: &[u32], room: u32, most: usize) -> Vec<std::ops::Range<usize>> {
     let batches = fill(tokens, room, most).len();
     let (mut low, mut high) = (0, room);

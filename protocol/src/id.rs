@@ -1,15 +1,15 @@
-//! Names that are hashes: equal content has an equal name, on any machine and in any run.
+//! Ids that are hashes: equal content has an equal id, on any machine and in any run.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Hashes what is written to it, part by part; parts can't run into each other.
+/// Hashes data part by part; parts can't run into each other.
 #[derive(Default)]
 pub struct Hasher(blake3::Hasher);
 
 impl Hasher {
-    /// A hasher for one kind of name: the same parts under another `domain` give another hash.
+    /// Returns a hasher for a kind of id: the same parts under another `domain` give another hash.
     pub fn new(domain: &str) -> Self {
         let mut hasher = Self::default();
         hasher.part(domain.as_bytes());
@@ -22,18 +22,18 @@ impl Hasher {
         self
     }
 
-    /// The whole hash, to seed chance with.
+    /// Returns the whole hash, as a seed for random generators.
     pub fn seed(&self) -> [u8; 32] {
         *self.0.finalize().as_bytes()
     }
 
-    /// The first 16 bytes of the BLAKE3 hash: no two contents of one deployment will ever share them.
+    /// Returns the first 16 bytes of the BLAKE3 hash: collisions within a deployment won't happen.
     fn finish(&self) -> [u8; 16] {
         self.0.finalize().as_bytes()[..16].try_into().expect("a BLAKE3 hash has 32 bytes")
     }
 }
 
-/// In hexadecimal. Every message's subject has two of these, so they are made at once and not byte by byte.
+/// Returns the hexadecimal digits, made at once and not byte by byte: every message's subject has two ids.
 fn digits(bytes: [u8; 16]) -> [u8; 32] {
     const DIGITS: [u8; 16] = *b"0123456789abcdef";
     let mut digits = [0; 32];
@@ -50,7 +50,7 @@ macro_rules! hash_id {
         pub struct $name([u8; 16]);
 
         impl $name {
-            /// The name of what `hasher` was given.
+            /// Returns the id for the data given to `hasher`.
             pub fn of(hasher: &Hasher) -> Self {
                 Self(hasher.finish())
             }
@@ -89,7 +89,7 @@ macro_rules! hash_id {
                 if serializer.is_human_readable() {
                     serializer.collect_str(self)
                 } else {
-                    // As one number: an array would be written byte by byte.
+                    // As a single number: an array would be written byte by byte.
                     u128::from_be_bytes(self.0).serialize(serializer)
                 }
             }
@@ -108,12 +108,12 @@ macro_rules! hash_id {
 }
 
 hash_id! {
-    /// A job: its sources, its settings and its seed. The same command names the same job, which is how a second run
-    /// finds what the first one did.
+    /// A job: its sources, its settings and its seed. The same command gives the same id, so a second run finds the
+    /// results of the first.
     JobId
 }
 hash_id! {
-    /// A task: the job, the place in it that the task fills, and everything that it asks.
+    /// A task: its job, its place in the job, and its whole work.
     TaskId
 }
 hash_id! {
@@ -121,24 +121,24 @@ hash_id! {
     BlobId
 }
 hash_id! {
-    /// An outline: all that it says.
+    /// An outline: its whole content.
     OutlineId
 }
 hash_id! {
-    /// A call to a model: the model and every byte that is sent to it. Two tasks that ask the same share its reply.
+    /// A call to a model: the model and every byte of the request. Tasks with equal calls share the reply.
     CallId
 }
 
 impl BlobId {
-    /// The name of a blob with these bytes.
+    /// Returns the id of a blob with these bytes.
     pub fn of_bytes(bytes: &[u8]) -> Self {
         Self::of(Hasher::new("blob").part(bytes))
     }
 }
 
-/// A text that should have been an id and isn't.
+/// A malformed id.
 #[derive(Debug, thiserror::Error)]
-#[error("`{text}` is no {kind}: 32 hexadecimal digits are")]
+#[error("`{text}` is no {kind}: expected 32 hexadecimal digits")]
 pub struct BadId {
     kind: &'static str,
     text: String,

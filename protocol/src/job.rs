@@ -1,4 +1,4 @@
-//! Jobs: what is asked for, and how far it is.
+//! Jobs: their requests and their progress.
 
 use std::collections::BTreeMap;
 
@@ -13,14 +13,14 @@ use crate::{
     wire,
 };
 
-/// A job: a request, and the corpus that it is made from.
+/// A job: a request, and the corpus for it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Job {
-    /// The hash of the rest, made by whoever submits the job.
+    /// The hash of the other fields, made by the submitting client.
     pub id: JobId,
     pub request: Request,
     pub settings: WireSettings<JobSettings>,
-    /// The only source of chance.
+    /// The only source of randomness.
     pub seed: u64,
     /// `S1` first.
     pub sources: Vec<Source>,
@@ -39,38 +39,38 @@ impl Job {
         Self { id: JobId::of(&hasher), request, settings, seed, sources }
     }
 
-    /// What people know the job by.
+    /// Returns the job's name for people.
     pub fn title(&self) -> &str {
         self.request.title()
     }
 
-    /// A source by its handle.
+    /// Returns a source by its handle.
     pub fn source(&self, id: SourceId) -> &Source {
         &self.sources[id.index()]
     }
 
-    /// Settings that a newer build sent and this one doesn't know, by their paths.
+    /// Returns the paths of settings from a newer build that this build doesn't know.
     pub fn unknown_settings(&self) -> Vec<String> {
         [self.settings.unknown(), self.request.unknown_settings()].concat()
     }
 }
 
-/// How far a job is.
+/// The progress of a job.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
     pub stages: BTreeMap<Stage, StageProgress>,
-    /// Why nothing goes on, where a job waits for something: `no worker serves extractive; 1 worker serves openai/x`.
+    /// The reason why a job waits: `no worker serves extractive; 1 worker serves openai/x`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waits_for: Option<String>,
 }
 
 impl Progress {
-    /// Tasks that have ended so far.
+    /// Returns the number of ended tasks.
     pub fn ended(&self) -> u64 {
         self.stages.values().map(|stage| stage.ended).sum()
     }
 
-    /// What the job has cost so far.
+    /// Returns the cost of the job so far.
     pub fn usage(&self) -> Usage {
         let mut sum = Usage::default();
         self.stages.values().for_each(|stage| sum += stage.usage);
@@ -84,7 +84,7 @@ pub struct StageProgress {
     pub asked: u64,
     /// Tasks that have ended.
     pub ended: u64,
-    /// Of these, tasks that a fallback had to end.
+    /// Ended tasks with a fallback's result.
     pub degraded: u64,
     pub usage: Usage,
 }

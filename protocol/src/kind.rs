@@ -2,17 +2,17 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// A kind of task: models are chosen by it, workers may be limited to it, and metrics are split by it.
+/// A kind of task: selects the model, may limit a worker, and splits metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Kind(&'static str);
 
 impl Kind {
-    /// Each pipeline names its own kinds.
+    /// Makes a kind; each pipeline names its own kinds.
     pub(crate) fn named(name: &'static str) -> Self {
         Self(name)
     }
 
-    /// The name in settings, subjects and metrics.
+    /// Returns the name in settings, subjects and metrics.
     pub fn name(self) -> &'static str {
         self.0
     }

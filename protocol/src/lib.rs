@@ -1,9 +1,10 @@
-//! What coordinator and worker say to each other.
+//! The protocol between coordinator and worker.
 //!
-//! Read from the top, this crate tells the whole system: the documents that a job is given ([`source`]), what is asked for
-//! and how far it is ([`job`], [`settings`]), the work done on it ([`task`]), the nouns of each pipeline ([`survey`], [`answer`]) and
-//! the one place that names them all ([`pipeline`]), how values are written down ([`wire`]), how progress is traced
-//! ([`trace`], [`process`]), what workers announce of themselves ([`roster`]), and the one seam that carries everything ([`bus`]). There is no policy here and no model call.
+//! Read from the top, this crate tells the whole system: the documents of a job ([`source`]), its request and progress
+//! ([`job`], [`settings`]), its work ([`task`]), the data types of each pipeline ([`survey`], [`answer`]) and the
+//! registry of pipelines ([`pipeline`]), the encoding of values ([`wire`]), the tracing of progress ([`trace`],
+//! [`process`]), the announcements of workers ([`roster`]), and the message bus ([`bus`]). There is no policy here and
+//! no model call.
 
 pub mod answer;
 pub mod budget;

@@ -1,7 +1,8 @@
-//! The pipelines, side by side: the one place of this crate that names them all.
+//! The registry of pipelines: the only place of this crate that names them all.
 //!
-//! A pipeline is a way to make something of a corpus. Each has a module with its nouns; a job asks for one of them
-//! ([`Request`]), its tasks carry that pipeline's work ([`Work`]), and their outcomes its products ([`Product`]).
+//! A pipeline is a way to turn a corpus into a result. Each pipeline has a module with its data types. A job has a
+//! pipeline's request ([`Request`]), its tasks carry the pipeline's work ([`Work`]), and their outcomes its products
+//! ([`Product`]).
 
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ use crate::{
     wire,
 };
 
-/// What a job asks for.
+/// The request of a job.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Request {
     Survey(SurveyRequest),
@@ -27,7 +28,7 @@ pub enum Request {
 }
 
 impl Request {
-    /// What people know the job by.
+    /// Returns the job's name for people.
     pub fn title(&self) -> &str {
         match self {
             Self::Survey(request) => &request.title,
@@ -35,8 +36,8 @@ impl Request {
         }
     }
 
-    /// Hashes what is asked for. A setting that has its default value takes no part, so that a build that doesn't know
-    /// the setting gives the same job the same id.
+    /// Hashes the request. Settings with their default values are left out, so a build that doesn't know a new setting
+    /// gives the same job the same id.
     pub(crate) fn hash(&self, hasher: &mut Hasher) {
         match self {
             Self::Survey(SurveyRequest { title, settings }) => {
@@ -48,7 +49,7 @@ impl Request {
         }
     }
 
-    /// Settings that a newer build sent and this one doesn't know, by their paths.
+    /// Returns the paths of settings from a newer build that this build doesn't know.
     pub fn unknown_settings(&self) -> Vec<String> {
         match self {
             Self::Survey(request) => request.settings.unknown(),
@@ -57,7 +58,7 @@ impl Request {
     }
 }
 
-/// What a task asks, with what it shares with all tasks of its job.
+/// The work of a task, with the data shared by all tasks of the job.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Work {
     Survey(Arc<SurveyBrief>, SurveyWork),
@@ -65,7 +66,7 @@ pub enum Work {
 }
 
 impl Work {
-    /// Hashes everything that is asked.
+    /// Hashes the whole work.
     pub(crate) fn hash(&self, hasher: &mut Hasher) {
         match self {
             Self::Survey(brief, work) => {
@@ -86,7 +87,7 @@ impl Work {
         }
     }
 
-    /// The language that is asked in and answered in.
+    /// Returns the language of prompt and reply.
     pub fn language(&self) -> Language {
         match self {
             Self::Survey(brief, _) => brief.language,
@@ -94,7 +95,7 @@ impl Work {
         }
     }
 
-    /// The context window that prompt and reply have to fit.
+    /// Returns the context window for prompt and reply together.
     pub fn window(&self) -> Window {
         match self {
             Self::Survey(brief, _) => brief.window,
@@ -102,7 +103,7 @@ impl Work {
         }
     }
 
-    /// The blobs that the work refers to, in the order in which its kernel is given their bytes.
+    /// Returns the blobs of the work, in the order in which its kernel gets their bytes.
     pub fn blobs(&self) -> Vec<BlobId> {
         match self {
             Self::Survey(_, work) => work.blobs(),
@@ -111,7 +112,7 @@ impl Work {
     }
 }
 
-/// What a task makes.
+/// The product of a task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Product {
     Survey(SurveyProduct),
@@ -133,7 +134,7 @@ impl From<SurveyProduct> for Product {
 impl TryFrom<Product> for SurveyProduct {
     type Error = Product;
 
-    /// The product itself comes back where another pipeline made it.
+    /// Fails with the product itself if another pipeline made it.
     fn try_from(product: Product) -> Result<Self, Product> {
         match product {
             Product::Survey(product) => Ok(product),
@@ -157,7 +158,7 @@ impl From<AnswerProduct> for Product {
 impl TryFrom<Product> for AnswerProduct {
     type Error = Product;
 
-    /// The product itself comes back where another pipeline made it.
+    /// Fails with the product itself if another pipeline made it.
     fn try_from(product: Product) -> Result<Self, Product> {
         match product {
             Product::Answer(product) => Ok(product),
@@ -191,14 +192,14 @@ impl From<SurveyStage> for Stage {
 }
 
 impl Kind {
-    /// All kinds of task, of all pipelines.
+    /// Returns all kinds of task, of all pipelines.
     pub fn all() -> impl Iterator<Item = Self> {
         SurveyKind::iter().map(Self::from).chain(AnswerKind::iter().map(Self::from))
     }
 }
 
 impl Stage {
-    /// All stages, of all pipelines.
+    /// Returns all stages, of all pipelines.
     pub fn all() -> impl Iterator<Item = Self> {
         SurveyStage::iter().map(Self::from).chain(AnswerStage::iter().map(Self::from))
     }

@@ -1,7 +1,7 @@
-//! The roster: what each worker of a deployment serves, as workers announce it.
+//! The roster: announcements of workers, with the tasks that each serves.
 //!
-//! A worker announces itself every [`EVERY`] to the group [`GROUP`] of the bus's members; nothing is kept. A coordinator that
-//! hears the announcements can tell a job whose tasks nobody serves from one whose tasks take long.
+//! A worker announces itself every [`EVERY`] to the group [`GROUP`] of the bus's members; nothing is stored. A
+//! coordinator that hears the announcements can tell jobs without a worker for their tasks from jobs with long tasks.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ pub struct Announcement {
 }
 
 impl Announcement {
-    /// Whether the worker serves tasks of this kind and model.
+    /// True if the worker serves tasks of this kind and model.
     pub fn serves(&self, kind: Kind, model: &str) -> bool {
         let has = |list: &[String], name: &str| list.is_empty() || list.iter().any(|of| of == name);
         has(&self.models, model) && has(&self.kinds, kind.name())

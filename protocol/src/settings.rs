@@ -1,6 +1,6 @@
-//! Settings that every pipeline's jobs have, and how settings travel.
+//! Settings of all pipelines' jobs, and their wire format.
 //!
-//! Where the work is done, and how fast, is not here: only what a result depends on travels with a job.
+//! Only settings that affect the result travel with a job. The place and the speed of the work don't.
 
 use std::{collections::BTreeMap, ops::Deref};
 
@@ -9,11 +9,11 @@ use serde_json::Value;
 
 use crate::{budget::Window, kind::Kind, wire};
 
-/// What the jobs of all pipelines depend on.
+/// The settings of jobs of all pipelines.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct JobSettings {
-    /// The language that is asked in and written in.
+    /// The language of prompts and results.
     pub language: Language,
     /// The smallest context window of the models in use, in tokens, at least [`JobSettings::LEAST_WINDOW`].
     pub window: Window,
@@ -27,14 +27,14 @@ impl Default for JobSettings {
 }
 
 impl JobSettings {
-    /// Below this no prompt holds its instructions, an outline and some text.
+    /// The least window with room for a prompt's instructions, an outline and some text.
     pub const LEAST_WINDOW: u32 = 4_096;
 
     /// Checks the bounds of all settings.
     ///
     /// # Errors
     ///
-    /// The setting that is out of its bounds, by its name, with the bound.
+    /// The name of a setting out of its bounds, with the bound.
     pub fn check(&self) -> Result<(), String> {
         at_least("window", self.window.0, Self::LEAST_WINDOW)?;
         for kind in self.models.by_kind.keys() {
@@ -49,7 +49,7 @@ pub(crate) fn at_least(name: &str, value: u32, least: u32) -> Result<(), String>
 }
 
 pub(crate) fn at_most(name: &str, value: u32, most: u32) -> Result<(), String> {
-    if value > most { Err(format!("{name} is {value}; at most {most} can be worked with")) } else { Ok(()) }
+    if value > most { Err(format!("{name} is {value}; at most {most} is allowed")) } else { Ok(()) }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -60,25 +60,25 @@ pub enum Language {
     Zh,
 }
 
-/// Which model does what: names such as `openai/gpt-4.1-mini`, `gemini/gemini-2.5-flash`, `extractive`.
+/// The models of a job: names such as `openai/gpt-4.1-mini`, `gemini/gemini-2.5-flash`, `extractive`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Models {
     pub default: String,
-    /// Models of single kinds of task, by the kind's name. A name that this build doesn't know is a newer build's kind.
+    /// Models of single kinds of task, by the kind's name. An unknown name is a newer build's kind.
     #[serde(rename = "for")]
     pub by_kind: BTreeMap<String, String>,
 }
 
 impl Models {
-    /// The model that needs no key and no server.
+    /// The model without key and server.
     pub const EXTRACTIVE: &str = "extractive";
 
     pub fn of(&self, kind: Kind) -> &str {
         self.by_kind.get(kind.name()).unwrap_or(&self.default)
     }
 
-    /// Every model that a job may call.
+    /// Returns every model that a job may call.
     pub fn all(&self) -> impl Iterator<Item = &str> {
         std::iter::once(self.default.as_str()).chain(self.by_kind.values().map(String::as_str))
     }
@@ -90,21 +90,21 @@ impl Default for Models {
     }
 }
 
-/// Settings as they travel: additive, where the settings that users write are strict.
+/// Settings on the wire: additive, while the settings written by users are strict.
 ///
-/// All values travel, so that a default that a later build changes leaves a job under way as it is. A reader takes the
-/// settings that it knows, keeps those that it doesn't ([`WireSettings::unknown`]) for a newer reader after it, and gives
-/// the ones that are missing their defaults.
+/// All values travel, so a running job keeps its defaults when a later build changes them. A reader takes the known
+/// settings, keeps unknown ones ([`WireSettings::unknown`]) for a newer reader after it, and gives missing ones their
+/// defaults.
 #[derive(Clone, Debug, PartialEq)]
 pub struct WireSettings<T> {
     known: T,
-    /// As they were sent.
+    /// The settings as sent.
     sent: Value,
 }
 
 impl<T: Serialize + Default> WireSettings<T> {
-    /// What of the settings goes into a job's id: the values that are not their setting's default, by path. A build that
-    /// has one more setting gives the same job the same id, as long as the new setting isn't used.
+    /// Returns the settings' part of a job's id: the values that differ from their defaults, by path. A build with a
+    /// new setting gives the same job the same id, as long as the new setting isn't used.
     pub fn identity(&self) -> Vec<u8> {
         let defaults = leaves(&value_of(&T::default()));
         let mut differing = leaves(&self.sent);
@@ -112,7 +112,7 @@ impl<T: Serialize + Default> WireSettings<T> {
         wire::fields(&differing)
     }
 
-    /// The paths of settings that a newer build sent and this one doesn't know, such as `convolution.momentum`.
+    /// Returns the paths of settings from a newer build that this build doesn't know, such as `convolution.momentum`.
     pub fn unknown(&self) -> Vec<String> {
         let known = leaves(&value_of(&self.known));
         leaves(&self.sent).into_keys().filter(|path| !known.contains_key(path)).collect()
@@ -152,7 +152,7 @@ fn value_of<T: Serialize>(settings: &T) -> Value {
     serde_json::to_value(settings).expect("settings are plain values under text keys")
 }
 
-/// The values of a tree by their paths, `convolution.layers`.
+/// Returns the values of a tree by their paths, such as `convolution.layers`.
 fn leaves(value: &Value) -> BTreeMap<String, Value> {
     fn gather(path: &str, value: &Value, into: &mut BTreeMap<String, Value>) {
         match value {

@@ -1,4 +1,4 @@
-//! Sources: what the article is made from.
+//! Sources: the documents of a corpus.
 
 use std::{fmt, str::FromStr};
 
@@ -7,13 +7,13 @@ use serde_json::{Map, Value};
 
 use crate::id::BlobId;
 
-/// A source's number in its job, from 1. Models read and write it as a short handle, `S17`.
+/// A source's number in its job, from 1. Models read and write the number as a short handle, `S17`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SourceId(pub u32);
 
 impl SourceId {
-    /// The source's place in its job's list, from 0.
+    /// Returns the source's place in its job's list, from 0.
     pub fn index(self) -> usize {
         self.0 as usize - 1
     }
@@ -39,7 +39,7 @@ impl FromStr for SourceId {
     }
 }
 
-/// What the coordinator keeps of a source in memory: where things are and how large, no text.
+/// The coordinator's record of a source in memory: places and sizes, no text.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Source {
     pub id: SourceId,
@@ -49,24 +49,25 @@ pub struct Source {
     pub card: BlobId,
     /// Tokens of the card's title and lead.
     pub card_tokens: u32,
-    /// The full text, in order: one chunk where it fits a prompt, else split at its own headings and paragraphs.
+    /// The full text, in order: a single chunk if it fits a prompt, else split at its own headings and paragraphs.
     pub chunks: Vec<Chunk>,
-    /// The byte of the full text that each page begins at, from the second page on; empty for a source without pages.
+    /// The byte of the full text at the start of each page, from the second page on; empty for a source without pages.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pages: Vec<u64>,
-    /// The heading in force where each chunk begins, empty for none; no list where no chunk begins under a heading.
+    /// The heading in force at each chunk's start, empty for none. The whole list is empty if no chunk starts under a
+    /// heading.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub chunk_headings: Vec<String>,
 }
 
 impl Source {
-    /// The number of the page that a byte of the full text stands on, from 1; none for a source without pages.
+    /// Returns the number of the page with a byte of the full text, from 1; none for a source without pages.
     pub fn page_of(&self, byte: u64) -> Option<u32> {
         let page = self.pages.partition_point(|start| *start <= byte) + 1;
         (!self.pages.is_empty()).then_some(page as u32)
     }
 
-    /// The heading in force where a chunk begins.
+    /// Returns the heading in force at a chunk's start.
     pub fn heading_of(&self, chunk: usize) -> Option<&str> {
         self.chunk_headings.get(chunk).map(String::as_str).filter(|heading| !heading.is_empty())
     }
@@ -77,19 +78,19 @@ impl Source {
 pub struct Chunk {
     pub text: BlobId,
     pub tokens: u32,
-    /// The byte of the full text that the chunk begins at.
+    /// The byte of the full text at the chunk's start.
     #[serde(default)]
     pub start: u64,
 }
 
-/// A source without its text: what stages before the digest read, and what the reference list needs.
+/// A source without its text: the input of stages before the digest, and the data of the reference list.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Card {
     pub title: String,
-    /// The abstract, or the first paragraphs of a source that has none.
+    /// The abstract, or the first paragraphs of a source without an abstract.
     pub lead: String,
     pub url: Option<String>,
-    /// Fields of the input that mean nothing here, kept for the output.
+    /// Fields of the input without meaning here, kept for the output.
     pub extra: Map<String, Value>,
 }
 

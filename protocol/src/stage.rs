@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// A stage of a job as its user sees it: its name, and its number in the order of its pipeline's stages.
+/// A stage of a job for its user: its name, and its number in the order of its pipeline's stages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Stage {
     number: u8,
@@ -12,7 +12,7 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Each pipeline numbers its own stages.
+    /// Makes a stage; each pipeline numbers its own stages.
     pub(crate) fn numbered(number: u8, name: &'static str) -> Self {
         Self { number, name }
     }
@@ -21,7 +21,7 @@ impl Stage {
         self.name
     }
 
-    /// The number in the order of its pipeline's stages, from 0.
+    /// Returns the number in the order of its pipeline's stages, from 0.
     pub fn number(self) -> u8 {
         self.number
     }
@@ -42,7 +42,7 @@ impl Serialize for Stage {
 impl<'de> Deserialize<'de> for Stage {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = String::deserialize(deserializer)?;
-        let unknown = || de::Error::custom(format!("`{name}` is a stage that this build doesn't know"));
+        let unknown = || de::Error::custom(format!("this build doesn't know the stage `{name}`"));
         Self::all().find(|stage| stage.name == name).ok_or_else(unknown)
     }
 }

@@ -1,7 +1,7 @@
-//! The survey's nouns: what a long, cited article is asked for with, and everything that flows while it is made.
+//! The survey's data types: the request for a long, cited article, and all data on the way to the article.
 //!
-//! Sources are grouped and outlined ([`outline`]), read against the outline ([`digest`]), the outline is improved by
-//! suggestions and candidates ([`suggestion`]), and the [`article`] is written from the notes. [`work`] lists the kinds of
+//! Sources are grouped and outlined ([`outline`]) and read against the outline ([`digest`]). Suggestions and candidates
+//! improve the outline ([`suggestion`]), and the [`article`] is written from the notes. [`work`] lists the kinds of
 //! task, [`settings`] the parameters of the algorithm (LLM×MapReduce-V2, arXiv 2504.05732).
 
 pub mod article;
@@ -23,7 +23,7 @@ use crate::{
     settings::{Language, WireSettings},
 };
 
-/// An article that is asked for.
+/// The request for an article.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SurveyRequest {
     /// The article's title.
@@ -48,23 +48,23 @@ pub struct SurveyBrief {
     pub limits: SurveyLimits,
 }
 
-/// How large a reply may be, derived from the window and the corpus, so that what is made of replies fits the prompts
-/// to come. All but `sections` in tokens.
+/// The largest sizes of replies, derived from the window and the corpus, so that results of replies fit later prompts.
+/// All but `sections` in tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SurveyLimits {
     /// Sections of an outline, chapters and their children together.
     pub sections: u32,
-    /// An outline as it is shown.
+    /// An outline in a prompt.
     pub outline: u32,
     /// A suggestion.
     pub suggestion: u32,
-    /// The notes that one chunk of a source may give.
+    /// The notes from a chunk of a source.
     pub digest: u32,
-    /// The text of one section, without figure and children.
+    /// The text of a section, without figure and children.
     pub passage: u32,
 }
 
-/// The stages of a survey as its user sees them, in order.
+/// The stages of a survey for its user, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumIter, IntoStaticStr)]
 #[strum(serialize_all = "kebab-case")]
 pub enum SurveyStage {

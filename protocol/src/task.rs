@@ -1,4 +1,4 @@
-//! Tasks: what is asked of a worker, and what came of it.
+//! Tasks: a worker's work, and its outcomes.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,17 +12,17 @@ pub use crate::{
     stage::Stage,
 };
 
-/// A unit of work: a value that says everything it asks, so that any worker can do it at any time, any number of times,
-/// with the same meaning.
+/// A unit of work: a self-contained value, so any worker can do the task at any time, any number of times, with the
+/// same meaning.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Task {
-    /// The hash of the rest, in which outlines stand by their names.
+    /// The hash of the other fields, with outlines hashed by their ids.
     pub id: TaskId,
     pub job: JobId,
     pub stage: Stage,
-    /// The place in the job that the outcome fills, for people: `convolution 2/7 score`.
+    /// The outcome's place in the job, for people: `convolution 2/7 score`.
     pub place: String,
-    /// The model that is to do it.
+    /// The model for the task.
     pub model: String,
     pub work: Work,
 }
@@ -46,39 +46,39 @@ pub struct Outcome {
     pub task: TaskId,
     pub verdict: Verdict,
     pub usage: Usage,
-    /// Citations that a reply made of sources it was not given, and that were taken out.
+    /// Citations removed from the reply, since the call was not given the source.
     pub citations_removed: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Verdict {
     Done(Product),
-    /// The model failed at it; the kernel's fallback made this instead.
+    /// The model failed; the kernel's fallback made this product instead.
     Degraded {
         product: Product,
         reason: String,
     },
-    /// Nothing came of it and nothing will: the stage goes on with its own fallback.
+    /// No product was made, and none will be: the stage goes on with its own fallback.
     Failed {
         reason: String,
     },
-    /// The model can't be used at all (a wrong key, no quota, no answer): the job stops, and the task is asked again when
-    /// the job is taken up again.
+    /// The model is unusable (a wrong key, no quota, no answer): the job stops, and the task is asked again when the
+    /// job is resumed.
     Stopped {
         reason: String,
     },
 }
 
 impl Verdict {
-    /// All that [`Verdict::name`] may be.
+    /// All values of [`Verdict::name`].
     pub const NAMES: [&str; 4] = ["done", "degraded", "failed", "stopped"];
 
-    /// False where the task is to be asked again.
+    /// Returns false if the task is to be asked again.
     pub fn ends_task(&self) -> bool {
         !matches!(self, Self::Stopped { .. })
     }
 
-    /// The name in metrics and traces.
+    /// Returns the name in metrics and traces.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Done(_) => "done",
@@ -88,7 +88,7 @@ impl Verdict {
         }
     }
 
-    /// Why the model didn't do it.
+    /// Returns the reason for a verdict other than done.
     pub fn reason(&self) -> Option<&str> {
         match self {
             Self::Done(_) => None,
@@ -97,26 +97,26 @@ impl Verdict {
     }
 }
 
-/// What a task or a stage has cost.
+/// The cost of a task or a stage.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Usage {
-    /// Calls that a model answered and that were paid for, whatever the reply was worth.
+    /// Calls answered by a model and paid for, whatever the value of the reply.
     pub calls: u64,
-    /// Calls whose reply was known already, from an earlier run or an equal call.
+    /// Calls with a known reply, from an earlier run or an equal call.
     pub calls_from_cache: u64,
     /// Calls that failed: no reply, nothing paid.
     pub calls_failed: u64,
-    /// Calls that were made a second time since the first took long. One of the two was dropped: it is among `calls`, with
-    /// its prompt, for it is paid for.
+    /// Hedged calls: made a second time since the first took long. The dropped call of the two is paid for, so it is
+    /// among `calls`, with its prompt.
     #[serde(default)]
     pub calls_hedged: u64,
     pub prompt_tokens: u64,
-    /// Of these, tokens that the server had in its own prefix cache.
+    /// Prompt tokens from the server's own prefix cache.
     pub prompt_tokens_cached: u64,
     pub reply_tokens: u64,
-    /// In millionths of a US dollar, where prices are configured.
+    /// The cost in millionths of a US dollar, if prices are configured.
     pub cost_micros: u64,
-    /// Time that calls took, in milliseconds, added up.
+    /// The sum of all calls' durations, in milliseconds.
     pub call_millis: u64,
 }
 

@@ -1,13 +1,13 @@
-//! Traces: the spans that all processes tell of a job, to whoever listens there.
+//! Traces: the spans of a job, recorded by all processes.
 //!
-//! They are `tracing`'s spans under [`TARGET`], which sets them apart from the log's records. A span that stands in no
-//! other names its job in a field `job`: that is all it takes for the spans of a job to find together.
+//! The spans are `tracing`'s under [`TARGET`], apart from the log's records. A root span names its job in a field
+//! `job`: the field alone joins the spans of a job.
 
 /// The target of spans.
 pub const TARGET: &str = "trace";
 
-/// The name of the span that is a job from its beginning to its end. All others of the job hang on it.
+/// The name of a job's root span, from its beginning to its end. All other spans of the job hang on it.
 pub const JOB: &str = "job";
 
-/// The field of a span that began before it was told of: when, in microseconds since 1970.
+/// The field of a span recorded after its start: the start, in microseconds since 1970.
 pub const BEGAN: &str = "began";

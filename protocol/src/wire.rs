@@ -1,11 +1,11 @@
-//! How values are written down: MessagePack behind one version number.
+//! The encoding of values: MessagePack behind a version number.
 //!
-//! Fields travel by name, so a newer writer may add optional ones without a new version. What an older reader would
-//! misunderstand gets a new version, and such a reader says so instead of guessing.
+//! Fields travel by name, so a newer writer may add optional ones without a new version. Changes open to misreading by
+//! an older reader get a new version, and the older reader reports the version instead of guessing.
 
 use serde::{Serialize, de::DeserializeOwned};
 
-/// The version that this build writes, and the only one that [`decode`] reads.
+/// The version of this build: the only version written, and the only version read by [`decode`].
 pub const VERSION: u16 = 3;
 
 /// Room for most messages, in bytes.
@@ -15,13 +15,13 @@ const TYPICAL: usize = 4 << 10;
 pub enum WireError {
     #[error("a message of version {found}; this build speaks version {VERSION}")]
     Version { found: u16 },
-    #[error("an unreadable message: {0}")]
+    #[error("failed to decode a message: {0}")]
     Unreadable(#[from] rmp_serde::decode::Error),
-    #[error("a message of {0} bytes is none")]
+    #[error("a message of {0} bytes is too short to have a version")]
     TooShort(usize),
 }
 
-/// The envelope: the version in two bytes, big-endian, then the value.
+/// Encodes a value in its envelope: the version in two bytes, big-endian, then the value.
 pub fn encode<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(TYPICAL);
     bytes.extend(VERSION.to_be_bytes());
@@ -29,7 +29,7 @@ pub fn encode<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
     bytes
 }
 
-/// The value without an envelope, to be hashed: a new version must not give what is paid for another name.
+/// Encodes a value without an envelope, for hashing: a new version must not rename paid results.
 pub fn fields<T: Serialize + ?Sized>(value: &T) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(TYPICAL);
     write(&mut bytes, value);
@@ -40,7 +40,7 @@ fn write<T: Serialize + ?Sized>(bytes: &mut Vec<u8>, value: &T) {
     rmp_serde::encode::write_named(bytes, value).expect("our own types are writable, and memory takes any length");
 }
 
-/// Reads a value that this version wrote.
+/// Decodes a value of this version.
 ///
 /// # Errors
 ///
@@ -49,8 +49,8 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, WireError> {
     decode_since(VERSION, bytes)
 }
 
-/// Reads a value that this version wrote, or any earlier one since version `oldest`: for values that are kept for long, and
-/// whose form has not changed since then.
+/// Decodes a value of this version, or of any version since `oldest`: for values in long storage whose form has not
+/// changed since then.
 ///
 /// # Errors
 ///

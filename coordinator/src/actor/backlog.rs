@@ -1,4 +1,4 @@
-//! The tasks of a job that have no outcome: those that wait, and those that are with the bus.
+//! The tasks of a job that have no outcome: waiting ones and published ones.
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -12,11 +12,11 @@ use tributary_protocol::{
 
 use crate::tasks::NewTask;
 
-/// How many tasks of a job are with the bus at a time.
+/// Bounds on the number of a job's tasks in flight.
 ///
-/// Too few, and workers idle; too many, and other jobs' tasks stand in line behind them. Between `least` and `most` the
-/// window finds its own size: it grows while tasks are taken up at once, and shrinks when they wait for longer than a
-/// quarter of what their calls take.
+/// With too few in flight workers idle; with too many, tasks of other jobs queue behind them. Between `least` and
+/// `most` the window adapts: it grows while tasks are started at once, and shrinks when tasks wait for longer than a
+/// quarter of the time that their calls take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     pub least: usize,
@@ -24,13 +24,13 @@ pub struct Window {
 }
 
 impl Window {
-    /// What a window opens with, where its limits allow it.
+    /// The initial size of a window, within the window's limits.
     const FIRST: usize = 32;
 
-    /// Waiting that is shorter tells of the way to the workers rather than of a line.
+    /// The waiting time up to which a delay is taken for the way to the workers, not for a queue.
     const UNNOTICED: Duration = Duration::from_millis(200);
 
-    /// A window that doesn't change.
+    /// Returns a window of a fixed size.
     pub fn of(size: usize) -> Self {
         Self { least: size, most: size }
     }
@@ -42,22 +42,22 @@ impl Default for Window {
     }
 }
 
-/// Most heavy tasks of a rank that wait behind earlier ones while what they carry is kept for them: digests for the feedback,
-/// outlines for the convolution. Beyond, the memory for them would grow with the corpus.
+/// The most heavy tasks of a rank that wait behind earlier ones. Data for heavy tasks stays in memory while they wait:
+/// digests for the feedback, outlines for the convolution. Without a bound that memory would grow with the corpus.
 const MOST_CARRYING: usize = 512;
 
 pub(super) struct Backlog {
-    /// Asked for and not published, by lane and, within it, in the order of asking.
+    /// Tasks not yet published, by lane and, within a lane, in the order of asking.
     ready: BTreeMap<Lane, VecDeque<Task>>,
-    /// Published and without an outcome.
+    /// Tasks published and without an outcome.
     out: HashMap<TaskId, Out>,
     limits: Window,
     size: usize,
-    /// Above so many that carry much, those that wait are looked through for what nobody awaits any more.
+    /// The number of waiting heavy tasks above which tasks that nothing awaits any more are removed.
     crowd: usize,
 }
 
-/// The least of [`Backlog::crowd`].
+/// The least value of [`Backlog::crowd`].
 const CROWD: usize = 1024;
 
 struct Out {
@@ -65,7 +65,7 @@ struct Out {
     since: Instant,
 }
 
-/// Tasks of one rank, and whether they are heavy.
+/// The rank of tasks, and true for heavy ones.
 type Lane = (u8, bool);
 
 fn is_heavy((_, heavy): &Lane) -> bool {
@@ -87,8 +87,8 @@ impl Backlog {
         }
     }
 
-    /// An outcome has come; fits the window to how long its task had to wait. Gives the task, if it was out, and since
-    /// when.
+    /// Takes note of an outcome and adapts the window to the time that its task waited. Returns the task and the time
+    /// of its publication, if the task was in flight.
     pub fn ended(&mut self, outcome: &Outcome) -> Option<(Task, Instant)> {
         let out = self.out.remove(&outcome.task)?;
         let calls = Duration::from_millis(outcome.usage.call_millis);
@@ -101,8 +101,9 @@ impl Backlog {
         Some((out.task, out.since))
     }
 
-    /// Forgets what is not `awaited` any more, once that may be half of what waits. During a replay nothing is taken, and
-    /// without this all that the job ever asked, with all that it carried, would be here at once.
+    /// Removes tasks that aren't `awaited` any more, once those may be half of the waiting tasks. A replay takes no
+    /// tasks from the backlog, so without removal every task that the job ever asked for would be in memory at once,
+    /// with its data.
     pub fn thin(&mut self, awaited: impl Fn(TaskId) -> bool) {
         let waiting = |ready: &BTreeMap<Lane, VecDeque<Task>>| {
             ready.iter().filter(|(lane, _)| is_heavy(lane)).map(|(_, tasks)| tasks.len()).sum::<usize>()
@@ -114,8 +115,8 @@ impl Backlog {
         }
     }
 
-    /// What there is room for now, of the tasks that are still `awaited`: during replay a task may have been asked for
-    /// before its outcome was met.
+    /// Takes the tasks that the window has room for and that are still `awaited`. During a replay a task may be asked
+    /// for before its outcome is read.
     pub fn take(&mut self, awaited: impl Fn(TaskId) -> bool) -> Vec<Task> {
         let mut tasks = Vec::new();
         while self.out.len() < self.size
@@ -129,7 +130,7 @@ impl Backlog {
         tasks
     }
 
-    /// The next task to be published: of the first rank, unless too many that carry much wait behind it.
+    /// Takes the next task to publish: from the first rank, unless too many heavy tasks wait behind it.
     fn next(&mut self) -> Option<Task> {
         let full = |(lane, tasks): &(&Lane, &VecDeque<Task>)| is_heavy(lane) && tasks.len() > MOST_CARRYING;
         let crowded = self.ready.iter().rev().find(full);
@@ -142,12 +143,12 @@ impl Backlog {
         task
     }
 
-    /// The tasks that were published and have no outcome.
+    /// Iterates over the tasks in flight.
     pub fn published(&self) -> impl Iterator<Item = &Task> {
         self.out.values().map(|out| &out.task)
     }
 
-    /// All that is with the bus, or should be.
+    /// Returns copies of all tasks in flight.
     pub fn outstanding(&self) -> Vec<Task> {
         self.out.values().map(|out| out.task.clone()).collect()
     }

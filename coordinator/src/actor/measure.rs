@@ -1,16 +1,16 @@
-//! What monitoring sees of tasks from the side that asks for them. Workers have figures of their own.
+//! Metrics of tasks on the coordinator's side. Workers have metrics of their own.
 
 use std::time::Duration;
 
 use metrics::{counter, gauge, histogram};
 use tributary_protocol::task::{Outcome, Task};
 
-/// Tasks were published, for the first time or again.
+/// Counts published tasks, first and repeated publications apart.
 pub(super) fn published(tasks: usize, again: bool) {
     counter!("tributary_published_total", "again" => if again { "true" } else { "false" }).increment(tasks as u64);
 }
 
-/// The outcome of a task has come, so long after the task was published.
+/// Records the outcome of a task that was published so long ago.
 pub(super) fn ended(task: &Task, outcome: &Outcome, after: Duration) {
     let (kind, usage) = (task.kind().name(), &outcome.usage);
     counter!("tributary_outcomes_total", "kind" => kind, "outcome" => outcome.verdict.name()).increment(1);
@@ -21,7 +21,7 @@ pub(super) fn ended(task: &Task, outcome: &Outcome, after: Duration) {
     counter!("tributary_outcome_cost_microdollars_total", "kind" => kind).increment(usage.cost_micros);
 }
 
-/// A job whose tasks nobody serves, counted for as long as this value lives.
+/// A job without a worker for its tasks, counted by a gauge until the value is dropped.
 pub(super) struct UnservedJob {
     pub reason: String,
 }
@@ -34,7 +34,7 @@ impl UnservedJob {
         Self { reason }
     }
 
-    /// Sets the gauge up, so that it is there before the first such job.
+    /// Sets the gauge to zero, so that the gauge exists before the first such job.
     pub fn set_up() {
         gauge!(Self::JOBS).increment(0.0);
     }

@@ -1,21 +1,21 @@
-//! The prompt budget of an answer: every size that it works with, derived from the window.
+//! The prompt budget of an answer: every size limit, derived from the context window.
 
 use tributary_protocol::{answer::AnswerLimits, budget::Window};
 
-/// Tokens that a kernel's own words take of a prompt at most: system message, instructions, the reply's schema. The worker's
-/// tests hold every kernel to it.
+/// The most tokens of a prompt that a kernel's own words take: system message, instructions, the reply's schema. The
+/// worker's tests hold every kernel to this bound.
 const OVERHEAD: u32 = 1_000;
 
-/// Tokens that the handles of quotes take of the schema, for each token of the findings that are shown.
+/// Tokens of the schema for the handles of quotes, per token of the findings shown.
 const HANDLES: f64 = 0.15;
 
 /// Room in prompts, in tokens, after the kernel's words and the largest reply.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct AnswerBudget {
     pub limits: AnswerLimits,
-    /// For a chunk of a source.
+    /// Room for a chunk of a source.
     pub chunk: u32,
-    /// For findings that are collapsed or concluded from.
+    /// Room for findings to collapse or to conclude from.
     pub findings: u32,
 }
 

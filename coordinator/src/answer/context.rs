@@ -1,4 +1,4 @@
-//! What all steps of an answer work with.
+//! The context that all steps of an answer share.
 
 use std::sync::Arc;
 

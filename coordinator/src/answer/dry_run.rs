@@ -10,16 +10,16 @@ use tributary_protocol::{
     id::{Hasher, TaskId},
 };
 
-/// One in so many chunks typically has something to say to a question.
+/// The number of chunks for each chunk that typically has a finding.
 const ONE_IN: u8 = 4;
 
-/// The share of findings that a typical collapse leaves.
+/// The number of findings that a typical collapse reduces to a single finding.
 const LEFT: usize = 3;
 
 const SENTENCE: &str =
     "A typical sentence of a source that bears on the question and says, in some twenty words, what it knows of it.";
 
-/// The product of a typical reply to a task. Depends on the task alone.
+/// Returns the product of a typical reply to a task. Depends on the task alone.
 pub(crate) fn product(task: TaskId, work: &AnswerWork) -> AnswerProduct {
     match work {
         AnswerWork::Find { source, part, .. } => {
@@ -47,7 +47,7 @@ pub(crate) fn product(task: TaskId, work: &AnswerWork) -> AnswerProduct {
     }
 }
 
-/// Tokens of the reply that such a product is made of, in the shape that its kernel asks for.
+/// Returns the tokens of the reply behind such a product, in the shape that the kernel asks for.
 pub(crate) fn reply_tokens(product: &AnswerProduct) -> u64 {
     let finding = |finding: &Finding| {
         let quotes: Vec<_> = finding.quotes.iter().map(|quote| quote.text.as_str()).collect();

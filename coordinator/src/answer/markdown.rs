@@ -6,7 +6,7 @@ use tributary_protocol::settings::Language;
 
 use super::result::{PlacedAnswer, PlacedQuote};
 
-/// The words of the page.
+/// The fixed words of the page.
 struct Words {
     unanswered: &'static str,
     confidence: &'static str,
@@ -28,7 +28,7 @@ const CHINESE: Words =
         unanswered: "来源中没有答案。", confidence: "置信度", quotes: "引文", against: "相反的内容", page: "第"
     };
 
-/// The question, the answer, its confidence and quotes, and what speaks against it.
+/// Renders the question, the answer, its confidence and quotes, and the objections.
 pub(super) fn page(answer: &PlacedAnswer<'_>, language: Language) -> String {
     let words = match language {
         Language::En => &ENGLISH,
@@ -60,7 +60,7 @@ pub(super) fn page(answer: &PlacedAnswer<'_>, language: Language) -> String {
     page
 }
 
-/// A quote and its place: `— S3, Title, "Heading", p. 4, https://…`.
+/// Writes a quote and its place: `— S3, Title, "Heading", p. 4, https://…`.
 fn shown(page: &mut String, quote: &PlacedQuote<'_>, words: &Words) {
     let _ = write!(page, "\n> {}\n>\n> — {}, {}", inert(quote.text), quote.source, inert(quote.title));
     if let Some(heading) = quote.heading {
@@ -79,7 +79,7 @@ fn paragraphs(text: &str) -> String {
     text.split("\n\n").map(inert).filter(|paragraph| !paragraph.is_empty()).collect::<Vec<_>>().join("\n\n")
 }
 
-/// A text in one line in which nothing is markup: a reader of Markdown shows the same characters.
+/// Escapes a text into a single line without markup: a Markdown reader shows the same characters.
 fn inert(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for word in text.split_whitespace() {
@@ -93,7 +93,7 @@ fn inert(text: &str) -> String {
             out.push(c);
         }
     }
-    // What would begin a list or a rule at the start of a line.
+    // Characters that would begin a list or a rule at the start of a line.
     match out.chars().next() {
         Some('-' | '+' | '=') => out.insert(0, '\\'),
         Some(c) if c.is_ascii_digit() => {

@@ -6,16 +6,16 @@ use tributary_protocol::{answer::AnswerStage, job::Job, source::SourceId, task::
 
 use crate::tasks::Place;
 
-/// Where in an answer an outcome belongs.
+/// The position of a task's outcome within an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum AnswerPlace {
-    /// A chunk of the corpus, by its number in all, and as a part of its source.
+    /// A chunk of the corpus: its number in the corpus, and its part of the source.
     Find {
         chunk: usize,
         source: SourceId,
         part: u32,
     },
-    /// A batch of findings of one level.
+    /// A batch of findings of a level.
     Collapse {
         level: u32,
         batch: usize,
@@ -23,7 +23,7 @@ pub(super) enum AnswerPlace {
     Conclude,
 }
 
-/// As people read it: numbers from 1.
+/// Formatted for people: numbers from 1.
 impl fmt::Display for AnswerPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {

@@ -1,4 +1,4 @@
-//! The report of an answer: what was read, what was found and left out, and the cost.
+//! The report of an answer: sources read, findings kept and left out, and the cost.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -28,22 +28,23 @@ pub struct AnswerReport {
     pub job: String,
     pub seed: u64,
     pub settings: ReportedAnswerSettings,
-    /// Settings that a newer build sent and this one didn't know: they had no effect.
+    /// Settings without effect: a newer build sent them, and this build doesn't know them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unknown_settings: Vec<String>,
     pub answered: bool,
     pub confidence: f64,
-    /// Sources that were read, and sources that the answer quotes.
+    /// The number of sources read.
     pub sources: u64,
+    /// The number of sources that the answer quotes.
     pub sources_quoted: u64,
     pub found: FindingCounts,
-    /// Of this run alone, in seconds; calls that an earlier run paid for cost no time here.
+    /// The time of this run alone, in seconds. Calls that an earlier run paid for take no time here.
     #[serde(rename = "wall_seconds", serialize_with = "cost::in_seconds")]
     pub wall: Duration,
     pub total: Cost,
-    /// By stage.
+    /// Costs by stage.
     pub stages: Map<String, Value>,
-    /// Units that a fallback had to make, and units that nothing came of.
+    /// Units made by a fallback, and units without a result.
     pub degraded: Vec<Flaw>,
     /// Pieces of the input that were dropped or changed.
     pub input_problems: Vec<Problem>,
@@ -57,15 +58,15 @@ pub struct ReportedAnswerSettings {
     pub answer: AnswerSettings,
 }
 
-/// What became of chunks and findings, in figures.
+/// Counts of chunks and findings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct FindingCounts {
     /// Chunks of sources that were read.
     pub chunks: u64,
-    /// Of these, chunks that had nothing to say to the question.
+    /// Chunks read that had nothing to say to the question.
     pub silent_chunks: u64,
     pub findings: u64,
-    /// Findings that no prompt had room for in the end: the least sure ones.
+    /// Findings that the last prompt had no room for: the least sure ones.
     pub dropped_findings: u64,
 }
 
@@ -100,7 +101,7 @@ impl AnswerReport {
         }
     }
 
-    /// The job in a few figures.
+    /// Sums up the job in a few figures.
     pub fn summary(&self) -> ResultSummary {
         let dropped = self.input_problems.iter().filter(|problem| problem.severity == Severity::Dropped).count();
         let figures = [

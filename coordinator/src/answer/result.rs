@@ -12,18 +12,19 @@ use tributary_protocol::{
 use super::{context::AnswerContext, markdown, report::AnswerReport};
 use crate::artifact::{ArtifactError, ArtifactName, ArtifactSink};
 
-/// The answer with its quotes' places, as JSON has it.
+/// The answer with its quotes' places, in the shape of the JSON artifact.
 #[derive(Serialize)]
 pub(super) struct PlacedAnswer<'a> {
     pub question: &'a str,
     pub answered: bool,
     pub answer: &'a str,
-    /// From 0 to 5.
+    /// The confidence, from 0 to 5.
     pub confidence: f64,
     pub quotes: Vec<PlacedQuote<'a>>,
     pub against: Vec<PlacedObjection<'a>>,
-    /// Chunks of the corpus that were read, and those of them that had nothing to say.
+    /// Chunks of the corpus that were read.
     pub chunks: u64,
+    /// Chunks read that had nothing to say to the question.
     pub silent_chunks: u64,
     pub sources: usize,
 }
@@ -34,7 +35,7 @@ pub(super) struct PlacedObjection<'a> {
     pub quotes: Vec<PlacedQuote<'a>>,
 }
 
-/// A quote with all that is known of its place.
+/// A quote with its place.
 #[derive(Serialize)]
 pub(super) struct PlacedQuote<'a> {
     pub text: &'a str,
@@ -45,15 +46,15 @@ pub(super) struct PlacedQuote<'a> {
     pub heading: Option<&'a str>,
     /// The page of a source that has pages, from 1.
     pub page: Option<u32>,
-    /// The bytes of the source's text that the quote was found at, from the first to the one after the last.
+    /// The bytes of the quote in the source's text, from the first to the byte after the last.
     pub bytes: (u64, u64),
 }
 
-/// Gives all three to the sink.
+/// Writes all three artifacts to the sink.
 ///
 /// # Errors
 ///
-/// A card that the bus doesn't have, and the sink's.
+/// A card that is missing from the bus, and the errors of the sink.
 pub(super) async fn write(
     context: &AnswerContext,
     bus: &dyn Bus,
@@ -93,7 +94,7 @@ async fn write_one(sink: &mut dyn ArtifactSink, name: &str, text: &str) -> Resul
     sink.end().await
 }
 
-/// Quotes with their places. The address of a source stands on its card.
+/// Finds the places of quotes. The address of a source comes from its card.
 async fn placed<'a>(job: &'a Job, bus: &dyn Bus, quotes: &'a [Quote]) -> Result<Vec<PlacedQuote<'a>>, ArtifactError> {
     let mut placed = Vec::new();
     for quote in quotes {

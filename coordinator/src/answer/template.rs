@@ -1,4 +1,4 @@
-//! What answers are asked for with, before the corpus is read.
+//! The request for answers, before the corpus is read.
 
 use tributary_protocol::{
     answer::{AnswerRequest, AnswerSettings},
@@ -9,7 +9,7 @@ use tributary_protocol::{
 use super::budget::AnswerBudget;
 use crate::prepare::{Reading, RequestTemplate};
 
-/// The answer to a question over all that is read.
+/// A question to put to all inputs.
 #[derive(Clone, Debug)]
 pub struct AnswerTemplate {
     pub question: String,
@@ -19,14 +19,14 @@ pub struct AnswerTemplate {
 impl RequestTemplate for AnswerTemplate {
     fn reading(&self, settings: &JobSettings) -> Reading {
         Reading {
-            // The card of a source names it in the answer; nobody reads its lead.
+            // The card of a source names it in the answer; no prompt shows its lead.
             lead_tokens: 0,
             chunk_tokens: AnswerBudget::new(settings.window).chunk.min(self.settings.chunk),
             as_one_corpus: true,
         }
     }
 
-    /// The corpus' own title doesn't matter: the question names the job.
+    /// Makes the request. The question names the job, so the corpus' title doesn't matter.
     fn request(&self, _title: String) -> Request {
         AnswerRequest::new(self.question.clone(), self.settings).into()
     }

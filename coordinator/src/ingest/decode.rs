@@ -1,10 +1,10 @@
-//! From a file's bytes to text, when its encoding is unknown.
+//! Decodes a file's bytes of unknown encoding to text.
 
 use encoding_rs::WINDOWS_1252;
 
 use super::{document::Error, intake::Intake, problem::Origin};
 
-/// The text of a file that should be UTF-8. What isn't is replaced and reported; what is no text at all is dropped.
+/// Decodes a file that should be UTF-8. Bad bytes are replaced and reported; a file that isn't text is dropped.
 pub(super) fn decode(bytes: &[u8], origin: &Origin, intake: &mut Intake) -> Result<Option<String>, Error> {
     if let Some(text) = utf16(bytes) {
         intake.problem(origin.changed("UTF-16: converted to UTF-8"))?;
@@ -30,7 +30,7 @@ pub(super) fn decode(bytes: &[u8], origin: &Origin, intake: &mut Intake) -> Resu
     }
 }
 
-/// Whether no sequence of bytes beyond ASCII makes a character of UTF-8, as some would if the text were a damaged one.
+/// True if no bytes beyond ASCII form a character of UTF-8. A damaged UTF-8 text would contain some.
 fn is_one_byte_each(bytes: &[u8]) -> bool {
     bytes.utf8_chunks().all(|chunk| chunk.valid().is_ascii())
 }
@@ -45,7 +45,7 @@ fn utf16(bytes: &[u8]) -> Option<String> {
     Some(String::from_utf16_lossy(&units))
 }
 
-/// Bytes that no UTF-8 text has: bad sequences and control characters.
+/// Counts bytes that no UTF-8 text has: bad sequences and control characters.
 fn strangeness(bytes: &[u8]) -> usize {
     let control = |byte: &u8| *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b);
     let chunks = bytes.utf8_chunks();

@@ -1,4 +1,4 @@
-//! What ingestion hands out: documents, surveys, and why it had to stop.
+//! The output of ingestion: documents, surveys, and errors that stop the reading.
 
 use std::path::PathBuf;
 
@@ -7,12 +7,12 @@ use serde_json::{Map, Value};
 
 use super::problem::{Origin, Problem};
 
-/// One document, cleaned, before it is counted, split and stored.
+/// A cleaned document, before counting, splitting and storing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document {
-    /// Never empty, and unlike every other title of its survey.
+    /// The title: never empty, and unique within the survey.
     pub title: String,
-    /// The abstract as given. See [`lead`] for a document without one.
+    /// The abstract as given. See [`lead`] for a document without an abstract.
     pub abstract_text: Option<String>,
     /// The full text, never empty: LF line ends, no NUL, no reference list.
     pub text: String,
@@ -24,33 +24,33 @@ pub struct Document {
     pub origin: Origin,
 }
 
-/// What is known of a survey once all its documents have been read.
+/// A survey's own data, known once all its documents have been read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Survey {
     pub title: String,
-    /// Fields of the survey's line other than its title and papers, kept as they were.
+    /// Fields of the survey's line other than title and papers, kept as they were.
     pub extra: Map<String, Value>,
     pub origin: Origin,
 }
 
-/// Takes what is read, in order. An error that it returns ends the reading.
+/// Takes documents, surveys and problems, in order. Any error ends the reading.
 ///
 /// Surveys are numbered from 0 in the order of their first documents. A survey is announced after its documents, since
-/// its title may stand behind them in the file, and two surveys may be open at a time: the one in a JSONL line and the
-/// one that files, folders and loose lines make together.
+/// its title may come later in the file. Two surveys may be open at a time: the survey of a JSONL line, and the survey
+/// made of files, folders and loose lines.
 pub trait Sink {
-    /// One more document of survey number `survey`.
+    /// Takes a document of survey number `survey`.
     fn document(&mut self, survey: usize, document: Document) -> Result<(), BoxError>;
-    /// Survey number `number` has had its last document, and at least one.
+    /// Takes survey number `number`, after its last document. Every survey has at least one document.
     fn survey(&mut self, number: usize, survey: Survey) -> Result<(), BoxError>;
-    /// Something was dropped or changed, or looks wrong.
+    /// Takes a problem: input that was dropped or changed, or looks wrong.
     fn problem(&mut self, problem: Problem) -> Result<(), BoxError>;
 }
 
 /// Any error, as a [`Sink`] returns it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// How much was handed out.
+/// Totals of a reading.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Summary {
     pub surveys: usize,
@@ -58,7 +58,7 @@ pub struct Summary {
     pub problems: usize,
 }
 
-/// Why reading had to stop. Anything less is a [`Problem`].
+/// Why reading had to stop. Lesser faults are [`Problem`]s.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -70,12 +70,12 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
-    /// A source that belongs to no survey, and no title for one.
+    /// A source outside of any survey, without a title for a survey of its own.
     #[error("{origin}: an article is to be made of this, and needs a title: pass --title \"...\"")]
     NoTitle { origin: Origin },
     #[error("no source with any text in {}; {problems} problem(s) reported", list(inputs))]
     Empty { inputs: Vec<PathBuf>, problems: usize },
-    #[error("a document that was read could not be taken on")]
+    #[error("failed to prepare a document")]
     Sink(#[source] BoxError),
 }
 

@@ -1,4 +1,4 @@
-//! Which files the inputs stand for, and how each is to be read.
+//! Finds the files that the inputs stand for, and the way to read each.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,10 +7,11 @@ use walkdir::{DirEntry, WalkDir};
 
 use super::{document::Error, intake::Intake, problem::Origin};
 
-/// The folder of a run's state, within the folder of its results: a folder that has one is known by it, and not read as input.
+/// The folder of a run's state, within the results folder. A folder that contains it holds results and is not read as
+/// input.
 pub const STATE_FOLDER: &str = ".tributary";
 
-/// How a file is read.
+/// The format of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Jsonl,
@@ -23,11 +24,11 @@ pub(super) enum Kind {
 pub(super) struct Entry {
     pub path: PathBuf,
     pub kind: Kind,
-    /// Named by the user, not found in a folder.
+    /// True if the user named the file, false if a folder contained it.
     pub named: bool,
 }
 
-/// The extensions of files that hold no prose: not worth a line each where a folder has hundreds.
+/// The extensions of files without prose: folders may have hundreds, so such files are reported in one line.
 const NO_DOCUMENTS: &[&str] = &[
     "png", "jpg", "jpeg", "gif", "svg", "webp", "ico", "bmp", "tif", "tiff", "eps", "css", "js", "mjs", "ts", "map",
     "woff", "woff2", "ttf", "otf", "eot", "zip", "gz", "xz", "bz2", "zst", "tar", "7z", "mp3", "mp4", "wav", "webm",
@@ -35,7 +36,7 @@ const NO_DOCUMENTS: &[&str] = &[
     "toml", "xml", "csv", "tsv", "parquet", "db", "sqlite",
 ];
 
-/// Finds the files that `inputs` stand for, folders replaced by what they hold, in the order of their names.
+/// Finds the files that `inputs` stand for. Folders are replaced by their files, in the order of names.
 pub(super) fn find(inputs: &[PathBuf], intake: &mut Intake) -> Result<Vec<Entry>, Error> {
     let mut entries = Vec::new();
     for input in inputs {
@@ -55,7 +56,7 @@ pub(super) fn find(inputs: &[PathBuf], intake: &mut Intake) -> Result<Vec<Entry>
     Ok(entries)
 }
 
-/// What a user names is a document, whatever its extension.
+/// Returns the format of a file that the user named. Such a file is a document, whatever its extension.
 fn named_kind(path: &Path) -> Kind {
     match extension(path).as_str() {
         "json" => Kind::Jsonl,
@@ -77,7 +78,7 @@ fn extension(path: &Path) -> String {
     path.extension().unwrap_or_default().to_string_lossy().to_lowercase()
 }
 
-/// Whether a run made this: the folder of its results, or its files where a folder of sources is that as well.
+/// True for results of a run: the results folder, or result files in a folder that also has sources.
 fn is_result(entry: &DirEntry) -> bool {
     let path = entry.path();
     if entry.file_type().is_dir() && entry.depth() > 0 && path.join(STATE_FOLDER).is_dir() {

@@ -1,6 +1,6 @@
-//! Headings and fenced code: the little of Markdown's shape that several readers need, line by line.
+//! Headings and fenced code: the parts of Markdown's structure that several readers need, line by line.
 
-/// Level, 1 to 6, and words of a `# heading`.
+/// Returns the level, 1 to 6, and the words of a `# heading`.
 pub(super) fn atx(line: &str) -> Option<(usize, &str)> {
     let words = line.trim_start_matches('#');
     let level = line.len() - words.len();
@@ -10,7 +10,7 @@ pub(super) fn atx(line: &str) -> Option<(usize, &str)> {
     Some((level, words.trim().trim_end_matches('#').trim_end())).filter(|(_, words)| !words.is_empty())
 }
 
-/// The last `# heading` before each of these bytes of a text, ascending; empty where there is none.
+/// Returns the last `# heading` before each of these ascending bytes of a text; empty if there is none.
 pub fn headings_at(text: &str, bytes: &[usize]) -> Vec<String> {
     let mut fences = Fences::default();
     let (mut headings, mut heading, mut at) = (Vec::with_capacity(bytes.len()), "", 0);
@@ -29,26 +29,26 @@ pub fn headings_at(text: &str, bytes: &[usize]) -> Vec<String> {
     headings
 }
 
-/// Whether a line underlines the one before it as a heading, and with which character.
+/// Returns the character of a line that underlines the previous line as a heading.
 pub(super) fn underline(line: &str) -> Option<char> {
     let line = line.trim_end();
     let first = line.chars().next().filter(|first| "=-~^".contains(*first))?;
     (line.len() >= 3 && line.chars().all(|c| c == first)).then_some(first)
 }
 
-/// Follows fenced code through the lines of a text.
+/// Tracks fenced code through the lines of a text.
 #[derive(Default)]
 pub(super) struct Fences<'t> {
     open: Option<&'t str>,
 }
 
 impl<'t> Fences<'t> {
-    /// Whether the next line belongs to fenced code that has begun.
+    /// True if the next line belongs to fenced code that has begun.
     pub fn is_open(&self) -> bool {
         self.open.is_some()
     }
 
-    /// Whether `line` belongs to fenced code, the fences themselves included.
+    /// True if `line` belongs to fenced code, the fences included.
     pub fn covers(&mut self, line: &'t str) -> bool {
         let line = line.trim();
         match self.open {

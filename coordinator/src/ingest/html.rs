@@ -1,4 +1,4 @@
-//! HTML: rendered to text with its headings, lists and tables, without its links.
+//! HTML: rendered to text with headings, lists and tables, without links.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -10,7 +10,8 @@ use super::{document::Error, intake::Intake, pdf::quietly, problem::Origin};
 
 /// Wide enough that prose isn't wrapped: a paragraph is a line. Tables are drawn as wide as their cells.
 const WIDTH: usize = 100_000;
-/// A main element of fewer bytes is filled by a script that doesn't run here, or isn't what it says.
+/// The least bytes of a main element with content. A smaller element is filled by a script that doesn't run here, or
+/// isn't the main part.
 const LITTLE: usize = 1_000;
 
 pub(super) fn read(html: &str, origin: &Origin, intake: &mut Intake) -> Result<Option<Draft>, Error> {
@@ -42,22 +43,22 @@ fn render(html: &str) -> Result<String, html2text::Error> {
         .string_from_read(html.as_bytes(), WIDTH)
 }
 
-/// The text of the first element called `name`.
+/// Returns the text of the first element called `name`.
 fn element(html: &str, name: &str) -> Option<String> {
-    // Wrapped in an element of its own, so that entities and markup are read as they would be in the page.
+    // Wrapped in an element of its own, so that entities and markup are read as in the page.
     let html = format!("<p>{}</p>", inner(html, name)?);
     let text = quietly(|| catch_unwind(AssertUnwindSafe(|| render(&html)))).ok()?.ok()?;
     Some(one_line(&text)).filter(|text| !text.is_empty())
 }
 
-/// What the first element called `name` holds.
+/// Returns the content of the first element called `name`.
 fn inner<'h>(html: &'h str, name: &str) -> Option<&'h str> {
     let tag = &html[find_tag(html, &format!("<{name}"))?..];
     let inner = &tag[tag.find('>')? + 1..];
     Some(&inner[..find_tag(inner, &format!("</{name}"))?])
 }
 
-/// Where a tag starts, in whatever case it is written.
+/// Finds the start of a tag, in upper or lower case.
 fn find_tag(html: &str, tag: &str) -> Option<usize> {
     let ends = |after: Option<&u8>| after.is_none_or(|byte| byte.is_ascii_whitespace() || matches!(byte, b'>' | b'/'));
     let bytes = html.as_bytes();

@@ -1,4 +1,4 @@
-//! What every reader hands its drafts to: cleans them, names them, drops repetitions and passes them on.
+//! The intake of drafts from all readers: cleans and names documents, drops repetitions, and passes the rest on.
 
 use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
@@ -13,7 +13,7 @@ use super::{
     references,
 };
 
-/// Characters of a title, at the most: every prompt that lists sources has to have room for it.
+/// The most characters of a title: every prompt that lists sources has to have room for titles.
 const LONGEST_TITLE: usize = 400;
 
 /// A document as a reader found it.
@@ -42,11 +42,11 @@ impl Draft {
     }
 }
 
-/// A survey whose documents are being read. It gets its number with its first document.
+/// A survey whose documents are being read. The first document assigns its number.
 #[derive(Default)]
 pub(super) struct Open {
     number: Option<usize>,
-    /// Titles so far, each with how many sources came under it.
+    /// Titles so far, each with the number of sources of that title.
     titles: HashMap<String, usize>,
     /// Hashes of the texts so far, each with the title of its source.
     texts: HashMap<u64, String>,
@@ -81,12 +81,12 @@ impl<'a> Intake<'a> {
         }
     }
 
-    /// The title that the user gave.
+    /// Returns the title that the user gave.
     pub fn title(&self) -> Option<&'a str> {
         self.title
     }
 
-    /// Whether the user has to be told that a survey keeps a title other than the given one.
+    /// True if the user is to be warned of surveys that keep a title other than the given one.
     pub fn tells_of_titles(&self) -> bool {
         !self.is_stand_in
     }
@@ -96,10 +96,10 @@ impl<'a> Intake<'a> {
         self.sink.problem(problem).map_err(Error::Sink)
     }
 
-    /// Takes on a source that has no survey around it.
+    /// Takes a source that belongs to no survey.
     pub fn loose(&mut self, draft: Draft) -> Result<(), Error> {
         if self.title.is_none() {
-            // Where others make articles this one costs no more than itself.
+            // Other surveys will become articles, so the source alone is dropped.
             return match self.numbered {
                 0 => Err(Error::NoTitle { origin: draft.origin }),
                 _ => self.problem(draft.origin.dropped("a source outside of any survey: --title makes one of such")),
@@ -112,7 +112,7 @@ impl<'a> Intake<'a> {
         outcome
     }
 
-    /// Takes on a source of the survey `open`.
+    /// Takes a source of the survey `open`.
     pub fn document(&mut self, open: &mut Open, draft: Draft) -> Result<(), Error> {
         let Draft { title, abstract_text, text, pages, url, extra, origin } = draft;
         let abstract_text = abstract_text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
@@ -132,7 +132,7 @@ impl<'a> Intake<'a> {
         self.hand(|sink| sink.document(number, document))
     }
 
-    /// Ends a survey. One without documents is dropped, and said to be.
+    /// Ends a survey. A survey without documents is dropped and reported.
     pub fn close(&mut self, open: Open, survey: Survey) -> Result<(), Error> {
         let Some(number) = open.number else {
             let message = format!("the survey \"{}\" has no source with any text", survey.title);
@@ -155,8 +155,8 @@ impl<'a> Intake<'a> {
         give(self.sink).map_err(Error::Sink)
     }
 
-    /// The text worth reading, and where its pages begin: clean, without its reference list; the abstract if there is no
-    /// other.
+    /// Returns the cleaned text without its reference list, and the starts of its pages; the abstract if the text is
+    /// empty.
     fn text(
         &mut self,
         text: String,
@@ -195,7 +195,7 @@ impl<'a> Intake<'a> {
         }
     }
 
-    /// The title on one line; a source without one is called by its first words.
+    /// Returns the title on a single line. A source without a title is named by its first words.
     fn named(&mut self, title: Option<String>, text: &str, origin: &Origin) -> Result<String, Error> {
         let title = one_line(title.as_deref().unwrap_or_default());
         let length = title.chars().count();
@@ -212,7 +212,7 @@ impl<'a> Intake<'a> {
         Ok(title)
     }
 
-    /// A title unlike the others of the survey, or `None` for a source that the survey already has.
+    /// Returns a title unique within the survey, or `None` for a source that the survey already has.
     fn distinct(
         &mut self,
         open: &mut Open,
@@ -250,7 +250,7 @@ pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().filter(|word| word.chars().any(|c| !c.is_control())).collect::<Vec<_>>().join(" ")
 }
 
-/// The whole words in the first characters, with an ellipsis for the rest.
+/// Returns the whole words in the first characters, with an ellipsis for the rest.
 fn first_chars(text: &str, most: usize) -> String {
     let end = text.char_indices().nth(most).map_or(text.len(), |(at, _)| at);
     let whole = text[..end].rfind(' ').filter(|at| *at > end / 2).unwrap_or(end);

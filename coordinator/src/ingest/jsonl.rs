@@ -1,7 +1,8 @@
-//! JSON Lines: a survey a line, `{"title", "papers": [{"title", "abstract"?, "txt", "url"?, ...}]}`, or a paper a line.
+//! JSON Lines: a survey per line, `{"title", "papers": [{"title", "abstract"?, "txt", "url"?, ...}]}`, or a paper per
+//! line.
 //!
-//! A line may be larger than memory, so its papers are handed out while it is parsed, one at a time, and each is parsed
-//! on its own: a bad one costs nothing but itself. A line that breaks off keeps what came before the break.
+//! A line may be larger than memory, so its papers are handed out during parsing, one at a time. Each paper is parsed
+//! on its own, so a bad paper costs no other. A line that breaks off keeps the papers before the break.
 
 use std::fmt;
 use std::io::BufRead;
@@ -48,15 +49,15 @@ pub(super) fn read(input: impl BufRead, path: &Path, intake: &mut Intake) -> Res
     Ok(())
 }
 
-/// What is known of a line while it is parsed.
+/// A line during parsing.
 struct Line<'i, 's> {
     origin: Origin,
     intake: &'i mut Intake<'s>,
     open: Open,
-    /// All but the papers.
+    /// All fields but the papers.
     fields: Vec<(String, Box<RawValue>)>,
     has_papers: bool,
-    /// An error of ours, on its way through the parser.
+    /// An error of ingestion, on its way through the parser.
     failure: Option<Error>,
 }
 
@@ -65,7 +66,7 @@ impl Line<'_, '_> {
         parser.deserialize_map(LineVisitor(self))
     }
 
-    /// Passes an error of ours through the parser, which is left as it is.
+    /// Passes an error of ingestion through the parser, unchanged.
     fn through<E: serde::de::Error>(&mut self, outcome: Result<(), Error>) -> Result<(), E> {
         outcome.map_err(|error| {
             self.failure = Some(error);
@@ -111,7 +112,8 @@ impl Line<'_, '_> {
         }
     }
 
-    /// Whether the line is a paper itself. Of a broken line that must be beyond doubt: it might have become a survey.
+    /// True if the line is a paper. A broken line counts as a paper only beyond doubt: the rest might have made a
+    /// survey.
     fn is_source(&self, broken: bool) -> bool {
         let has = |wanted: &str| self.fields.iter().any(|(name, _)| name == wanted);
         let has_text = record::TEXT.into_iter().any(has);
@@ -145,7 +147,7 @@ impl Line<'_, '_> {
     }
 }
 
-/// The survey's own title, else the user's, else the file's name.
+/// Returns the survey's own title, else the user's, else the file's name.
 fn title_of(own: Option<String>, origin: &Origin, intake: &mut Intake) -> Result<String, Error> {
     let own = one_line(own.as_deref().unwrap_or_default());
     let given = intake.title();
@@ -182,7 +184,7 @@ impl<'de> Visitor<'de> for LineVisitor<'_, '_, '_> {
     }
 }
 
-/// The papers of a survey, each handed out as soon as it is read.
+/// The papers of a survey, each handed out as soon as read.
 struct Papers<'l, 'i, 's>(&'l mut Line<'i, 's>);
 
 impl Papers<'_, '_, '_> {

@@ -1,19 +1,20 @@
-//! What stands in for an abstract.
+//! Takes a lead from a text without an abstract.
 
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::heading::{Fences, atx, underline};
 
-/// Words that make a paragraph prose: fewer are a caption, a byline or a field.
+/// The least words of a paragraph of prose: shorter ones are captions, bylines or fields.
 const PROSE: usize = 8;
-/// Paragraphs looked at: a lead is at the start, and a text may be 100 MB.
+/// The most paragraphs examined: a lead is at the start, and a text may be 100 MB.
 const FAR: usize = 400;
 
-/// The lead of a text: its first paragraphs of prose, at most `max_words` words, whole sentences as far as they fit.
+/// Returns the lead of a text: its first paragraphs of prose, at most `max_words` words, in whole sentences as far as
+/// they fit.
 ///
-/// Headings, front matter, lists of fields, tables, code and images are passed over. A text without prose gives its
-/// first words. Each Chinese or Japanese character counts as a word. Only an empty text (or `max_words` of 0) has an
-/// empty lead.
+/// Headings, front matter, lists of fields, tables, code and images are skipped. A text without prose gives its first
+/// words. Each Chinese or Japanese character counts as a word. Only an empty text (or `max_words` of 0) has an empty
+/// lead.
 pub fn lead(text: &str, max_words: usize) -> String {
     let paragraphs = paragraphs(text);
     let first = paragraphs.iter().position(|paragraph| words(paragraph) >= PROSE);
@@ -37,7 +38,7 @@ pub fn lead(text: &str, max_words: usize) -> String {
     lead
 }
 
-/// The paragraphs at the start of a text that may be prose, each on one line.
+/// Returns the paragraphs at the start of a text that may be prose, each on a single line.
 fn paragraphs(text: &str) -> Vec<String> {
     let mut found = vec![String::new()];
     let mut fences = Fences::default();
@@ -71,7 +72,7 @@ fn append(paragraphs: &mut [String], line: &str) {
     }
 }
 
-/// Whether a line may belong to a paragraph: no heading, table, image, comment, rule or link definition.
+/// True if a line may belong to a paragraph: no heading, table, image, comment, rule or link definition.
 fn is_prose(line: &str) -> bool {
     let line = line.trim_start();
     let marked = ["|", "![", "[![", "<", "---", "***", "___", "+-", ".. ", ":"];
@@ -82,12 +83,13 @@ fn is_prose(line: &str) -> bool {
         && !marked.iter().any(|mark| line.starts_with(mark))
 }
 
-/// Whether a line starts an item of a list, or a quotation.
+/// True if a line starts an item of a list, or a quotation.
 fn is_item(line: &str) -> bool {
     ["- ", "* ", "+ ", "> ", "• "].iter().any(|mark| line.trim_start().starts_with(mark))
 }
 
-/// As many whole sentences of `paragraph` as `left` words allow; part of the first where `must` asks for something.
+/// Returns as many whole sentences of `paragraph` as `left` words allow. With `must`, a part of the first sentence if
+/// no whole one fits.
 fn fit(paragraph: &str, left: usize, must: bool) -> &str {
     let (mut end, mut used) = (0, 0);
     for (at, sentence) in paragraph.split_sentence_bound_indices() {
@@ -95,7 +97,7 @@ fn fit(paragraph: &str, left: usize, must: bool) -> &str {
         if used > left {
             break;
         }
-        // What a colon announces is cut off, or not prose.
+        // The text that a colon announces is cut off, or not prose.
         if end == 0 || !sentence.trim_end().ends_with(':') {
             end = at + sentence.len();
         }

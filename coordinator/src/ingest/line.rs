@@ -1,15 +1,15 @@
-//! A reader that ends at the end of each line, so that a line of any length can be parsed as it comes.
+//! A reader that ends at the end of each line, so that a line of any length can be parsed while being read.
 
 use std::io::{self, BufRead, Read};
 
-/// Gives one line after another to a JSON parser, mended as it goes: bad UTF-8 becomes U+FFFD, control characters become
-/// spaces. JSON has no use for the latter, and its strings no place for a raw line end, so a line that breaks off can't
-/// harm the next.
+/// Gives consecutive lines to a JSON parser, and mends them: bad UTF-8 becomes U+FFFD, control characters become
+/// spaces. JSON has no use for control characters, and its strings may not contain a raw line end, so a line that
+/// breaks off can't harm the next.
 pub(super) struct Lines<R> {
     input: R,
-    /// Counted from 1; 0 before the first.
+    /// The number of the line, from 1; 0 before the first.
     number: u64,
-    /// Of `input`, in bytes.
+    /// The offset in `input`, in bytes.
     offset: u64,
     /// The start of a character that goes on in the next chunk.
     partial: Vec<u8>,
@@ -20,7 +20,7 @@ pub(super) struct Lines<R> {
     mends: Mends,
 }
 
-/// What had to be mended in a line.
+/// Repairs made in a line.
 #[derive(Default, Clone, Copy)]
 pub(super) struct Mends {
     /// Offset in the file, in bytes from 0, of the first byte that isn't UTF-8.
@@ -51,7 +51,8 @@ impl<R: BufRead> Lines<R> {
         self.mends
     }
 
-    /// Goes to the next line that isn't blank, over what is left of this one. `false` at the end of the input.
+    /// Skips the rest of the current line and goes to the next line that isn't blank. Returns `false` at the end of the
+    /// input.
     pub fn advance(&mut self) -> io::Result<bool> {
         loop {
             self.skip()?;
@@ -78,7 +79,7 @@ impl<R: BufRead> Lines<R> {
         Ok(())
     }
 
-    /// Whether there was nothing but white space.
+    /// Skips white space. Returns true if the line has nothing else.
     fn skip_spaces(&mut self) -> io::Result<bool> {
         loop {
             let spaces = self.mended[self.given..].iter().take_while(|byte| **byte == b' ').count();
@@ -93,7 +94,7 @@ impl<R: BufRead> Lines<R> {
         }
     }
 
-    /// Mends one more chunk of the line. Only called when all of the one before has been given.
+    /// Mends the next chunk of the line. Called only when the previous chunk has been given in full.
     fn fill(&mut self) -> io::Result<()> {
         self.mended.clear();
         self.given = 0;

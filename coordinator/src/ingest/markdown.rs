@@ -1,4 +1,4 @@
-//! Markdown and plain text: where their title is, and their front matter.
+//! Markdown and plain text: finds the title and the front matter.
 
 use serde_json::Value;
 
@@ -8,11 +8,11 @@ use super::{
     problem::Origin,
 };
 
-/// Headings are looked for among this many lines: a title stands at the top.
+/// The number of lines searched for headings: a title stands at the top.
 const TOP: usize = 200;
 
-/// Reads a text whose title may stand in front matter or in a first-level heading. The front matter leaves the text
-/// and stays in `extra`, as it was.
+/// Reads a text with an optional title in front matter or in a first-level heading. The front matter is moved unchanged
+/// from the text to `extra`.
 pub(super) fn read(text: String, origin: &Origin) -> Draft {
     let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
     let mut draft = Draft::new(String::new(), origin);
@@ -31,7 +31,7 @@ pub(super) fn read(text: String, origin: &Origin) -> Draft {
     draft
 }
 
-/// YAML between `---` or TOML between `+++`, at the very start, and what follows it.
+/// Splits off YAML between `---` or TOML between `+++` at the very start of a text.
 fn front_matter(text: &str) -> Option<(&str, &str)> {
     let mark = text.get(..3).filter(|mark| matches!(*mark, "---" | "+++"))?;
     let start = text.find('\n')? + 1;
@@ -42,7 +42,7 @@ fn front_matter(text: &str) -> Option<(&str, &str)> {
     for line in text[start..].split_inclusive('\n').take(TOP) {
         if line.trim_end() == mark || (mark == "---" && line.trim_end() == "...") {
             let matter = &text[start..at];
-            // Between two rules there may also be prose: front matter has keys.
+            // Prose may also stand between two rules: front matter has keys.
             return matter.contains([':', '=']).then_some((matter, &text[at + line.len()..]));
         }
         at += line.len();
@@ -50,7 +50,7 @@ fn front_matter(text: &str) -> Option<(&str, &str)> {
     None
 }
 
-/// The value of the first of `keys` that is a plain string on one line.
+/// Returns the value of the first of `keys` that is a plain string on a single line.
 fn scalar(matter: &str, keys: &[&str]) -> Option<String> {
     keys.iter().find_map(|key| {
         let value = matter.lines().find_map(|line| {
@@ -64,7 +64,7 @@ fn scalar(matter: &str, keys: &[&str]) -> Option<String> {
     })
 }
 
-/// The words of the first heading of the first level, `# so` or underlined with `=`.
+/// Returns the words of the first first-level heading, written `# so` or underlined with `=`.
 fn first_heading(text: &str) -> Option<String> {
     let mut fences = Fences::default();
     let mut previous = "";
@@ -84,7 +84,7 @@ fn first_heading(text: &str) -> Option<String> {
     None
 }
 
-/// A heading without its emphasis and code marks.
+/// Removes emphasis and code marks from a heading.
 fn plain(words: &str) -> String {
     words.replace(['`', '*'], "").trim().to_owned()
 }

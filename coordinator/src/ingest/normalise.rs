@@ -1,17 +1,17 @@
-//! The same text, however it was saved: LF line ends, no control characters, no wide gaps.
+//! Normalises a text, however it was saved: LF line ends, no control characters, no wide gaps.
 
 pub(super) struct Normalised {
     pub text: String,
-    /// The bytes of the clean text that the given marks have moved to.
+    /// The given marks, moved to the matching bytes of the clean text.
     pub marks: Vec<usize>,
-    /// Control characters removed, line ends, tabs, page breaks and byte order marks not counted.
+    /// The number of control characters removed. Line ends, tabs, page breaks and byte order marks don't count.
     pub controls: usize,
 }
 
-/// Blank lines kept together at most: more say no more.
+/// The most consecutive blank lines kept.
 const GAP: usize = 2;
 
-/// Cleans a text. `marks` are bytes of it, ascending.
+/// Cleans a text. `marks` are bytes of the text, ascending.
 pub(super) fn normalise(text: String, marks: &[usize]) -> Normalised {
     let mut clean = String::with_capacity(text.len());
     let (mut controls, mut blank) = (0, 0);

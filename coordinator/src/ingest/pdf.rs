@@ -1,4 +1,4 @@
-//! PDF: text page by page, so that one bad page doesn't cost the others.
+//! PDF: text page by page, so that a bad page doesn't cost the others.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,7 +9,7 @@ use pdf_extract::{Dictionary, Document, Object, PlainTextOutput};
 use super::intake::{Draft, Intake, one_line};
 use super::{document::Error, problem::Origin, reflow};
 
-/// Letters and digits on a page that count as text: a scan may carry a stamp or a page number.
+/// The least letters and digits of a PDF with text: a scan may carry a stamp or a page number.
 const SCARCE: usize = 20;
 
 pub(super) fn read(bytes: &[u8], origin: &Origin, intake: &mut Intake) -> Result<Option<Draft>, Error> {
@@ -57,9 +57,9 @@ fn open(bytes: &[u8]) -> Result<Document, String> {
 }
 
 struct Pages {
-    /// One a page, empty where it couldn't be read.
+    /// The text of each page, empty if unreadable.
     texts: Vec<String>,
-    /// Numbers of those pages, and why.
+    /// The numbers of unreadable pages, and the reasons.
     bad: Vec<(u32, String)>,
 }
 
@@ -86,7 +86,7 @@ fn page(document: &Document, number: u32) -> Result<String, String> {
     Ok(text)
 }
 
-/// The title that the file gives itself, unless a program left it there.
+/// Returns the title from the file's metadata, unless a program left it there.
 fn metadata_title(document: &Document) -> Option<String> {
     let info = document.trailer.get(b"Info").ok()?;
     let info: &Dictionary = match info {
@@ -113,10 +113,10 @@ fn is_title(title: &str) -> bool {
         && !leftover.iter().any(|start| lower.starts_with(start))
 }
 
-/// So many lines may stand above a title.
+/// The most lines above a title.
 const MOST_STAMPS: usize = 3;
 
-/// The first line of the text that isn't a stamp, if it reads as a title.
+/// Returns the first line of the text that isn't a stamp, if the line reads as a title.
 fn first_line(text: &str) -> Option<String> {
     let paragraphs = text.split("\n\n").map(one_line);
     let line = paragraphs.filter(|line| !line.is_empty()).take(MOST_STAMPS + 1).find(|line| !is_stamp(line))?;
@@ -124,7 +124,7 @@ fn first_line(text: &str) -> Option<String> {
     (plausible && !line.ends_with(['.', ',', ';', ':']) && is_title(&line)).then_some(line)
 }
 
-/// What publishers and archives put above a title.
+/// True for lines that publishers and archives put above a title.
 fn is_stamp(line: &str) -> bool {
     let lower = line.to_lowercase();
     let begins = ["arxiv:", "doi:", "doi ", "http", "issn", "preprint", "published in", "accepted", "©", "copyright"];
@@ -137,7 +137,8 @@ thread_local! {
     static QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs what may panic on foreign files without the panic's report on the terminal. The outcome is reported instead.
+/// Runs a function that may panic on foreign files, without the panic's report on the terminal. The outcome is reported
+/// instead.
 pub(super) fn quietly<T>(run: impl FnOnce() -> T) -> T {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {

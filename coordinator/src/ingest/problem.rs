@@ -1,15 +1,15 @@
-//! What went wrong with a piece of input, and where.
+//! Problems of the input, and their places.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-/// Where a document or a problem comes from. Displayed as `file:line: field`, as far as known.
+/// The origin of a document or a problem. Displayed as `file:line: field`, as far as known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Origin {
     pub file: PathBuf,
-    /// Counted from 1.
+    /// The line, counted from 1.
     pub line: Option<u64>,
     /// The path of a JSON field, such as `papers[3].txt`, counted from 0.
     pub field: Option<String>,
@@ -24,7 +24,7 @@ impl Origin {
         Self { file: path.to_owned(), line: Some(line), field: None }
     }
 
-    /// The same place, one field deeper.
+    /// Returns the same place, a field deeper.
     pub(super) fn field(&self, name: impl fmt::Display) -> Self {
         let field = match &self.field {
             Some(outer) => format!("{outer}.{name}"),
@@ -72,11 +72,11 @@ fn place(f: &mut fmt::Formatter, file: &Path, line: Option<u64>, field: Option<&
     Ok(())
 }
 
-/// Something that was dropped or changed on the way in, or looks wrong. Displayed as one line.
+/// Input that was dropped or changed, or looks wrong. Displayed as a single line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
     pub file: PathBuf,
-    /// Counted from 1.
+    /// The line, counted from 1.
     pub line: Option<u64>,
     /// The path of a JSON field, such as `papers[3].txt`, counted from 0.
     pub field: Option<String>,
@@ -91,17 +91,17 @@ impl fmt::Display for Problem {
     }
 }
 
-/// What a problem did to the input.
+/// The effect of a problem on the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
-    /// It isn't in the corpus.
+    /// The piece isn't in the corpus.
     Dropped,
-    /// It isn't in the corpus, and doesn't look as if it should be.
+    /// The piece isn't in the corpus, and doesn't look as if it should be.
     Skipped,
-    /// It is in the corpus, but not as it was.
+    /// The piece is in the corpus, but changed.
     Changed,
-    /// It is in the corpus as it was.
+    /// The piece is in the corpus, unchanged.
     Warning,
 }
 

@@ -1,4 +1,4 @@
-//! From a JSON object to a draft, field by field: a field that isn't what it should be never costs the others.
+//! Turns a JSON object into a draft, field by field: a malformed field never costs the others.
 
 use std::fmt;
 
@@ -36,10 +36,10 @@ impl<'de> Visitor<'de> for FieldsVisitor {
     }
 }
 
-/// The names that a source's text goes by: the format's own, and a common one.
+/// The names of a source's text field: the format's own, and a common alternative.
 pub(super) const TEXT: [&str; 2] = ["txt", "text"];
 
-/// Makes a draft of a source's fields. Whatever has no meaning here is kept in its `extra`.
+/// Makes a draft of a source's fields. Fields that have no meaning here are kept in its `extra`.
 pub(super) fn draft(fields: Fields, origin: &Origin, intake: &mut Intake) -> Result<Draft, Error> {
     let mut draft = Draft::new(String::new(), origin);
     for (name, raw) in fields.0 {
@@ -48,7 +48,7 @@ pub(super) fn draft(fields: Fields, origin: &Origin, intake: &mut Intake) -> Res
             "title" => draft.title = text_or_kept(name, &raw, &at, &mut draft.extra, intake)?,
             "abstract" => draft.abstract_text = text_or_kept(name, &raw, &at, &mut draft.extra, intake)?,
             "url" => draft.url = text_or_kept(name, &raw, &at, &mut draft.extra, intake)?,
-            // Of two texts the first that says something is the text, and the other stays a field like any other.
+            // The first of two text fields with content is the text; the other is kept as an extra field.
             field if TEXT.contains(&field) && draft.text.trim().is_empty() => {
                 draft.text = text_or_kept(name, &raw, &at, &mut draft.extra, intake)?.unwrap_or_default();
             }
@@ -58,7 +58,7 @@ pub(super) fn draft(fields: Fields, origin: &Origin, intake: &mut Intake) -> Res
     Ok(draft)
 }
 
-/// The text of a field. One that can't be text is reported, and kept as an unknown field would be.
+/// Returns the text of a field. A field that can't be text is reported, and kept as an unknown field would be.
 pub(super) fn text_or_kept(
     name: String,
     raw: &RawValue,
@@ -98,7 +98,7 @@ pub(super) fn keep(
     }
 }
 
-/// What a parser says, without the place that it counts from a start of its own.
+/// Returns a parser's message without the position, which is relative to the parsed part.
 pub(super) fn reason(error: &serde_json::Error) -> String {
     let message = error.to_string();
     message.rfind(" at line ").map(|at| message[..at].to_owned()).unwrap_or(message)
@@ -107,9 +107,9 @@ pub(super) fn reason(error: &serde_json::Error) -> String {
 enum Text {
     Absent,
     Plain(String),
-    /// Made of something else, and how.
+    /// A text made of something else, and a description of the change.
     Made(String, &'static str),
-    /// Something that can't be a text.
+    /// A value that can't be a text.
     Not(&'static str),
 }
 
@@ -130,7 +130,7 @@ fn text(raw: &RawValue) -> Text {
     }
 }
 
-/// A string with half a surrogate pair in it, as Python writes them: whatever else it says is kept.
+/// Reads a string with half a surrogate pair, as Python writes them: the rest of the string is kept.
 fn mended(raw: &RawValue) -> Text {
     match serde_json::from_str::<Bytes>(raw.get()) {
         Ok(Bytes(bytes)) => {
@@ -162,11 +162,11 @@ impl Visitor<'_> for BytesVisitor {
     }
 }
 
-/// Reads the fields of one source.
+/// Reads the fields of a source.
 ///
 /// # Errors
 ///
-/// What is wrong, if it isn't an object.
+/// The parser's error, or a message if the value isn't an object.
 pub(super) fn fields(raw: &RawValue) -> Result<Fields, serde_json::Error> {
     if !raw.get().starts_with('{') {
         return Err(serde_json::Error::custom("should be an object with title and txt"));

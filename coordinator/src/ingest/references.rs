@@ -1,4 +1,5 @@
-//! Finds the reference list at the end of a document: it names works, says nothing of them, and would be cited as prose.
+//! Finds the reference list at the end of a document: a list names works without describing them, and would be cited as
+//! prose.
 
 use std::ops::Range;
 
@@ -16,17 +17,17 @@ const NAMES: &[&str] = &[
     "literature",
     "参考文献",
 ];
-/// What a plain heading after a reference list starts with.
+/// The beginnings of plain headings that follow a reference list.
 const AFTER: &[&str] = &["appendi", "supplement", "supporting information", "acknowledg", "annex", "附录", "致谢"];
 /// A reference list starts after this share of the text, in percent: appendices can be long.
 const EARLIEST: usize = 40;
-/// This share of its lines must look like references, in percent: an entry may be wrapped over three.
+/// The least share of lines that look like references, in percent: an entry may be wrapped over three lines.
 const EVIDENCE: usize = 30;
 
-/// A line and where it starts.
+/// A line and its start.
 type Line<'t> = (usize, &'t str);
 
-/// The range of the reference list, heading included, whether the document ends there or an appendix follows.
+/// Returns the range of the reference list, heading included, up to the document's end or to an appendix.
 pub(super) fn find(text: &str) -> Option<Range<usize>> {
     let lines = lines(text);
     let earliest = text.len() / 100 * EARLIEST;
@@ -40,7 +41,7 @@ pub(super) fn find(text: &str) -> Option<Range<usize>> {
     })
 }
 
-/// The lines of a text, those of fenced code emptied: no heading stands there.
+/// Returns the lines of a text. Lines of fenced code are emptied: no heading stands there.
 fn lines(text: &str) -> Vec<Line<'_>> {
     let mut fences = Fences::default();
     let mut at = 0;
@@ -53,7 +54,7 @@ fn lines(text: &str) -> Vec<Line<'_>> {
         .collect()
 }
 
-/// The level of a heading that announces references; 0 for one without marks.
+/// Returns the level of a heading that announces references; 0 for a heading without marks.
 fn heading_level(line: &str) -> Option<usize> {
     if line.len() > 80 {
         return None;
@@ -63,7 +64,7 @@ fn heading_level(line: &str) -> Option<usize> {
     NAMES.contains(&unnumbered(words).to_lowercase().as_str()).then_some(level)
 }
 
-/// A heading's words without a number in front: `7.`, `7.1`, `VII.`, `§`.
+/// Returns a heading's words without a number in front: `7.`, `7.1`, `VII.`, `§`.
 fn unnumbered(words: &str) -> &str {
     let Some((first, rest)) = words.split_once([' ', '\t', '、']) else { return words };
     let number = first.trim_end_matches(['.', ')', ':']);
@@ -72,7 +73,7 @@ fn unnumbered(words: &str) -> &str {
     if numeric || roman || number == "§" { rest.trim_start() } else { words }
 }
 
-/// Whether line number `nth` after a reference heading of `level` starts something else.
+/// True if line number `nth` after a reference heading of `level` starts something else.
 fn ends(body: &[Line], nth: usize, line: &str, level: usize) -> bool {
     match atx(line) {
         Some((other, words)) => other <= level || level == 0 || is_after(words),
@@ -89,7 +90,7 @@ fn is_after(words: &str) -> bool {
     AFTER.iter().any(|start| words.starts_with(start)) && !words.ends_with('.')
 }
 
-/// Whether a line of its own is a heading like `A Proofs` or `B.1 More results`, and no author's name.
+/// True if a line of its own is a heading like `A Proofs` or `B.1 More results`, and no author's name.
 fn is_lettered(body: &[Line], nth: usize) -> bool {
     let line = body[nth].1;
     let alone = nth > 0 && body[nth - 1].1.is_empty() && body.get(nth + 1).is_some_and(|next| next.1.is_empty());
@@ -102,7 +103,7 @@ fn is_lettered(body: &[Line], nth: usize) -> bool {
         && words.chars().all(|c| c.is_alphabetic() || c == ' ' || c == '-')
 }
 
-/// Whether lines read as a list of references and not as prose that happens to stand under such a heading.
+/// True if lines read as a list of references, not as prose under such a heading.
 fn is_list(lines: &[Line]) -> bool {
     let filled = || lines.iter().map(|line| line.1).filter(|line| !line.is_empty() && underline(line).is_none());
     let all = filled().count();
@@ -110,14 +111,14 @@ fn is_list(lines: &[Line]) -> bool {
     all > 0 && evident * 100 >= all * EVIDENCE
 }
 
-/// Whether a line holds what only a reference has: a label, a year set apart, a link, a page range.
+/// True if a line has a sign that only a reference has: a label, a year set apart, a link, a page range.
 fn is_evident(line: &str) -> bool {
     let lower = line.to_lowercase();
     let signs = ["http://", "https://", "doi", "arxiv", "et al", "isbn", "in proc", "[j]", "[m]", "[c]", "[d]"];
     is_labelled(line) || signs.iter().any(|sign| lower.contains(sign)) || has_year(line)
 }
 
-/// `[12]`, `[Knu74]`, `[^3]:`, `12.` or `(12)` in front of more.
+/// True for a line that begins with `[12]`, `[Knu74]`, `[^3]:`, `12.` or `(12)`.
 fn is_labelled(line: &str) -> bool {
     let line = line.trim_start_matches(['-', '*', '\\', ' ']);
     if let Some(label) = line.strip_prefix('[') {
@@ -128,7 +129,7 @@ fn is_labelled(line: &str) -> bool {
     (1..=4).contains(&(digits.len() - rest.len())) && rest.starts_with(['.', ')'])
 }
 
-/// A year as references have it: `(2017)`, `, 2017.`, `2017b`.
+/// True for a line with a year in the style of references: `(2017)`, `, 2017.`, `2017b`.
 fn has_year(line: &str) -> bool {
     let bytes = line.as_bytes();
     bytes.windows(4).enumerate().any(|(at, year)| {

@@ -1,8 +1,8 @@
-//! From the lines of a printed page back to paragraphs.
+//! Joins the lines of a printed page into paragraphs.
 
 use std::collections::{HashMap, HashSet};
 
-/// What a PDF's pages say, as running text.
+/// The text of a PDF's pages as running text.
 pub(super) struct Reflowed {
     pub text: String,
     /// The byte of the text that each page begins at, from the second page on.
@@ -13,7 +13,7 @@ pub(super) struct Reflowed {
 
 /// Lines at the top and at the bottom of a page that may be furniture.
 const EDGE: usize = 2;
-/// Letters of a line that can be told from another by its words.
+/// The least letters for a line to be recognizable by its words.
 const LEAST_LETTERS: usize = 8;
 /// A line shorter than this share of the text's width ends a paragraph, in percent.
 const SHORT: usize = 75;
@@ -33,7 +33,7 @@ pub(super) fn reflow(pages: &[String]) -> Reflowed {
     Reflowed { text, pages, furniture }
 }
 
-/// A line with single spaces and with ligatures as letters.
+/// Returns a line with single spaces and with ligatures as letters.
 fn tidy(line: &str) -> String {
     let mut tidy = String::with_capacity(line.len());
     for word in line.split_whitespace() {
@@ -56,7 +56,7 @@ fn tidy(line: &str) -> String {
 }
 
 fn strip_furniture(pages: &mut [Vec<String>]) -> usize {
-    // What was met once stands: the first running head may be the title itself.
+    // The first occurrence stays: the first running head may be the title itself.
     let mut met = HashSet::new();
     strip_stamps(pages, &mut met) + strip_edges(pages, &mut met)
 }
@@ -85,8 +85,8 @@ fn strip_edges(pages: &mut [Vec<String>], met: &mut HashSet<String>) -> usize {
     stripped
 }
 
-/// Strips what every second page says in these very words, wherever the file's order of drawing has put it, but for the
-/// first time.
+/// Strips lines that every second page repeats word for word, anywhere in the file's order of drawing, and keeps the
+/// first occurrence.
 fn strip_stamps(pages: &mut [Vec<String>], met: &mut HashSet<String>) -> usize {
     let has_words = |line: &str| line.chars().filter(|c| c.is_alphabetic()).count() >= LEAST_LETTERS;
     let mut seen = HashMap::<String, usize>::new();
@@ -107,14 +107,14 @@ fn strip_stamps(pages: &mut [Vec<String>], met: &mut HashSet<String>) -> usize {
     stripped
 }
 
-/// The first and the last lines of a page that aren't blank.
+/// Returns the first and the last lines of a page that aren't blank.
 fn edges(page: &[String]) -> Vec<usize> {
     let filled: Vec<usize> = (0..page.len()).filter(|index| !page[*index].is_empty()).collect();
     let last = filled.len().saturating_sub(EDGE).max(EDGE.min(filled.len()));
     filled.iter().take(EDGE).chain(&filled[last..]).copied().collect()
 }
 
-/// A line with its numbers made alike.
+/// Replaces every number of a line by a zero, so that page numbers compare equal.
 fn pattern(line: &str) -> String {
     let mut pattern = String::new();
     for c in line.chars() {
@@ -134,13 +134,13 @@ fn pages_number(pattern: &str) -> bool {
     )
 }
 
-/// Lines joined to a text, and where its pages begin.
+/// Lines joined to a text, and the starts of its pages.
 struct Joined {
     text: String,
     pages: Vec<usize>,
 }
 
-/// Joins lines, each with the number of its page from 0, that a page's width has broken.
+/// Joins lines that a page's width has broken. Each line has the number of its page, from 0.
 fn join(lines: &[(usize, String)]) -> Joined {
     let width = width(lines.iter().map(|(_, line)| line.as_str()));
     let (mut text, mut pages) = (String::new(), Vec::new());
@@ -162,7 +162,7 @@ fn join(lines: &[(usize, String)]) -> Joined {
     Joined { text, pages }
 }
 
-/// Puts what belongs between `text` and `line`: nothing after a hyphen, a space, or a paragraph's end.
+/// Puts the right separator between `text` and `line`: nothing after a hyphen, a space, or a paragraph's end.
 fn connect(text: &mut String, line: &str, short: bool, gap: bool) {
     let continues = line.starts_with(char::is_lowercase);
     let before = |nth| text.chars().rev().nth(nth);
@@ -180,7 +180,7 @@ fn connect(text: &mut String, line: &str, short: bool, gap: bool) {
     }
 }
 
-/// Chinese, Japanese: written without spaces.
+/// True for Chinese and Japanese characters, written without spaces.
 fn is_wide(c: char) -> bool {
     matches!(c, '\u{3000}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ff00}'..='\u{ff60}')
 }
@@ -191,7 +191,7 @@ fn is_item(line: &str) -> bool {
         || label.is_some_and(|(label, _)| label.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// The width of a full line, in characters: most lines of prose are full, and few are longer.
+/// Returns the width of a full line, in characters: most lines of prose are full, and few are longer.
 fn width<'a>(lines: impl Iterator<Item = &'a str>) -> usize {
     let mut widths: Vec<usize> = lines.map(|line| line.chars().count()).filter(|width| *width > 20).collect();
     widths.sort_unstable();

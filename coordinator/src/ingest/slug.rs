@@ -1,14 +1,14 @@
-//! From a title to a file name.
+//! Turns a title into a file name.
 
 use std::path::Path;
 
 /// The longest slug, in bytes.
 const LONGEST: usize = 80;
-/// Where a title has no letter or digit to offer.
+/// The slug of a title without letters and digits.
 const FALLBACK: &str = "article";
 
-/// A file name for `title` that every system takes: lower-case ASCII words joined by `-`, at most 80 bytes, cut between
-/// words, never empty, and none of the names that Windows keeps for devices.
+/// Returns a file name for `title` that every system takes: lower-case ASCII words joined by `-`, at most 80 bytes, cut
+/// between words, never empty, and never a name that Windows keeps for devices.
 pub fn slug(title: &str) -> String {
     let ascii = deunicode::deunicode_with_tofu(title, " ").to_ascii_lowercase().replace('\'', "");
     let mut slug = String::new();
@@ -40,7 +40,7 @@ fn is_device(name: &str) -> bool {
     matches!(name, "con" | "prn" | "aux" | "nul") || numbered("com") || numbered("lpt")
 }
 
-/// The name of a file as a title: without folder, extension and underscores.
+/// Returns the name of a file as a title: without folder, extension and underscores.
 pub fn stem(path: &Path) -> String {
     path.file_stem().unwrap_or_default().to_string_lossy().replace('_', " ").trim().to_owned()
 }

@@ -1,8 +1,8 @@
-//! Cuts a text that outgrows a window into pieces that don't.
+//! Cuts a text that outgrows a window into pieces that fit.
 //!
-//! Not with `text-splitter`: it fills each chunk to the brim, so that the last may be a line long, and searches for each
-//! end by measuring candidates that overlap. Here each stretch is counted about once, the cuts are chosen by sums, and
-//! each piece is counted once more to be sure.
+//! The crate `text-splitter` isn't used: it fills each chunk to the brim, so that the last may be a line long, and
+//! searches for each end by measuring candidates that overlap. Here each stretch is counted about once, sums choose the
+//! cuts, and each piece is counted once more to be sure.
 
 use std::ops::Range;
 
@@ -10,23 +10,24 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::heading::{Fences, atx};
 
-/// What a piece starts with, best first. Headings come before, ranked by their levels, 1 to 6.
+/// Ranks of a piece's start, best first. Headings come before, ranked by their levels, 1 to 6.
 const PARAGRAPH: usize = 7;
 const SENTENCE: usize = 8;
 const LINE: usize = 9;
 const CLAUSE: usize = 10;
 const WORD: usize = 11;
 const CHARACTER: usize = 12;
-/// How far off its ideal length, as a share of it, a piece may end to start the next at a better place, by rank.
+/// The cost of starting a piece at each rank, as a share of the ideal length: a piece may end farther off by the
+/// difference to start the next at a better place.
 const RELUCTANCE: [f64; 13] = [0.0, 0.0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.6, 0.7, 0.8, 1.0];
 
 /// Splits `text` into pieces of at most `max_tokens` tokens, as `count` counts them, and of about the same size.
 ///
-/// It cuts before headings and between paragraphs, where that isn't enough between sentences, then after commas, then
-/// between words, and at last characters. Nothing is lost: the pieces together are the text. An empty text has no pieces. A single character of
-/// more than `max_tokens` tokens is a piece of its own.
+/// Cuts are made before headings and between paragraphs; if pieces are still too long, between sentences, then after
+/// commas, then between words, and at last characters. Nothing is lost: the pieces together are the text. An empty text
+/// has no pieces. A single character of more than `max_tokens` tokens is a piece of its own.
 ///
-/// Takes time in proportion to the text, of which `count` sees every part two or three times.
+/// Takes time in proportion to the text; `count` sees every part two or three times.
 pub fn split(text: &str, max_tokens: usize, count: impl Fn(&str) -> usize) -> Vec<&str> {
     let max = max_tokens.max(1);
     let mut pieces = Vec::new();
@@ -40,7 +41,7 @@ pub fn split(text: &str, max_tokens: usize, count: impl Fn(&str) -> usize) -> Ve
 struct Atom {
     start: usize,
     tokens: usize,
-    /// How good a place its start is for a cut.
+    /// The quality of the atom's start as a place for a cut.
     rank: usize,
 }
 
@@ -51,11 +52,11 @@ struct Splitter<'t, 'c> {
 }
 
 impl<'t> Splitter<'t, '_> {
-    /// Cuts `range` into pieces whose atoms sum up to `target` tokens, and again where the sum was too low.
+    /// Cuts `range` into pieces whose atoms sum up to `target` tokens, and again if the sum was too low.
     fn cut(&self, range: Range<usize>, target: usize, pieces: &mut Vec<&'t str>) {
         let atoms = self.atoms(range.clone(), target);
         let total: usize = atoms.iter().map(|atom| atom.tokens).sum();
-        // Atoms count for more apart than together: what is just too much may fit.
+        // Atoms sum up to more tokens than the joined text has: a text slightly too long may fit.
         if total > target && total <= target.saturating_add(target / 4) && self.fits(&self.text[range.clone()]) {
             pieces.push(&self.text[range]);
             return;
@@ -79,7 +80,7 @@ impl<'t> Splitter<'t, '_> {
     }
 
     fn atoms(&self, range: Range<usize>, target: usize) -> Vec<Atom> {
-        // Fine enough that pieces come out alike, coarse enough that few paragraphs are touched.
+        // Fine enough for pieces of even length, coarse enough to leave most paragraphs whole.
         let fine = (target / 8).max(1);
         let mut atoms = Vec::new();
         for (start, end, rank) in blocks(self.text, range) {
@@ -88,10 +89,11 @@ impl<'t> Splitter<'t, '_> {
         atoms
     }
 
-    /// Adds a stretch, cut with the first of `cutters` if it has more than `fine` tokens, and so on.
+    /// Adds a stretch. A stretch of more than `fine` tokens is cut with the first of `cutters`, and its parts with the
+    /// rest.
     fn refine(&self, range: Range<usize>, rank: usize, cutters: &[Cutter], fine: usize, atoms: &mut Vec<Atom>) {
         let stretch = &self.text[range.clone()];
-        // What is this long has too many tokens for sure, so that counting them would be waste.
+        // A stretch of such length has too many tokens for sure, so counting would be waste.
         let long = stretch.len() / 64 > fine;
         let tokens = if long && !cutters.is_empty() { usize::MAX } else { (self.count)(stretch) };
         match cutters {
@@ -122,7 +124,7 @@ fn sentences(text: &str, _: usize) -> Vec<(&str, usize)> {
     text.split_sentence_bounds().map(|sentence| (sentence, rank(sentence))).collect()
 }
 
-/// Clauses, and entries of a list or an object, together as long as words are.
+/// Groups clauses, and entries of a list or an object, up to the size of groups of words.
 fn clauses(text: &str, fine: usize) -> Vec<(&str, usize)> {
     let ends_clause = |before: &str| match before.trim_end_matches([' ', '\n']) {
         clause if clause.len() < before.len() => clause.ends_with([',', ';']),
@@ -132,7 +134,7 @@ fn clauses(text: &str, fine: usize) -> Vec<(&str, usize)> {
     runs(text, starts.map(|(at, _)| at), fine, CLAUSE)
 }
 
-/// Words together as long as they surely have no more than `fine` tokens: no token is shorter than a byte.
+/// Groups words as long as they surely have at most `fine` tokens: no token is shorter than a byte.
 fn words(text: &str, fine: usize) -> Vec<(&str, usize)> {
     runs(text, text.split_word_bound_indices().map(|(at, _)| at), fine, WORD)
 }
@@ -145,7 +147,7 @@ fn characters(text: &str, _: usize) -> Vec<(&str, usize)> {
     text.split_inclusive(|_| true).map(|character| (character, CHARACTER)).collect()
 }
 
-/// Parts of at most `length` bytes, or more where no start lies between.
+/// Returns parts of at most `length` bytes, or more if no start lies between.
 fn runs(text: &str, starts: impl Iterator<Item = usize>, length: usize, rank: usize) -> Vec<(&str, usize)> {
     let mut runs = Vec::new();
     let (mut start, mut last) = (0, 0);
@@ -160,7 +162,8 @@ fn runs(text: &str, starts: impl Iterator<Item = usize>, length: usize, rank: us
     runs
 }
 
-/// Start, end and rank of every paragraph, blank lines after it included. A heading goes with what it stands over.
+/// Returns start, end and rank of every paragraph, including the blank lines after it. A heading belongs to the text
+/// below.
 fn blocks(text: &str, range: Range<usize>) -> Vec<(usize, usize, usize)> {
     let mut starts: Vec<(usize, usize)> = Vec::new();
     let mut fences = Fences::default();
@@ -188,7 +191,7 @@ fn blocks(text: &str, range: Range<usize>) -> Vec<(usize, usize, usize)> {
     starts.iter().zip(ends).map(|((start, rank), end)| (*start, end, *rank)).collect()
 }
 
-/// Where pieces of at most `target` tokens start, all about as long, each at as good a place as is near.
+/// Returns the starts of pieces of at most `target` tokens, all about as long, each at the best place nearby.
 fn partition(atoms: &[Atom], total: usize, target: usize) -> Vec<usize> {
     let mut starts = Vec::new();
     let (mut next, mut left) = (0, total);
@@ -204,7 +207,7 @@ fn partition(atoms: &[Atom], total: usize, target: usize) -> Vec<usize> {
     starts
 }
 
-/// How many atoms the next piece takes, and their tokens, where `left` tokens are still to be cut.
+/// Returns the number of atoms in the next piece, and their tokens. `left` tokens are still to be cut.
 fn piece(atoms: &[Atom], left: usize, target: usize) -> (usize, usize) {
     let pieces = left.div_ceil(target);
     let ideal = left as f64 / pieces as f64;
@@ -219,7 +222,7 @@ fn piece(atoms: &[Atom], left: usize, target: usize) -> (usize, usize) {
         let off = (sum as f64 / ideal - 1.0).abs();
         let overflow = if left - sum > (pieces - 1) * target { 0.3 } else { 0.0 };
         let cost = off + RELUCTANCE[pair[1].rank] + overflow;
-        // Of what is too short the longest is best; of what isn't, the cheapest.
+        // Prefers the longest of the pieces that are too short, then the cheapest of the others.
         if (sum as f64) < ideal / 2.0 || cost < least {
             best = (index + 1, sum);
             least = if (sum as f64) < ideal / 2.0 { f64::INFINITY } else { cost };

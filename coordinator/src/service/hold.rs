@@ -1,4 +1,4 @@
-//! One job in this coordinator's hands, from its claim to its end.
+//! A job held by this coordinator, from its claim to its end.
 
 use std::{sync::Arc, time::Instant};
 
@@ -33,7 +33,7 @@ enum End {
     Model(String),
     Failed(String),
     Cancelled,
-    /// Another coordinator holds it.
+    /// Another coordinator holds the job.
     Lost,
     /// This coordinator stops.
     Stopping,
@@ -41,7 +41,7 @@ enum End {
 }
 
 impl From<BusError> for End {
-    /// What is missing or unreadable is so for every coordinator, and doesn't mend by itself.
+    /// Missing or unreadable data fails the job: every coordinator would meet the same error, and waiting doesn't help.
     fn from(error: BusError) -> Self {
         match error {
             BusError::NoBlob(_) | BusError::Wire(_) => Self::Failed(error.to_string()),
@@ -50,7 +50,7 @@ impl From<BusError> for End {
     }
 }
 
-/// Sees to a job, and to its claim.
+/// Runs a claimed job while renewing its lease.
 pub(super) async fn hold(shared: Arc<Shared>, claim: Claim) {
     let job = claim.job.clone();
     let end = tokio::select! {
@@ -64,33 +64,33 @@ pub(super) async fn hold(shared: Arc<Shared>, claim: Claim) {
         }
         End::Stopping => claim.requeue_after(std::time::Duration::ZERO).await,
         End::Bus(error) => {
-            tracing::warn!(job = %job.id, %error, "the job is handed back");
+            tracing::warn!(job = %job.id, %error, "the bus failed; requeueing the job");
             claim.requeue_after(PAUSE).await
         }
         End::Done(_) | End::Model(_) | End::Failed(_) | End::Cancelled => claim.acknowledge().await,
     };
     if let Err(error) = let_go {
-        tracing::warn!(job = %job.id, %error, "the job comes again when its time is up");
+        tracing::warn!(job = %job.id, %error, "failed to release the job; it will be redelivered when its lease expires");
     }
 }
 
-/// Tells the queue that this coordinator lives, three times as often as it needs to hear it; never ends.
+/// Renews the lease three times as often as the queue needs; never returns.
 async fn signs_of_life(claim: &Claim) -> End {
     loop {
         tokio::time::sleep(claim.lease() / 3).await;
         if let Err(error) = claim.extend_lease().await {
-            tracing::warn!(job = %claim.job.id, %error, "the queue wasn't told that the job is being worked on");
+            tracing::warn!(job = %claim.job.id, %error, "failed to renew the job's lease");
         }
     }
 }
 
-/// Takes the job, works on it, and writes down how that ended.
+/// Takes the job, runs it, and records its end.
 async fn see_to(shared: &Arc<Shared>, job: &Arc<Job>) -> End {
     let mut mine = match take(shared, job).await {
         Ok(mine) => mine,
         Err(end) => return end,
     };
-    tracing::info!(job = %job.id, title = job.title(), term = mine.term, holder = mine.holder, "a job is taken");
+    tracing::info!(job = %job.id, title = job.title(), term = mine.term, holder = mine.holder, "took a job");
     let (me, mut stopping) = (mine.clone(), shared.stopping.clone());
     let end = tokio::select! {
         biased;
@@ -106,8 +106,8 @@ async fn see_to(shared: &Arc<Shared>, job: &Arc<Job>) -> End {
     }
 }
 
-/// Writes down that the job is held from now on, unless it has ended or was taken by another. One that has ended is still
-/// out where the queue never heard of it.
+/// Records this coordinator as the holder, unless the job has ended or has another holder. A job that has ended may
+/// still be delivered if the queue missed the acknowledgement.
 async fn take(shared: &Shared, job: &Job) -> Result<State, End> {
     let read = state(&*shared.queue, job.id).await?;
     let mut mine = read.clone().unwrap_or_else(|| State::new(job, None));
@@ -119,7 +119,7 @@ async fn take(shared: &Shared, job: &Job) -> Result<State, End> {
         Status::ModelFailed { reason } => return Err(End::Model(reason.clone())),
         Status::Failed { reason } => return Err(End::Failed(reason.clone())),
         Status::Cancelled => {
-            // Nobody held it when it was called off. Its last tasks may have left something since.
+            // The job was cancelled without a holder. Its last tasks may have left data since.
             shared.bus.clear(job.id).await?;
             sweep::later(shared.bus.clone(), shared.queue.clone(), job.id);
             return Err(End::Cancelled);
@@ -131,13 +131,13 @@ async fn take(shared: &Shared, job: &Job) -> Result<State, End> {
     written.then_some(mine).ok_or(End::Lost)
 }
 
-/// What people find the holder by, `coordinator-0 7 1f9c03ab`. Each holding has its own: of two at once one has to be the
-/// later.
+/// Returns the holder's name for people, `coordinator-0 7 1f9c03ab`. Every claim has a name of its own, so that the
+/// later of two holders can be told.
 fn name() -> String {
     format!("{} {:08x}", process::name(), rand::random::<u32>())
 }
 
-/// Returns when another has taken the job.
+/// Returns once another coordinator has taken the job.
 async fn rival(shared: &Shared, job: JobId, me: &State) -> End {
     let mut states = match shared.queue.watch(job).await {
         Ok(states) => states,
@@ -147,7 +147,7 @@ async fn rival(shared: &Shared, job: JobId, me: &State) -> End {
         match state.map(|bytes| wire::decode::<State>(&bytes)) {
             Ok(Ok(theirs)) if theirs.is_later_than(me) => return End::Lost,
             Ok(Ok(_)) => {}
-            Ok(Err(error)) => tracing::warn!(%job, %error, "how a job stands can't be read"),
+            Ok(Err(error)) => tracing::warn!(%job, %error, "failed to decode a job's state"),
             Err(error) => return error.into(),
         }
     }
@@ -165,7 +165,7 @@ async fn work(shared: &Shared, job: &Arc<Job>, mine: &mut State) -> End {
         None => Ok(InputNotes::default()),
     };
     let input = input.unwrap_or_else(|error| {
-        tracing::warn!(job = %job.id, %error, "the report will miss what is to be said of the input");
+        tracing::warn!(job = %job.id, %error, "failed to read the notes on the input; the report will lack them");
         InputNotes::default()
     });
     let (progress, updates) = watch::channel(mine.progress.clone());
@@ -203,7 +203,7 @@ async fn keep_result(
     Ok(summary)
 }
 
-/// Writes down how far the job is, not too often; never ends but for a bus that fails.
+/// Writes the job's progress to its state at bounded intervals; returns only on an error or a lost job.
 async fn tell(shared: &Shared, job: JobId, mine: &mut State, mut updates: watch::Receiver<Progress>) -> End {
     while updates.changed().await.is_ok() {
         mine.is_at(updates.borrow_and_update().clone());
@@ -217,7 +217,8 @@ async fn tell(shared: &Shared, job: JobId, mine: &mut State, mut updates: watch:
     std::future::pending().await
 }
 
-/// Writes down how the job ended, and clears what nobody needs any more. False if another has taken the job by then.
+/// Records the end of the job and clears data that nothing needs any more. Returns false if another coordinator has
+/// taken the job by then.
 async fn conclude(shared: &Arc<Shared>, job: JobId, mut mine: State, end: &End) -> bus::Result<bool> {
     let over = matches!(end, End::Done(_) | End::Cancelled);
     mine.status = match end {
@@ -232,13 +233,13 @@ async fn conclude(shared: &Arc<Shared>, job: JobId, mut mine: State, end: &End) 
         }
         End::Lost => return Ok(true),
     };
-    tracing::info!(%job, status = %mine.status, "a job is let go");
+    tracing::info!(%job, status = %mine.status, "released a job");
     if !mine.write(&*shared.queue, job).await? {
         return Ok(false);
     }
     measure::let_go(job, &mine);
     match end {
-        // The result refers to the sources' texts.
+        // The kept result refers to the sources' texts.
         End::Done(_) => shared.bus.clear_work(job).await?,
         End::Cancelled => shared.bus.clear(job).await?,
         _ => {}

@@ -1,7 +1,7 @@
-//! The kept result of a finished job: its artifacts, to be fetched by whoever asks.
+//! The kept result of a finished job: its artifacts, ready to be fetched.
 //!
-//! The bytes of all artifacts are kept in parts, one after the other; an index says which bytes belong to which artifact,
-//! and where the texts of sources come in, which are kept as the job's blobs already.
+//! The bytes of all artifacts are kept in consecutive parts. An index maps bytes to artifacts and marks the places of
+//! sources' texts; those are the job's blobs already.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use tributary_protocol::{
 
 use crate::artifact::{ArtifactError, ArtifactName, ArtifactSink};
 
-/// The number of the part that holds the index. It is kept last, so that where it is, everything is.
+/// The number of the part that holds the index. The index is kept last: its presence means that every part is present.
 pub(super) const INDEX: u32 = 0;
 
 /// Bytes of a part.
@@ -34,18 +34,18 @@ struct KeptArtifact {
 /// A piece of an artifact.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 enum Piece {
-    /// So many bytes, the next ones of the parts.
+    /// The number of bytes to take next from the parts.
     Bytes(u64),
-    /// Texts as they stand within a JSON string.
+    /// Texts, escaped for the inside of a JSON string.
     JsonText(Vec<BlobId>),
 }
 
 impl KeptResult {
-    /// The index of a job's artifacts, once they are kept.
+    /// Returns the index of a job's artifacts, once they are kept.
     ///
     /// # Errors
     ///
-    /// The queue's, and an index that this build can't read.
+    /// Errors of the queue, and an index that this build can't read.
     pub async fn of(queue: &dyn JobQueue, job: JobId) -> bus::Result<Option<Self>> {
         Ok(queue.result(job, INDEX).await?.map(|index| wire::decode(&index)).transpose()?)
     }
@@ -54,7 +54,7 @@ impl KeptResult {
     ///
     /// # Errors
     ///
-    /// The queue's and the sink's, and a part that is missing.
+    /// Errors of the queue and of the sink, and a missing part.
     pub async fn give(
         &self,
         queue: &dyn JobQueue,
@@ -76,7 +76,7 @@ impl KeptResult {
     }
 }
 
-/// The parts of a kept result, read one after the other.
+/// The parts of a kept result, read in sequence.
 struct Parts<'a> {
     queue: &'a dyn JobQueue,
     job: JobId,
@@ -105,7 +105,7 @@ pub(super) struct KeepingSink<'a> {
     queue: &'a dyn JobQueue,
     job: JobId,
     index: KeptResult,
-    /// Bytes that make no whole part yet.
+    /// Bytes that don't fill a part yet.
     buffer: Vec<u8>,
     next: u32,
 }
@@ -115,7 +115,7 @@ impl<'a> KeepingSink<'a> {
         Self { queue, job, index: KeptResult::default(), buffer: Vec::new(), next: INDEX + 1 }
     }
 
-    /// Keeps what is left, and the index.
+    /// Keeps the remaining bytes, and the index.
     pub async fn finish(mut self) -> Result<(), ArtifactError> {
         if !self.buffer.is_empty() {
             self.keep_part().await?;

@@ -1,4 +1,4 @@
-//! What monitoring and traces see of jobs.
+//! Metrics and traces of jobs.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -9,14 +9,15 @@ use tributary_protocol::id::JobId;
 use super::state::{State, Status};
 use crate::trace;
 
-/// Counters that begin with their first event have no rate then: an alarm would miss it.
+/// Sets all counters to zero: a counter that begins with its first event has no rate then, and an alarm would miss the
+/// event.
 pub(super) fn start() {
     for outcome in Status::ENDS {
         counter!("tributary_jobs_total", "outcome" => outcome).increment(0);
     }
 }
 
-/// A job was let go, and this is how it stands now.
+/// Records that a job was released, with its state.
 pub(super) fn let_go(job: JobId, state: &State) {
     let outcome = state.status.name();
     Span::current().record("term", state.term as i64).record("outcome", outcome);

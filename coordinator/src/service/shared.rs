@@ -13,13 +13,13 @@ use tributary_protocol::bus::{Bus, JobQueue};
 
 use crate::actor::{self, Coordinator};
 
-/// How a service works.
+/// The options of a service.
 #[derive(Clone, Copy, Debug)]
 pub struct ServiceOptions {
-    /// Jobs at a time, at least 1.
+    /// Jobs in parallel, at least 1.
     pub jobs: usize,
     pub run: actor::Options,
-    /// The shortest time between two writings of a job's state.
+    /// The shortest time between two writes of a job's state.
     pub state_every: Duration,
 }
 
@@ -29,20 +29,20 @@ impl Default for ServiceOptions {
     }
 }
 
-/// What a service is doing, in figures.
+/// Live figures of a service.
 #[derive(Debug, Default)]
 pub struct ServiceFigures {
     pub(super) running: AtomicUsize,
 }
 
 impl ServiceFigures {
-    /// Jobs that are held now.
+    /// Returns the number of jobs held now.
     pub fn running(&self) -> usize {
         self.running.load(Relaxed)
     }
 }
 
-/// What all jobs of a service share.
+/// The state that all jobs of a service share.
 pub(super) struct Shared {
     pub bus: Arc<dyn Bus>,
     pub queue: Arc<dyn JobQueue>,
@@ -52,5 +52,5 @@ pub(super) struct Shared {
     pub figures: Arc<ServiceFigures>,
 }
 
-/// After a queue that failed, so long nothing is claimed.
+/// The pause before the next claim after an error of the queue.
 pub(super) const PAUSE: Duration = Duration::from_secs(2);

@@ -1,4 +1,4 @@
-//! How a job stands, as its coordinator writes it down and all others read it.
+//! The public state of a job: written by its coordinator and read by all others.
 
 use std::{
     fmt,
@@ -15,47 +15,50 @@ use tributary_protocol::{
 
 use crate::artifact::ResultSummary;
 
-/// All that is known of a job from outside.
+/// The state of a job as seen from outside.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct State {
     pub title: String,
     pub sources: u64,
     pub status: Status,
     pub progress: Progress,
-    /// When it was submitted, and when it last changed, in seconds since 1970.
+    /// The time of the submission, in seconds since 1970.
     pub submitted: u64,
+    /// The time of the last change, in seconds since 1970.
     pub changed: u64,
-    /// Where what the job itself doesn't say of its input is kept.
+    /// The blob of the job's [`InputNotes`].
     pub input: Option<BlobId>,
-    /// Who holds it, and for the how-manieth time it is held: of two holders the later one is right.
+    /// The name of the last coordinator that took the job; empty before the first.
     pub holder: String,
+    /// The fencing term, raised with every claim: of two holders, the later term is right.
     pub term: u64,
-    /// How many holders in a row let it fall before more of its tasks had ended than ever before, and how many that is.
+    /// Holders in a row that lost the job without progress beyond `furthest`.
     #[serde(default)]
     pub falls: u32,
+    /// The most tasks ever ended.
     #[serde(default)]
     pub furthest: u64,
-    /// Why the last of them that said a word had to let it go.
+    /// The error of the last of those holders that reported any.
     #[serde(default)]
     pub trouble: Option<String>,
 }
 
-/// So many holders in a row may let a job fall that gets no further. Then it is the job that they fall over.
+/// The most holders in a row that may lose a job without progress. With more, the job itself is taken for the cause.
 const MOST_FALLS: u32 = 9;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
-    /// It waits for a coordinator.
+    /// The job waits for a coordinator.
     Queued,
     Running,
-    /// Its result is kept.
+    /// The job is finished and its result is kept.
     Done(ResultSummary),
-    /// It goes on where it was when it is submitted again.
+    /// The model is unusable. Submitted again, the job resumes where it stopped.
     ModelFailed {
         reason: String,
     },
-    /// The same.
+    /// The job failed. Submitted again, the job resumes where it stopped.
     Failed {
         reason: String,
     },
@@ -63,7 +66,7 @@ pub enum Status {
 }
 
 impl State {
-    /// Of a job that has just been submitted.
+    /// Returns the state of a newly submitted job.
     pub fn new(job: &Job, input: Option<BlobId>) -> Self {
         let now = now();
         Self {
@@ -82,18 +85,18 @@ impl State {
         }
     }
 
-    /// Of one that goes on after it has stopped: where it is, but with another chance.
+    /// Returns the state of a resumed job: progress is kept, and failures are counted anew.
     pub(super) fn again(self, job: &Job) -> Self {
         let Self { progress, submitted, term, .. } = self;
         Self { progress, submitted, term, ..Self::new(job, self.input) }
     }
 
-    /// Whether it has stood as it stands for so long.
+    /// True if the state hasn't changed for at least this time.
     pub(super) fn is_unchanged_for(&self, time: Duration) -> bool {
         now().saturating_sub(self.changed) >= time.as_secs()
     }
 
-    /// Another holder takes it.
+    /// Records a new holder.
     pub(super) fn taken_by(&mut self, holder: String) {
         if self.status == Status::Running {
             self.falls += 1;
@@ -103,7 +106,7 @@ impl State {
         self.holder = holder;
     }
 
-    /// How far its holder is.
+    /// Records the progress of the job.
     pub(super) fn is_at(&mut self, progress: Progress) {
         let ended = progress.ended();
         if ended > self.furthest {
@@ -112,35 +115,35 @@ impl State {
         self.progress = progress;
     }
 
-    /// Why it isn't worth another holder, if it isn't.
+    /// Returns the reason for which a job isn't worth another holder, if there is one.
     pub(super) fn is_hopeless(&self) -> Option<String> {
         let why = match &self.trouble {
-            Some(trouble) => format!("had to let it go, the last for this: {trouble}"),
+            Some(trouble) => format!("the last error was: {trouble}"),
             None => {
-                "ended without a word while they held it: see their logs, and how much memory they may use".to_owned()
+                "they ended without reporting an error: see their logs, and how much memory they may use".to_owned()
             }
         };
         (self.falls > MOST_FALLS).then(|| {
             format!(
-                "{} coordinators in a row got no further with it and {why}; `tributary resume` makes it go on",
+                "{} coordinators in a row lost the job without progress: {why}; `tributary resume` resumes the job",
                 self.falls
             )
         })
     }
 
-    /// Writes it down, whatever is written there.
+    /// Writes the state over any stored state.
     pub(super) async fn begin(&mut self, queue: &dyn JobQueue, job: JobId) -> bus::Result<()> {
         self.changed = now();
         queue.set_state(job, wire::encode(self).into()).await
     }
 
-    /// Writes it down, unless a later holder has written: then this one's word counts no more, and false is returned.
+    /// Writes the state, unless a later holder has written. Returns false in that case: this holder has lost the job.
     pub(super) async fn write(&mut self, queue: &dyn JobQueue, job: JobId) -> bus::Result<bool> {
         self.replace(queue, job, |mine, theirs| !theirs.is_later_than(mine)).await
     }
 
-    /// The same, but the job must not have ended since it was `read`: its last holder may write that at any time, and
-    /// clears it then.
+    /// Writes the state like [`State::write`], but only if the job has not ended since the state was `read`: the last
+    /// holder may record the end and clear the job at any time.
     pub(super) async fn write_over(
         &mut self,
         read: Option<&Self>,
@@ -151,7 +154,7 @@ impl State {
         self.replace(queue, job, |mine, theirs| !theirs.is_later_than(mine) && has_not_ended(theirs)).await
     }
 
-    /// Writes it down if what is written gives way; what can't be read does.
+    /// Replaces the stored state if `gives_way` allows. An unreadable state is always replaced.
     async fn replace(
         &mut self,
         queue: &dyn JobQueue,
@@ -167,22 +170,23 @@ impl State {
         queue.replace_state(job, wire::encode(mine).into(), &gives_way).await
     }
 
-    /// Whether its holder took the job after the other's did. Of two that took it at once one has to be the later.
+    /// True if this holder took the job after the other's holder. The names decide between equal terms, so that one
+    /// holder is always the later.
     pub(super) fn is_later_than(&self, other: &Self) -> bool {
         (self.term, &self.holder) > (other.term, &other.holder)
     }
 }
 
 impl Status {
-    /// All that [`Status::name`] may be of a job that has ended.
+    /// The values of [`Status::name`] for jobs that have ended.
     pub const ENDS: [&str; 4] = ["done", "model failed", "failed", "cancelled"];
 
-    /// Whether nothing more will happen by itself.
+    /// True if the job won't go on by itself.
     pub fn has_ended(&self) -> bool {
         !matches!(self, Self::Queued | Self::Running)
     }
 
-    /// In a word or two.
+    /// Returns the status in a word or two.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Queued => "queued",
@@ -194,7 +198,7 @@ impl Status {
         }
     }
 
-    /// Why the job failed, if it did.
+    /// Returns the reason of a failed job.
     pub fn reason(&self) -> Option<&str> {
         match self {
             Self::ModelFailed { reason } | Self::Failed { reason } => Some(reason),
@@ -210,26 +214,26 @@ impl fmt::Display for Status {
     }
 }
 
-/// How a job stands. None of one that was never submitted.
+/// Returns the state of a job; none for a job that was never submitted.
 ///
 /// # Errors
 ///
-/// The queue's, and a state that this build can't read.
+/// Errors of the queue, and a state that this build can't read.
 pub async fn state(queue: &dyn JobQueue, job: JobId) -> bus::Result<Option<State>> {
     Ok(queue.state(job).await?.map(|bytes| wire::decode(&bytes)).transpose()?)
 }
 
-/// How all jobs stand that this build can read, the latest last.
+/// Returns the states of all jobs that this build can read, the latest last.
 ///
 /// # Errors
 ///
-/// The queue's.
+/// Errors of the queue.
 pub async fn states(queue: &dyn JobQueue) -> bus::Result<Vec<(JobId, State)>> {
     let mut states: Vec<(JobId, State)> = Vec::new();
     for (job, bytes) in queue.states().await? {
         match wire::decode(&bytes) {
             Ok(state) => states.push((job, state)),
-            Err(error) => tracing::warn!(%job, %error, "how a job stands can't be read"),
+            Err(error) => tracing::warn!(%job, %error, "failed to decode a job's state; left out of the list"),
         }
     }
     states.sort_by_key(|(_, state)| state.submitted);

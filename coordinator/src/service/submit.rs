@@ -1,4 +1,4 @@
-//! Handing a job in, and calling it off.
+//! Submission, cancellation and resumption of jobs.
 
 use std::time::Duration;
 
@@ -18,23 +18,23 @@ use crate::{
     prepare::{InputNotes, PreparedJob, StoreError},
 };
 
-/// What became of a job that was handed in.
+/// The outcome of a submission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Submitted {
-    /// It is on its way, from its beginning or from where it had stopped.
+    /// The job is queued, to begin or to resume.
     Now,
-    /// It was on its way already.
+    /// The job was queued or running already.
     Before,
-    /// It was finished already, and its result is kept.
+    /// The job was finished already, and its result is kept.
     Done,
 }
 
-/// Stores a job's texts and puts it into the queue. A job that stopped goes on where it was; one that is out or finished
-/// stays as it is. Where a job that is not out is to begin `anew`, all that is known of it is forgotten first.
+/// Stores a job's texts and queues the job. A stopped job resumes; a queued, running or finished job stays as it is.
+/// With `anew`, a job that isn't queued or running is first deleted with all its data.
 ///
 /// # Errors
 ///
-/// The bus's, and those of reading texts back.
+/// Errors of the bus, and of reading texts back.
 pub async fn submit(
     bus: &dyn Bus,
     queue: &dyn JobQueue,
@@ -52,7 +52,7 @@ pub async fn submit(
     }
     match before.as_ref().map(|state| &state.status) {
         Some(Status::Done(_)) if queue.result(id, kept_result::INDEX).await?.is_some() => return Ok(Submitted::Done),
-        // Storing again what is there costs little, and heals a submission that was cut short.
+        // Storing again costs little, and completes a submission that was cut short.
         Some(Status::Queued | Status::Running) => {
             store(bus, queue, prepared, problems, id, None).await?;
             return Ok(Submitted::Before);
@@ -62,7 +62,8 @@ pub async fn submit(
     let term = before.map_or(0, |before| before.term);
     let mut new = store(bus, queue, prepared, problems, id, Some(term)).await?;
     if had_ended {
-        // Its last holder may be about to let go of it: then the job is out till it has, and goes with what is stored.
+        // The last holder may not have released the job yet. Until then the queue doesn't take the job, and the release
+        // clears the data stored here.
         for _ in 0..LETTING_GO {
             if new || state(queue, id).await?.is_some_and(|state| state.status == Status::Running) {
                 break;
@@ -75,28 +76,29 @@ pub async fn submit(
     Ok(Submitted::Now)
 }
 
-/// How long a job that has ended may still be out, in [`PAUSE`]s. One that nobody holds is out for good, and is taken.
+/// The longest time for an ended job to leave the queue, in [`PAUSE`]s. A job without a holder stays queued, and is
+/// then claimed.
 const LETTING_GO: u32 = 40;
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Wishes that a job ends, and how it stood then. One that nobody holds ends here and now, and all but that is forgotten of
-/// it; one that is over is left alone.
+/// Requests cancellation and returns the previous state. A job without a holder is cancelled at once, and its data is
+/// deleted except for the state; a job that has ended is left alone.
 ///
 /// # Errors
 ///
-/// The bus's.
+/// Errors of the bus.
 pub async fn cancel(bus: &dyn Bus, queue: &dyn JobQueue, job: JobId) -> bus::Result<Option<State>> {
     let Some(before) = state(queue, job).await? else { return Ok(None) };
     let mut now = before.clone();
     if !before.status.has_ended() {
         queue.cancel(job).await?;
-        // It may have stopped meanwhile, and then nobody heard the wish.
+        // The job may have stopped meanwhile, with no holder to see the request.
         now = state(queue, job).await?.unwrap_or(now);
     }
     if now.status == Status::Queued || now.status.reason().is_some() {
         let read = now.clone();
         now.status = Status::Cancelled;
-        // Whoever takes it meanwhile hears the wish.
+        // A coordinator that claims the job meanwhile sees the request.
         if now.write_over(Some(&read), queue, job).await? {
             bus.clear(job).await?;
         }
@@ -104,23 +106,23 @@ pub async fn cancel(bus: &dyn Bus, queue: &dyn JobQueue, job: JobId) -> bus::Res
     Ok(Some(before))
 }
 
-/// What became of a wish that a job goes on.
+/// The outcome of a request to resume a job.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Resumed {
-    /// It is on its way again, from where it had stopped.
+    /// The job is queued again, to resume where it stopped.
     Now,
-    /// It needn't: this is how it stands.
+    /// Resuming isn't needed: the job has this status.
     Not(Status),
-    /// What it is made of is not kept any more: it has to be submitted with its sources.
+    /// The job's document is not kept any more: the job has to be submitted with its sources.
     Gone,
 }
 
-/// Puts a job that has failed into the queue again, as it was submitted, or one that never got there: its submission may
-/// have been cut short. None of one that was never submitted.
+/// Queues a failed job again, as submitted, or a job whose submission was cut short before queueing. Returns none for a
+/// job that was never submitted.
 ///
 /// # Errors
 ///
-/// The queue's.
+/// Errors of the queue.
 pub async fn resume(queue: &dyn JobQueue, id: JobId) -> bus::Result<Option<Resumed>> {
     let Some(before) = state(queue, id).await? else { return Ok(None) };
     let has_failed = before.status.reason().is_some();
@@ -133,7 +135,7 @@ pub async fn resume(queue: &dyn JobQueue, id: JobId) -> bus::Result<Option<Resum
         return Ok(Some(if was_missing { Resumed::Now } else { Resumed::Not(before.status) }));
     }
     before.again(&job).begin(queue, id).await?;
-    // Its last holder may be about to let go of it.
+    // The last holder may not have released the job yet.
     for _ in 0..LETTING_GO {
         if queue.submit(&job).await? || state(queue, id).await?.is_some_and(|state| state.status == Status::Running) {
             break;
@@ -154,10 +156,10 @@ async fn store(
     let input = InputNotes { extra: prepared.extra.clone(), problems: problems.to_vec() };
     let input = Bytes::from(wire::encode(&input));
     if let Some(term) = term {
-        // Before all else: who cleans up must see that this job hasn't ended, and finds by it what is left of one that was cut
-        // short.
+        // Written before all else: cleanup must see that this job hasn't ended, and finds the rest of a submission cut
+        // short by its state.
         let mut state = State { term, ..State::new(&prepared.job, Some(BlobId::of_bytes(&input))) };
-        // A wish of before would end it again, if it is out and somebody takes it now.
+        // An earlier request for cancellation would end the job again, if a coordinator claims it now.
         queue.withdraw(id).await?;
         state.begin(queue, id).await?;
     }

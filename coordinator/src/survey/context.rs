@@ -1,4 +1,4 @@
-//! What all stages of a survey work with.
+//! The context that all stages of a survey share.
 
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ impl SurveyContext {
         self.job.source(id)
     }
 
-    /// A source of randomness that depends on the seed and its purpose alone, never on what happened before.
+    /// Returns a random generator that depends on the seed and the purpose alone, never on earlier events.
     pub(crate) fn chance(&self, purpose: &str, number: usize) -> ChaCha8Rng {
         let mut hasher = Hasher::new("chance");
         hasher.part(&self.job.seed.to_le_bytes()).part(purpose.as_bytes()).part(&(number as u64).to_le_bytes());
@@ -58,8 +58,8 @@ impl JobContext for SurveyContext {
         Work::Survey(Arc::clone(&self.brief), work)
     }
 
-    /// Earlier stages go first, and figures, for which nothing waits, last. Outlines are merged as they come: each merging
-    /// leaves one of many.
+    /// Ranks earlier stages first, and figures, which nothing waits for, last. Outlines are merged newest first: each
+    /// merge leaves one outline of many.
     fn urgency(&self, stage: Stage, work: &SurveyWork) -> Urgency {
         let kind = SurveyKind::from(work);
         let heavy = [SurveyStage::Feedback, SurveyStage::Convolution].map(Stage::from).contains(&stage);
@@ -71,12 +71,12 @@ impl JobContext for SurveyContext {
 /// The right of a stage to ask for tasks in the phase whose places are `P`.
 pub(crate) type Ask<'a, P> = tasks::Ask<'a, SurveyContext, P>;
 
-/// The places of a phase in which a stage with the places `S` has its part.
+/// The places of a phase that includes a stage with the places `S`.
 pub(crate) trait PhaseWith<S>: Place + From<S> {}
 
 impl<S, P: Place + From<S>> PhaseWith<S> for P {}
 
-/// `" (block 2)"` for the second block, nothing for the first: places of one block are told apart from another's.
+/// Returns `" (block 2)"` for the second block and nothing for the first, to tell blocks' places apart.
 pub(crate) fn block_suffix(block: usize) -> String {
     if block == 0 { String::new() } else { format!(" (block {})", block + 1) }
 }

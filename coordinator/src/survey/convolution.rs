@@ -1,9 +1,9 @@
-//! Convolution: candidates are merged in receptive fields, layer by layer, and the ones of low entropy stay
+//! Convolution: candidates are merged in receptive fields, layer by layer, and candidates of low entropy stay
 //! (LLM×MapReduce-V2, section 3.3: "entropy-driven convolution").
 //!
 //! Layers are of two kinds. A pooling layer partitions the candidates into fields of neighbours and needs no score. A
-//! sampling layer draws distinct fields by score from the layer before. In both a field starts when its own members are
-//! there, whatever else is still under way.
+//! sampling layer draws distinct fields by score from the layer before. In both kinds a field starts as soon as its own
+//! members are complete, whatever else is in flight.
 
 mod candidate;
 mod draw;
@@ -59,22 +59,22 @@ impl Convolution {
         }
     }
 
-    /// The best candidate of all layers but the last ones, so many of them, once these are judged.
+    /// Returns the best candidate of all layers but the last `but`, once all of these are scored.
     pub(crate) fn leader(&self, but: usize) -> Option<Leader<'_>> {
         self.sampling.leader(but)
     }
 
-    /// Layers that were left out, since the best score had stopped rising.
+    /// Returns the number of layers skipped since the best score had stopped rising.
     pub(crate) fn layers_saved(&self) -> u32 {
         self.sampling.layers_saved()
     }
 
-    /// Whether all candidates are there and judged.
+    /// True if all candidates are made and scored.
     pub(crate) fn is_complete(&self) -> bool {
         self.sampling.is_complete()
     }
 
-    /// The best candidate of those that are judged.
+    /// Returns the best of the scored candidates.
     pub(crate) fn best(&self) -> Leader<'_> {
         self.sampling.best()
     }

@@ -1,8 +1,8 @@
 //! Digest, the map: each source against the outline.
 //!
-//! The first pass reads every source. A later one, against an outline that came of the first, carries over the notes of
-//! every section that is still there and reads sources again only for sections that are new, that say something else than
-//! what sources were read for, or that no note came to.
+//! The first pass reads every source. A later pass, against an improved outline, carries over the notes of every
+//! section that is still there. It reads sources again only for sections that are new, that say something other than
+//! the sections that sources were read for, or that have no notes.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -26,13 +26,13 @@ use super::{
 };
 use crate::tasks::Place;
 
-/// Most sources that are read again for one section.
+/// The most sources that are read again for a section.
 const SOURCES_AGAIN: usize = 12;
 
-/// Up to this share of its words in common with what it was, a section says something else.
+/// Up to this share of words in common with its predecessors, a section counts as changed in subject.
 const MOST_SHARED: f64 = 1.0 / 3.0;
 
-/// Most sources that a section of the outline names in a digest's task.
+/// The most sources that a section of the outline names in a digest's task.
 const SOURCES_NAMED: usize = 64;
 
 /// A chunk of a source that is read.
@@ -43,7 +43,7 @@ pub(crate) struct DigestPlace {
     pub(crate) chunk: usize,
 }
 
-/// As people read it: numbers from 1.
+/// Formatted for people: numbers from 1.
 impl fmt::Display for DigestPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { block, source, chunk } = *self;
@@ -65,32 +65,32 @@ impl Place for DigestPlace {
     }
 }
 
-/// The reading of sources against one outline.
+/// The reading of sources against an outline.
 pub(crate) struct Reading {
     block: usize,
-    /// Numbered: what the digests' section ids mean.
+    /// The numbered outline, which the digests' section ids refer to.
     outline: SharedOutline,
-    /// By source; a source that isn't read in this pass has no chunks.
+    /// The reading of each source; a source that isn't read in this pass has no chunks.
     sources: Vec<Read>,
-    /// Sources still being read.
+    /// The number of sources still being read.
     waiting: usize,
-    /// Of a later pass: for each leaf that is read for, the sources still being read for it.
+    /// In a later pass: the number of sources still being read for each leaf.
     reading_for: BTreeMap<SectionId, usize>,
 }
 
-/// What is known of one source.
+/// The notes and the reading of a source.
 #[derive(Clone, Default)]
 struct Read {
-    /// Notes from the passes before, for sections of this outline.
+    /// Notes from earlier passes, for sections of this outline.
     carried: Vec<(SectionId, Note)>,
-    /// The leaves that it is read for; all of them where it is empty.
+    /// The leaves that the source is read for; all leaves if empty.
     only: Vec<SectionId>,
     chunks: Vec<Option<Contribution>>,
     missing: usize,
 }
 
 impl Reading {
-    /// Reads every source, those of a group one after the other, so that groups are complete early.
+    /// Reads every source, group by group, so that groups are complete early.
     pub(crate) fn first<P: PhaseWith<DigestPlace>>(
         ask: &mut Ask<'_, P>,
         outline: &Outline,
@@ -127,7 +127,8 @@ impl Reading {
         }
     }
 
-    /// Takes a chunk's digest; without a product the chunk contributes nothing. True when its source is read to the end.
+    /// Takes a chunk's digest; without a product the chunk contributes nothing. Returns true when the source is read to
+    /// the end.
     pub(crate) fn accept(&mut self, place: DigestPlace, product: Option<SurveyProduct>) -> bool {
         let DigestPlace { source, chunk, .. } = place;
         let read = &mut self.sources[source.index()];
@@ -136,7 +137,7 @@ impl Reading {
             _ => Contribution::default(),
         };
         if let Some(asked_for) = read.only.first() {
-            // What the source says of leaves that it was not asked about may have been used without it.
+            // Leaves outside the question may have been written already, without these notes.
             let strays = contribution.notes.iter_mut().filter(|(leaf, _)| !read.only.contains(leaf));
             strays.for_each(|(leaf, _)| *leaf = *asked_for);
         }
@@ -146,7 +147,7 @@ impl Reading {
             return false;
         }
         self.waiting -= 1;
-        // What it says of a leaf now stands for what it said of what that was before.
+        // New notes for a leaf replace the notes carried over for it.
         let said_now =
             |leaf: &SectionId| read.chunks.iter().flatten().any(|said| said.notes.iter().any(|(of, _)| of == leaf));
         let stale: BTreeSet<SectionId> = read.only.iter().copied().filter(said_now).collect();
@@ -157,18 +158,18 @@ impl Reading {
         true
     }
 
-    /// Of a later pass: the leaves that some source is still being read for.
+    /// Returns the leaves that a source is still being read for, in a later pass.
     pub(crate) fn unread(&self) -> BTreeSet<SectionId> {
         self.reading_for.iter().filter(|(_, waiting)| **waiting > 0).map(|(leaf, _)| *leaf).collect()
     }
 
-    /// Of the leaves that a source was read for, those that no other is still being read for.
+    /// Returns the leaves that a source was read for and that no other source is still being read for.
     pub(crate) fn read_with(&self, source: SourceId) -> Vec<SectionId> {
         let read = &self.sources[source.index()];
         read.only.iter().copied().filter(|leaf| self.reading_for[leaf] == 0).collect()
     }
 
-    /// The notes of one leaf, in the order of sources.
+    /// Returns the notes of a leaf, in the order of sources.
     pub(crate) fn notes_of_leaf(&self, leaf: SectionId) -> Vec<Note> {
         let notes = (0..self.sources.len()).flat_map(|source| self.notes_of(source));
         notes.filter(|(section, _)| *section == leaf).map(|(_, note)| note.clone()).collect()
@@ -178,13 +179,13 @@ impl Reading {
         &self.outline
     }
 
-    /// Whether this pass reads the source at all.
+    /// True if this pass reads the source.
     pub(crate) fn reads(&self, source: SourceId) -> bool {
         !self.sources[source.index()].chunks.is_empty()
     }
 
-    /// The digests of a source that was read to the end, one a chunk. Only their notes stay here: the suggestions have
-    /// been heard once they are handed on.
+    /// Takes out the digests of a source that was read to the end, one per chunk. Notes stay here as well; suggestions
+    /// are of no further use once handed on.
     pub(crate) fn hand_on(&mut self, context: &SurveyContext, source: SourceId) -> Vec<SourceDigest> {
         let titled = TitledSource::from(context.source(source));
         let digests = self.sources[source.index()].chunks.iter_mut().flatten();
@@ -197,7 +198,7 @@ impl Reading {
             .collect()
     }
 
-    /// Whether anything that the source says stands in a note.
+    /// True if the source has notes.
     pub(crate) fn has_notes_of(&self, source: SourceId) -> bool {
         self.notes_of(source.index()).next().is_some()
     }
@@ -207,7 +208,7 @@ impl Reading {
         read.carried.iter().chain(read.chunks.iter().flatten().flat_map(|digest| &digest.notes))
     }
 
-    /// All notes by the leaf they belong to, in the order of leaves and sources: no note is left without a leaf.
+    /// Returns all notes by leaf, in the order of leaves and sources. Every note gets a leaf.
     pub(crate) fn notes_by_leaf(&self) -> BTreeMap<SectionId, Vec<Note>> {
         let leaves: Vec<&Section> = self.outline.leaves().collect();
         let ids: Vec<SectionId> = leaves.iter().filter_map(|leaf| leaf.origin).collect();
@@ -222,8 +223,8 @@ impl Reading {
         notes
     }
 
-    /// What of this pass serves a later outline: the notes under their new sections, and the leaves that nothing serves, or
-    /// nothing but what was said of something else.
+    /// Carries notes over to a later outline: returns the notes under their new sections, and the leaves without notes
+    /// or with only notes on another subject.
     fn carry_over(&self, outline: &Outline, numbered: &Outline) -> (Vec<Read>, Vec<SectionId>) {
         let leaves: Vec<(&Section, SectionId)> =
             outline.leaves().zip(numbered.leaves()).filter_map(|(old, new)| Some((old, new.origin?))).collect();
@@ -231,12 +232,12 @@ impl Reading {
         let words: Vec<String> = leaves.iter().map(|(leaf, _)| words_of(leaf)).collect();
         let closest = Closest::new(words.iter().map(String::as_str));
         let mut carried = vec![Read::default(); self.sources.len()];
-        // For each leaf, what the notes that come down to it were taken for.
+        // For each leaf, the sections that its inherited notes were taken for.
         let mut taken_for: HashMap<SectionId, BTreeSet<SectionId>> = HashMap::new();
         for (source, read) in carried.iter_mut().enumerate() {
             for (section, note) in self.notes_of(source) {
-                // The heirs of the section, or of the nearest one above it that has some. One takes the note as it is; of
-                // several the closest does; of none, the closest leaf of all.
+                // The heirs of the section, or of the nearest section above that has heirs. A single heir takes the
+                // note, of several the closest takes it, and without heirs the closest leaf of all.
                 let mut line = std::iter::successors(Some(*section), |section| above.get(section).copied());
                 let heirs = line.find_map(|section| heirs.get(&section)).map(Vec::as_slice);
                 let place = match heirs {
@@ -262,14 +263,15 @@ impl Reading {
         (carried, unserved)
     }
 
-    /// What each section says of itself.
+    /// Returns the words of each section.
     fn words_by_section(&self) -> HashMap<SectionId, String> {
         let sections = self.outline.walk().map(|placed| placed.section);
         sections.filter_map(|section| Some((section.origin?, words_of(section)))).collect()
     }
 
-    /// Which sources are to be read again for which leaves: of those that the outline names, else of all, the ones whose
-    /// notes are most like the leaf. Those of the first leaves come first, so that these can be written early.
+    /// Chooses the sources to read again, each with its leaves: for each leaf the sources that the outline names, else
+    /// all, with the most similar notes. Sources of the first leaves come first, so that these leaves can be written
+    /// early.
     fn sources_for(&self, unserved: &[SectionId], before: &Self) -> Vec<(SourceId, Vec<SectionId>)> {
         let leaves: Vec<&Section> =
             self.outline.leaves().filter(|leaf| leaf.origin.is_some_and(|id| unserved.contains(&id))).collect();
@@ -279,7 +281,7 @@ impl Reading {
         }
         let mut places: HashMap<SourceId, usize> = HashMap::new();
         for (leaf, alike) in leaves.iter().zip(before.most_like(&leaves)) {
-            // Those that no note speaks for come last: ones that had something to say of it, and named ones.
+            // Sources without similar notes come last: sources that had notes for the leaf, then named ones.
             let unlike = self.carried_to(leaf).chain(leaf.sources.iter().copied());
             let mut seen = BTreeSet::new();
             for id in alike.into_iter().chain(unlike).filter(|id| seen.insert(*id)).take(SOURCES_AGAIN) {
@@ -293,19 +295,19 @@ impl Reading {
         sources
     }
 
-    /// The sources with notes for a leaf from the passes before.
+    /// Returns the sources with notes for a leaf from earlier passes.
     fn carried_to(&self, leaf: &Section) -> impl Iterator<Item = SourceId> {
         let has_notes = move |read: &Read| read.carried.iter().any(|(section, _)| Some(*section) == leaf.origin);
         self.sources.iter().zip(1..).filter(move |(read, _)| has_notes(read)).map(|(_, id)| SourceId(id))
     }
 
-    /// For each of these leaves, the sources whose notes are like it, of those that it names if it names some, the most alike
-    /// first.
+    /// Returns for each leaf the sources with similar notes, the most similar first. If a leaf names sources, only
+    /// those count.
     fn most_like(&self, leaves: &[&Section]) -> Vec<Vec<SourceId>> {
         let words: Vec<String> = leaves.iter().map(|leaf| words_of(leaf)).collect();
         let closest = Closest::new(words.iter().map(String::as_str));
         let mut likeness: Vec<Vec<(f64, SourceId)>> = vec![Vec::new(); words.len()];
-        // Looking at the notes of all sources takes a while where they are many.
+        // Comparing the notes of all sources takes a while in large corpora.
         let named: BTreeSet<SourceId> = leaves.iter().flat_map(|leaf| &leaf.sources).copied().collect();
         let of_all = leaves.iter().any(|leaf| leaf.sources.is_empty());
         for source in 0..self.sources.len() {
@@ -328,15 +330,15 @@ impl Reading {
     }
 }
 
-/// A reading of sources again, planned and not yet asked for.
+/// A repeated reading of sources, planned and not yet asked for.
 pub(crate) struct Rereading {
     reading: Reading,
-    /// The sources that are read, each with the leaves that it is read for.
+    /// The sources to read, each with the leaves that it is read for.
     asked_for: Vec<(SourceId, Vec<SectionId>)>,
 }
 
 impl Rereading {
-    /// Plans to read sources again for the leaves of `outline` that no notes of the reading before serve as they are.
+    /// Plans to read sources again for the leaves of `outline` that the notes of the previous reading don't serve.
     pub(crate) fn of(before: &Reading, outline: &Outline) -> Self {
         let numbered = numbered(outline);
         let (carried, unserved) = before.carry_over(outline, &numbered);
@@ -351,7 +353,7 @@ impl Rereading {
         Self { reading, asked_for }
     }
 
-    /// Whether nothing is read again.
+    /// True if nothing is read again.
     pub(crate) fn is_empty(&self) -> bool {
         self.asked_for.is_empty()
     }
@@ -366,8 +368,8 @@ impl Rereading {
     }
 }
 
-/// For sections that an outline's sections continue: the leaves that do, or that stand below one that does, by their places
-/// among the leaves.
+/// Returns the heirs of sections: the leaves that continue a section, or that stand below its continuation, by their
+/// places among the leaves.
 fn heirs(outline: &Outline) -> HashMap<SectionId, Vec<usize>> {
     let mut heirs: HashMap<SectionId, Vec<usize>> = HashMap::new();
     let (mut line, mut leaf) = (Vec::new(), 0);
@@ -387,7 +389,7 @@ fn heirs(outline: &Outline) -> HashMap<SectionId, Vec<usize>> {
     heirs
 }
 
-/// For each section of a numbered outline the one above it.
+/// Returns the parent of each section of a numbered outline.
 fn above(outline: &Outline) -> HashMap<SectionId, SectionId> {
     let (mut above, mut line) = (HashMap::new(), Vec::new());
     for placed in outline.walk() {
@@ -400,12 +402,12 @@ fn above(outline: &Outline) -> HashMap<SectionId, SectionId> {
     above
 }
 
-/// The outline as sources are digested against it.
+/// Returns the outline in the form that sources are digested against.
 fn numbered(outline: &Outline) -> SharedOutline {
     outline.clone().numbered().thinned(SOURCES_NAMED).into()
 }
 
-/// What a section says of itself.
+/// Returns the title and the description of a section.
 fn words_of(section: &Section) -> String {
     format!("{} {}", section.title, section.extract)
 }

@@ -1,7 +1,7 @@
 //! A dry run: products of typical size for every kind of the survey's tasks, without a model.
 //!
-//! The machine can't tell them from real ones, so a job can be played through to its end in no time. `tributary plan`
-//! counts the calls and tokens of such a play; the machine's tests and benchmarks use it as their model.
+//! The machine can't tell them from real products, so a job can be played through to its end in no time. `tributary
+//! plan` counts the calls and tokens of a dry run; the machine's tests and benchmarks use it as their model.
 
 mod reply;
 
@@ -30,16 +30,16 @@ const DESCRIPTION_WORDS: usize = 16;
 const NOTE_WORDS: usize = 30;
 const SENTENCE_WORDS: usize = 20;
 
-/// Sections that a merging or a mending typically rewrites.
+/// Sections that a merge or a refinement typically rewrites.
 const SECTIONS_REWRITTEN: usize = 3;
 
 /// Sources that a new section typically names.
 const SOURCES_OF_NEW: usize = 6;
 
-/// Notes of a typical source, where there is room for them.
+/// Notes of a typical source, if there is room for them.
 const MOST_NOTES: usize = 5;
 
-/// Enough of them that a section reworded in others says something else.
+/// Enough different words for a reworded section to count as changed.
 static WORDS: LazyLock<Vec<&str>> = LazyLock::new(|| {
     "systems language design safety values memory patterns traits errors types modules compilers macros \
     tests syntax owners threads channels locks futures streams buffers pointers closures iterators \
@@ -51,7 +51,7 @@ static WORDS: LazyLock<Vec<&str>> = LazyLock::new(|| {
         .collect()
 });
 
-/// The product of a typical reply to a task. Depends on the task alone.
+/// Returns the product of a typical reply to a task. Depends on the task alone.
 pub(crate) fn product(task: TaskId, brief: &SurveyBrief, work: &SurveyWork) -> SurveyProduct {
     let mut hasher = Hasher::new("rehearsal");
     hasher.part(task.to_string().as_bytes());
@@ -122,7 +122,8 @@ impl Play<'_> {
         }
     }
 
-    /// Four fifths of the sections that are allowed, a chapter to about three leaves, which share the sources.
+    /// Makes an outline with four fifths of the sections allowed, a chapter per three leaves. The leaves share the
+    /// sources.
     fn outline(&mut self, sources: &[SourceId]) -> Outline {
         let all = ((self.brief.limits.sections as usize * 13 + 8) / 16).max(2);
         let chapters = (all / 4).max(1);
@@ -149,7 +150,8 @@ impl Play<'_> {
         Digest::new(notes, self.suggestion())
     }
 
-    /// The outline with some sections rewritten, and one leaf that no source has been read for and that says which are to be.
+    /// Rewrites some sections of the outline and makes a leaf new: no source has been read for it, and it names the
+    /// sources to read.
     fn candidate(&mut self, outline: &Outline) -> Candidate {
         let mut outline = outline.clone();
         let sections = outline.walk().count().max(1);
@@ -194,7 +196,7 @@ impl Play<'_> {
     fn passage(&mut self, notes: &[Note], words: u32) -> Passage {
         let sentences = (words as usize / SENTENCE_WORDS).max(1);
         let sentence = |i: usize| {
-            // Each says what two notes say.
+            // Each sentence stands for two notes.
             let mut sources: Vec<SourceId> =
                 notes.iter().cycle().skip(i).take(2.min(notes.len())).flat_map(|note| note.sources.clone()).collect();
             sources.sort_unstable();

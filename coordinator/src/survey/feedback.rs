@@ -1,4 +1,4 @@
-//! Feedback: each group's digests and suggestions into one suggestion, and the outline that it leads to.
+//! Feedback: merges each group's digests and suggestions into a single suggestion, and improves the outline by it.
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
@@ -23,7 +23,7 @@ pub(crate) struct FeedbackPlace {
     batch: usize,
 }
 
-/// As people read it: numbers from 1.
+/// Formatted for people: numbers from 1.
 impl fmt::Display for FeedbackPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { block, group, batch } = *self;
@@ -41,7 +41,8 @@ impl Place for FeedbackPlace {
     }
 }
 
-/// What this stage gives: the candidates of a group, one where its digests fit a prompt. Empty where nothing came of it.
+/// The result of the stage: the candidates of a group, a single one if the digests fit a prompt. Empty if no candidate
+/// was made.
 pub(crate) struct GroupCandidates {
     pub(crate) group: usize,
     pub(crate) candidates: Vec<Arc<Candidate>>,
@@ -62,7 +63,7 @@ struct FeedbackGroup {
 }
 
 impl Feedback {
-    /// Groups of which this pass reads no source have nothing to say and are left out.
+    /// Starts the feedback of a pass. Groups without a source to read in this pass are left out.
     pub(crate) fn new(block: usize, groups: &[Vec<SourceId>], digest: &Reading) -> Self {
         let read = |group: &Vec<SourceId>| -> Vec<SourceId> {
             group.iter().copied().filter(|source| digest.reads(*source)).collect()
@@ -82,7 +83,7 @@ impl Feedback {
         self.groups.len()
     }
 
-    /// A source is read to the end. With the last of its group the group's feedback is asked for.
+    /// Takes note of a source read to the end. The last source of a group starts the group's feedback.
     pub(crate) fn digested<P: PhaseWith<FeedbackPlace>>(
         &mut self,
         ask: &mut Ask<'_, P>,
@@ -115,7 +116,7 @@ impl Feedback {
         None
     }
 
-    /// Without a product, the batch gives no candidate: its notes are kept all the same.
+    /// Takes a batch's candidate. A batch without a product gives no candidate; its notes are kept all the same.
     pub(crate) fn accept(&mut self, place: FeedbackPlace, product: Option<SurveyProduct>) -> Option<GroupCandidates> {
         let FeedbackPlace { group: number, batch, .. } = place;
         let group = &mut self.groups[number];

@@ -1,7 +1,7 @@
-//! Group: related sources into groups of a kernel's width.
+//! Group: puts related sources into groups of a kernel's width.
 //!
-//! First outlines are made of sources that belong together, too, but they don't wait for a model to say which do: theirs
-//! are titles that share words. The groups are what is digested and fed back together.
+//! First outlines are also made of related sources, but don't wait for a model to relate them: titles that share words
+//! are enough. The groups are digested and fed back together.
 
 use std::fmt;
 
@@ -21,13 +21,13 @@ use super::{
 };
 use crate::tasks::Place;
 
-/// A batch of titles that is grouped.
+/// A batch of titles to group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct GroupPlace {
     batch: usize,
 }
 
-/// As people read it: numbers from 1.
+/// Formatted for people: numbers from 1.
 impl fmt::Display for GroupPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "group {}", self.batch + 1)
@@ -44,33 +44,33 @@ impl Place for GroupPlace {
     }
 }
 
-/// What this stage gives: the groups of one batch of titles.
+/// A result of the stage: the groups of a batch of titles.
 pub(crate) struct GroupedBatch {
     pub(crate) batch: usize,
     pub(crate) groups: Vec<Vec<SourceId>>,
 }
 
-/// What this stage gives besides: of one batch of titles, the sources of each first outline.
+/// A result of the stage: the sources of each first outline, for a batch of titles.
 pub(crate) struct ToOutline {
     pub(crate) batch: usize,
     pub(crate) together: Vec<Vec<SourceId>>,
 }
 
-/// What is there before anything is asked.
+/// The results that need no task.
 #[derive(Default)]
 pub(crate) struct AtOnce {
     pub(crate) grouped: Vec<GroupedBatch>,
     pub(crate) to_outline: Vec<ToOutline>,
 }
 
-/// Titles are grouped in batches that fit a prompt, each by itself.
+/// The grouping of titles, in separate batches that fit a prompt.
 pub(crate) struct Grouping {
-    /// Empty where no model is asked: then all sources are one batch.
+    /// Empty if no model is asked: then all sources are a single batch.
     batches: Vec<std::ops::Range<usize>>,
 }
 
 impl Grouping {
-    /// Asks for groups, or makes them at once where no model is to be asked.
+    /// Asks for groups, or makes them at once if the settings need no model.
     pub(crate) fn start<P: PhaseWith<GroupPlace>>(ask: &mut Ask<'_, P>) -> (Self, AtOnce) {
         let context = ask.context;
         let sources = &context.job.sources;
@@ -102,7 +102,7 @@ impl Grouping {
         (Self { batches }, at_once)
     }
 
-    /// Groups that nobody was asked for.
+    /// Wraps groups that were made without a task.
     fn made(context: &SurveyContext, groups: Vec<Vec<SourceId>>) -> (Self, AtOnce) {
         let grouped = GroupedBatch { batch: 0, groups };
         let to_outline = vec![grouped.to_outline(context)];
@@ -113,7 +113,8 @@ impl Grouping {
         self.batches.len().max(1)
     }
 
-    /// Without a product, neighbours in the input make the groups. Where first outlines are made of them, says of which.
+    /// Takes the groups of a batch. Without a product, neighbours in the input make the groups. Returns the sources of
+    /// the first outlines too, if these depend on the groups.
     pub(crate) fn accept(
         &mut self,
         context: &SurveyContext,
@@ -142,7 +143,8 @@ impl GroupedBatch {
     }
 }
 
-/// Sources by like titles, as many together as a first outline is made of: the first that is left, and those most like it.
+/// Groups sources by similar titles, as many together as a first outline takes: the first source left, and the sources
+/// most similar to it.
 fn alike(context: &SurveyContext, sources: &[Source]) -> Vec<Vec<SourceId>> {
     let settings = &context.settings;
     let size = (settings.grouping.size * settings.outline.batch) as usize;

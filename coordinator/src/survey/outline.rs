@@ -1,4 +1,4 @@
-//! Outline: a first outline for each batch of groups, then all of them merged into one, as they come.
+//! Outline: makes a first outline for each batch of groups, then merges all of them into one, in the order of arrival.
 
 use std::fmt;
 
@@ -19,19 +19,19 @@ use super::{
 };
 use crate::tasks::Place;
 
-/// What a section of an outline that is merged costs besides its text: its handle is shown, offered, and named in the reply.
+/// Tokens of a merged outline's section besides its text: its handle is shown, offered, and named in the reply.
 const SECTION: u32 = 2 * HANDLE + HANDLE_IN_REPLY;
 
-/// Where in this stage an outcome belongs.
+/// The position of an outcome within this stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum OutlinePlace {
-    /// A first outline, by batch of titles and its number in that.
+    /// A first outline: its batch of titles, and its number in the batch.
     First { batch: usize, number: usize },
-    /// Outlines of one level that are merged.
+    /// A merge of outlines of a level.
     Merge { level: usize, field: usize },
 }
 
-/// As people read it: numbers from 1.
+/// Formatted for people: numbers from 1.
 impl fmt::Display for OutlinePlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
@@ -56,24 +56,24 @@ impl Place for OutlinePlace {
 }
 
 pub(crate) struct FirstOutlines {
-    /// The sources of each first outline, by batch of titles and its place in that.
+    /// The sources of each first outline, by batch of titles and number in the batch.
     asked_for: Vec<Vec<Vec<SourceId>>>,
-    /// First outlines of batches that wait for those before them to be known, by batch; none where its own number isn't known.
+    /// First outlines of batches that wait for earlier batches, by batch; none before a batch is asked for.
     waiting: Vec<Option<Vec<Option<SharedOutline>>>>,
-    /// Where the first outlines of each batch begin in the lowest level, for the batches that have joined it.
+    /// The start of each batch's first outlines in the lowest level, for the batches that have joined it.
     starts: Vec<usize>,
     levels: Vec<Level>,
 }
 
-/// Outlines of one level, merged in fields of neighbours.
+/// The outlines of a level, merged in fields of neighbours.
 #[derive(Default)]
 struct Level {
     outlines: Vec<Option<SharedOutline>>,
-    /// No more will be added.
+    /// True if no more outlines will be added.
     complete: bool,
-    /// How many have gone into fields.
+    /// The number of outlines that are part of fields.
     taken: usize,
-    /// Fields made so far, and the outlines that each stands for (kept for the fallback).
+    /// Fields made so far, with their outlines (kept for the fallback).
     fields: Vec<Vec<SharedOutline>>,
 }
 
@@ -110,7 +110,7 @@ impl FirstOutlines {
         self.place_known();
     }
 
-    /// Takes an outcome. Returns the whole outline once it is merged.
+    /// Takes an outcome. Returns the merged outline once complete.
     pub(crate) fn accept<P: PhaseWith<OutlinePlace>>(
         &mut self,
         ask: &mut Ask<'_, P>,
@@ -142,7 +142,7 @@ impl FirstOutlines {
         self.merge(ask, 0)
     }
 
-    /// Takes a merged outline; without a product the outlines it should have merged stand one after the other.
+    /// Takes a merged outline; without a product the outlines to merge are concatenated.
     fn accept_merged<P: PhaseWith<OutlinePlace>>(
         &mut self,
         ask: &mut Ask<'_, P>,
@@ -158,7 +158,8 @@ impl FirstOutlines {
         self.merge(ask, level + 1)
     }
 
-    /// The lowest level lists first outlines in the order of their batches: a batch joins once those before it are known.
+    /// Moves known batches into the lowest level, which lists first outlines in the order of batches: a batch joins
+    /// once all earlier batches are known.
     fn place_known(&mut self) {
         let lowest = &mut self.levels[0];
         while let Some(waiting) = self.waiting.get_mut(self.starts.len()).and_then(Option::take) {
@@ -168,7 +169,7 @@ impl FirstOutlines {
         lowest.complete = self.starts.len() == self.waiting.len();
     }
 
-    /// Makes fields of what has come to a level, in order, and asks for their merging.
+    /// Makes fields of the outlines of a level, in order, and asks for their merges.
     fn merge<P: PhaseWith<OutlinePlace>>(&mut self, ask: &mut Ask<'_, P>, number: usize) -> Option<SharedOutline> {
         let level = &mut self.levels[number];
         if level.complete && level.outlines.len() == 1 {
@@ -176,7 +177,7 @@ impl FirstOutlines {
         }
         let mut merged = Vec::new();
         loop {
-            // A field is closed by the outline that no longer fits, or by the end of a complete level.
+            // A field is closed by an outline that no longer fits, or by the end of a complete level.
             let mut end = level.taken;
             let mut tokens = 0;
             let closed = loop {
@@ -218,7 +219,7 @@ impl FirstOutlines {
     }
 }
 
-/// A chapter for each source: the outline that needs no model.
+/// Makes an outline without a model: a chapter for each source.
 fn of_titles(context: &SurveyContext, sources: &[SourceId]) -> Sections {
     let section = |id: &SourceId| Section {
         origin: None,
@@ -231,12 +232,12 @@ fn of_titles(context: &SurveyContext, sources: &[SourceId]) -> Sections {
     Sections { sections: sources.iter().map(section).collect() }
 }
 
-/// The chapters of all outlines.
+/// Concatenates the chapters of all outlines.
 fn one_after_the_other(outlines: &[SharedOutline]) -> Sections {
     Sections { sections: outlines.iter().flat_map(|outline| outline.sections.clone()).collect() }
 }
 
-/// The outline, folded from its end until it is as small as a model's would have to be.
+/// Folds an outline from its end until it is as small as a model's would have to be.
 fn within(mut outline: Sections, limits: SurveyLimits) -> Sections {
     let (mut sections, mut tokens) = (outline.walk().count(), outline.tokens());
     while sections > limits.sections as usize || tokens > limits.outline {
@@ -247,8 +248,8 @@ fn within(mut outline: Sections, limits: SurveyLimits) -> Sections {
     outline
 }
 
-/// Takes out the last children, or the last chapter where none has any. Their sources go to their parent, or to the chapter
-/// before.
+/// Takes out the last children, or the last chapter if none has children. Their sources go to the parent, or to the
+/// chapter before.
 fn fold_last(chapters: &mut Vec<Section>) -> Option<Sections> {
     if let Some(parent) = last_parent(chapters) {
         let children = std::mem::take(&mut parent.children);
@@ -266,7 +267,7 @@ fn fold(sections: Vec<Section>, into: &mut Section) -> Sections {
     folded
 }
 
-/// The last section that has children. These have none.
+/// Returns the last section that has children, all of them leaves.
 fn last_parent(sections: &mut [Section]) -> Option<&mut Section> {
     let parent = sections.iter_mut().rev().find(|section| !section.is_leaf())?;
     if parent.children.iter().all(Section::is_leaf) { Some(parent) } else { last_parent(&mut parent.children) }

@@ -1,7 +1,7 @@
-//! The phases of a survey, one after the other: [`Outlining`], one or more times [`Improving`], [`Writing`].
+//! The phases of a survey, in sequence: [`Outlining`], one or more times [`Improving`], [`Writing`].
 //!
-//! A phase ends when all that it asked for has ended. Each has places of its own type, made of the places of the stages that
-//! have a part in it, so that no stage is ever given another's outcome.
+//! A phase ends when all its tasks have ended. Each phase has its own type of places, made of the places of its stages,
+//! so that no stage is ever given another's outcome.
 
 mod improving;
 mod outlining;

@@ -1,49 +1,49 @@
-//! How much fits where: every size that a job works with, derived once from the window and the number of sources.
+//! The prompt budget of a survey: every size limit, derived once from the window and the number of sources.
 
 use tributary_protocol::{
     budget::Window,
     survey::{SurveyLimits, SurveySettings},
 };
 
-/// What a kernel's own words take of a prompt at most: system message, instructions, the reply's schema.
-/// The worker's tests hold every kernel to it.
+/// The most tokens of a prompt that a kernel's own words take: system message, instructions, the reply's schema. The
+/// worker's tests hold every kernel to this bound.
 const OVERHEAD: u32 = 600;
 
-/// What a handle costs where it is offered for citing: once in the schema, beside the note that bears it.
+/// Tokens of a handle offered for citing: once in the schema, and once beside its note.
 pub(crate) const HANDLE: u32 = 5;
 
-/// What a handle costs in a reply that has to name all that were offered.
+/// Tokens of a handle in a reply that has to name all the handles offered.
 pub(crate) const HANDLE_IN_REPLY: u32 = 5;
 
-/// Most notes that one call is asked to write from or to condense: a model loses track of more, and servers bound the
-/// handles that a schema may list.
+/// The most notes that a call writes from or condenses: a model loses track of more, and servers bound the handles that
+/// a schema may list.
 pub(crate) const MOST_NOTES: usize = 150;
 
-/// Most titles that one call groups: the reply names every one, and grows with them.
+/// The most titles that a call groups: the reply names every title, and grows with them.
 pub(crate) const MOST_TITLES: usize = 200;
 
-/// Most outlines that one call merges.
+/// The most outlines that a call merges.
 pub(crate) const MOST_OUTLINES: usize = 32;
 
 /// Room in prompts, in tokens, after the kernel's words and the largest reply.
 #[derive(Clone, Copy, Debug)]
 pub struct PromptBudget {
     pub limits: SurveyLimits,
-    /// For titles to be grouped; the reply is as large again.
+    /// Room for titles to group; the reply is as large again.
     pub titles: u32,
-    /// For leads of sources to be outlined.
+    /// Room for leads of sources to outline.
     pub leads: u32,
-    /// For outlines to be merged.
+    /// Room for outlines to merge.
     pub outlines: u32,
-    /// For a chunk of a source beside an outline.
+    /// Room for a chunk of a source beside an outline.
     pub chunk: u32,
-    /// For digests of a group beside an outline.
+    /// Room for digests of a group beside an outline.
     pub digests: u32,
-    /// For candidates to be convolved.
+    /// Room for candidates to convolve.
     pub candidates: u32,
-    /// For notes that a section is written from, or that are condensed.
+    /// Room for notes to write a section from, or to condense.
     pub notes: u32,
-    /// For written sections that are introduced.
+    /// Room for written sections to introduce.
     pub children: u32,
 }
 
@@ -51,8 +51,8 @@ impl PromptBudget {
     pub fn new(window: Window, settings: &SurveySettings, sources: usize) -> Self {
         let usable = window.usable() - OVERHEAD;
         let width = settings.convolution.width;
-        // A convolution shows `width` outlines, each with a suggestion of a fifth its size, and is answered with one more,
-        // half as large again in JSON. The outline's size is what has to give.
+        // A convolution shows `width` outlines, each with a suggestion of a fifth its size. The reply is another
+        // outline, half as large again in JSON. The outline's size is the only variable.
         let most_outline = usable / (12 * width + 17) * 10;
         let sections = (4.0 + 2.0 * (sources as f64).sqrt().round()).clamp(8.0, 36.0) as u32;
         let sections = sections.min(most_outline / 45);
@@ -61,7 +61,7 @@ impl PromptBudget {
             sections,
             outline,
             suggestion: 160.min(outline / 5),
-            // Few sources have more to say each than many.
+            // A small corpus has longer digests per source than a large one.
             digest: (if sources <= 40 { 700 } else { 400 }).min(usable / 8),
             passage: (settings.writing.words.saturating_mul(3) / 2).min(usable / 4),
         };
@@ -82,7 +82,7 @@ impl PromptBudget {
     }
 }
 
-/// The most tokens of a chunk, whatever number of sources there will be: splitting comes before counting them.
+/// The most tokens of a chunk, for any number of sources: splitting comes before counting them.
 pub(crate) fn chunk_room(window: Window, settings: &SurveySettings) -> u32 {
     [1, 40, usize::MAX]
         .map(|sources| PromptBudget::new(window, settings, sources).chunk)

@@ -1,8 +1,8 @@
-//! Reduce: from a finished job to the files that its user reads.
+//! Reduce: turns a finished job into the user's files.
 //!
-//! The article's parts are put together, sources that no section cites are given their say ([`cover`]), what is repeated
-//! or cites nothing real is taken out ([`tidy`]), citations are numbered ([`number`]), and the result is rendered
-//! ([`markdown`], [`jsonl`]) with a [`report`] of all that went in, came out, and was lost on the way.
+//! The article's parts are put together. Sources that no section cites are added ([`cover`]), repetitions and citations
+//! of nothing are removed ([`tidy`]), citations are numbered ([`number`]), and the result is rendered ([`markdown`],
+//! [`jsonl`]) with a [`report`] of all input, output and losses.
 
 use tributary_protocol::bus::Bus;
 
@@ -25,11 +25,11 @@ mod report;
 mod tidy;
 mod words;
 
-/// Gives the article, the JSONL and the report of a finished survey to a sink.
+/// Writes the article, the JSONL and the report of a finished survey to a sink.
 ///
 /// # Errors
 ///
-/// A card that the bus doesn't have, and the sink's.
+/// A card that is missing from the bus, and the errors of the sink.
 pub(super) async fn make_result(
     context: &SurveyContext,
     finished: &FinishedSurvey,

@@ -1,7 +1,8 @@
-//! Refine: criticise the outline, mend it, judge what came of it, and keep the best ("self-refine, best of N").
+//! Refine: criticise the outline, mend it, score the result, and keep the best ("self-refine, best of N").
 //!
-//! The tries are chains. A round mends the best that is known before it, be it of the chain's own or of the convolution,
-//! whose last layers are done meanwhile: before each round the convolution says what it has found by then.
+//! The attempts are chains. A round mends the best outline known before it, of the chain itself or of the convolution.
+//! The last layers of the convolution are in flight meanwhile: before each round the convolution reports its best
+//! outline.
 
 use std::fmt;
 
@@ -16,7 +17,7 @@ use super::{
 };
 use crate::tasks::Place;
 
-/// Where in this stage an outcome belongs.
+/// The position of an outcome within this stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct RefinePlace {
     block: usize,
@@ -31,7 +32,7 @@ enum RefineStep {
     Score,
 }
 
-/// As people read it: numbers from 1.
+/// Formatted for people: numbers from 1.
 impl fmt::Display for RefinePlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { block, round, attempt, step } = *self;
@@ -56,24 +57,24 @@ impl Place for RefinePlace {
 pub(crate) struct Refinement {
     block: usize,
     settings: RefineSettings,
-    /// For each round that may begin, the best that the convolution had found before it.
+    /// For each round that may begin, the best version that the convolution had found before it.
     leaders: Vec<Version>,
     chains: Vec<Chain>,
-    /// Rounds of all chains that were not done, since one had brought nothing better.
+    /// Rounds of all chains that were skipped, since a round had brought no improvement.
     pub(crate) rounds_saved: u32,
 }
 
-/// A try.
+/// An attempt.
 #[derive(Default)]
 struct Chain {
-    /// What it has made, round by round.
+    /// The versions made by the chain, round by round.
     versions: Vec<Version>,
     step: Step,
 }
 
 #[derive(Default)]
 enum Step {
-    /// The next round begins when it may.
+    /// The next round begins as soon as its leader is known.
     #[default]
     Waiting,
     Mending,
@@ -97,12 +98,13 @@ impl Refinement {
         Self { block, settings, leaders: Vec::new(), chains, rounds_saved: 0 }
     }
 
-    /// How many rounds have not been told what the convolution has found before them.
+    /// Returns the number of rounds that still lack a leader from the convolution.
     pub(crate) fn rounds_ahead(&self) -> usize {
         self.settings.rounds as usize - self.leaders.len()
     }
 
-    /// Takes what the convolution has found before the next round, which can begin where the one before has ended.
+    /// Takes the leader of the next round from the convolution. The round can begin in chains that have ended the round
+    /// before.
     pub(crate) fn lead<P: PhaseWith<RefinePlace>>(&mut self, ask: &mut Ask<'_, P>, leader: Version) {
         self.leaders.push(leader);
         for attempt in 0..self.chains.len() {
@@ -110,7 +112,7 @@ impl Refinement {
         }
     }
 
-    /// Begins a chain's next round, if its time has come.
+    /// Begins a chain's next round, if its leader is known and the chain is idle.
     fn go_on<P: PhaseWith<RefinePlace>>(&mut self, ask: &mut Ask<'_, P>, attempt: usize) {
         let round = self.chains[attempt].versions.len();
         if !matches!(self.chains[attempt].step, Step::Waiting) || round >= self.leaders.len() {
@@ -122,7 +124,7 @@ impl Refinement {
         ask.ask(self.place(round as u32, attempt, RefineStep::Mend), work);
     }
 
-    /// What a chain mends in a round: the best known before it.
+    /// Returns the version that a chain mends in a round: the best known before it.
     fn base(&self, attempt: usize, round: usize) -> &Version {
         best_of(self.chains[attempt].versions[..round].iter().chain([&self.leaders[round]])).expect("there is a leader")
     }
@@ -131,7 +133,7 @@ impl Refinement {
         RefinePlace { block: self.block, round, attempt, step }
     }
 
-    /// Without a product a round has failed: its chain ends, the others go on.
+    /// Takes an outcome. Without a product a round has failed: its chain ends, the others go on.
     pub(crate) fn accept<P: PhaseWith<RefinePlace>>(
         &mut self,
         ask: &mut Ask<'_, P>,
@@ -156,7 +158,8 @@ impl Refinement {
         }
     }
 
-    /// A round has ended. The next follows, unless there is none or this one brought nothing better where that is the end.
+    /// Ends a round. The next round follows, unless this was the last, or brought no improvement and the settings stop
+    /// early.
     fn judged<P: PhaseWith<RefinePlace>>(&mut self, ask: &mut Ask<'_, P>, attempt: usize, round: u32) {
         let left = self.settings.rounds - round - 1;
         let score = self.chains[attempt].versions[round as usize].score;
@@ -173,13 +176,13 @@ impl Refinement {
         self.chains.iter().all(|chain| matches!(chain.step, Step::Ended))
     }
 
-    /// The best of all versions of all chains.
+    /// Returns the best of all versions of all chains.
     pub(crate) fn best(&self) -> Option<&Version> {
         best_of(self.chains.iter().flat_map(|chain| &chain.versions))
     }
 }
 
-/// The first of equals.
+/// Returns the best version, the first of equals.
 fn best_of<'a>(versions: impl Iterator<Item = &'a Version>) -> Option<&'a Version> {
     versions.reduce(|best, next| if next.score > best.score { next } else { best })
 }

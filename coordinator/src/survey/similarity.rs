@@ -1,13 +1,13 @@
-//! Which section a text belongs to by its words alone, for notes whose section an outline has lost, and whether a text
-//! still says what another said.
+//! Compares texts by their words alone: finds a section for notes whose section an outline has lost, and tells if a
+//! text still has the same subject.
 
 use std::collections::{HashMap, HashSet};
 
-/// Longest stem, in letters.
+/// The longest stem, in letters.
 const STEM: usize = 7;
 
-/// Calls back with every word of a text that can tell it from others: lower case, no short ones; of scripts without
-/// spaces, pairs of neighbouring characters. Notes are looked at by the million, so none of these is kept.
+/// Calls back with every distinctive word of a text: lower case, no short words; for scripts without spaces, pairs of
+/// neighbouring characters. Notes are compared by the million, so no word is kept.
 fn each_word(text: &str, mut found: impl FnMut(&str)) {
     let mut word = String::new();
     for run in text.split(|c: char| !c.is_alphanumeric()).filter(|run| !run.is_empty()) {
@@ -32,7 +32,7 @@ fn each_word(text: &str, mut found: impl FnMut(&str)) {
     }
 }
 
-/// The share of a text's words that another has as well; all of them where there are none.
+/// Returns the share of a text's words that another text has as well; 1 for a text without words.
 pub(crate) fn shared(text: &str, with: &str) -> f64 {
     let words = |text| {
         let mut words = HashSet::new();
@@ -45,13 +45,13 @@ pub(crate) fn shared(text: &str, with: &str) -> f64 {
     if of.is_empty() { 1.0 } else { of.intersection(&with).count() as f64 / of.len() as f64 }
 }
 
-/// Finds, of a few texts, the one that another is most like. Words that few of the texts share weigh more.
+/// Finds the text that another is most similar to, among a few. Words that few of the texts share weigh more.
 pub(crate) struct Closest {
-    /// The texts' words, numbered as they come.
+    /// The texts' words, numbered in the order of their first occurrence.
     numbers: HashMap<String, usize>,
     /// For each word, the texts that have it.
     holders: Vec<Vec<usize>>,
-    /// For each text, how many words it has.
+    /// The number of words of each text.
     words: Vec<usize>,
 }
 
@@ -77,7 +77,7 @@ impl Closest {
         }
     }
 
-    /// Likeness to each of the texts, in their order, of all that is `said`.
+    /// Returns the similarity of all that is `said` to each of the texts, in their order.
     pub(crate) fn likeness<'a>(&self, said: impl IntoIterator<Item = &'a str>) -> Vec<f64> {
         let mut shared = Vec::new();
         for text in said {
@@ -95,8 +95,8 @@ impl Closest {
         likeness.iter().zip(&self.words).map(|(shared, words)| shared / (*words as f64 + 1.0).sqrt()).collect()
     }
 
-    /// The closest text's place, the first of equals; the first of all where no word is shared.
-    /// Of `among` only, where it is given.
+    /// Returns the place of the closest text, the first of equals; the first text if no word is shared. Only texts
+    /// `among` the given places count, if any are given.
     pub(crate) fn to(&self, text: &str, among: Option<&[usize]>) -> Option<usize> {
         let likeness = self.likeness([text]);
         let best = |best: Option<usize>, i: usize| match best {

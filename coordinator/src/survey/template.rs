@@ -1,4 +1,4 @@
-//! What surveys are asked for with, before the corpora are read.
+//! The request for surveys, before the corpora are read.
 
 use tributary_protocol::{
     job::Request,
@@ -9,7 +9,7 @@ use tributary_protocol::{
 use super::prompt_budget::chunk_room;
 use crate::prepare::{Reading, RequestTemplate};
 
-/// Articles with these settings, one of each corpus.
+/// Articles with these settings, one for each corpus.
 #[derive(Clone, Debug)]
 pub struct SurveyTemplate(pub SurveySettings);
 

@@ -1,7 +1,7 @@
-//! Write: bottom-up, leaves from their notes, parents from the leaves below them, figures beside them.
+//! Write: bottom-up, leaves from their notes, parents from the leaves below them, figures in parallel.
 //!
-//! Nothing waits for more than it needs: a leaf for its own notes, a chapter's figure for the chapter's notes, an
-//! introduction for the leaves that it introduces, the summary for all leaves.
+//! Each text waits for its own inputs alone: a leaf for its notes, a chapter's figure for the chapter's notes, an
+//! introduction for the leaves it introduces, the summary for all leaves.
 
 mod place;
 mod section;
@@ -33,46 +33,46 @@ use super::{
     prompt_budget::{HANDLE, HANDLE_IN_REPLY, MOST_NOTES},
 };
 
-/// Words that introduce a chapter, and the article.
+/// Words of an introduction to a chapter, and to the article.
 const INTRODUCTION_WORDS: u32 = 120;
 
-/// Parts of a section, at the most: its text has to have an end.
+/// The most parts of a section: its text has to have an end.
 const MOST_PARTS: usize = 16;
 
-/// Condensing goes on where a level leaves no more than this share of the prompts it took: all levels together then read
-/// no more than three times what the first one reads.
+/// Condensing goes on as long as a level reduces the number of prompts to at most this share: all levels together then
+/// read no more than three times the input of the first.
 const WORTHWHILE: f64 = 2.0 / 3.0;
 
-/// Words of a part of a section, at the least.
+/// The least words of a part of a section.
 const LEAST_WORDS: u32 = 100;
 
 pub(crate) struct SectionWriter {
     sections: Vec<SectionState>,
     chapters: Vec<usize>,
-    /// Sections by the leaf whose notes they are written from.
+    /// Sections by the leaf with their notes.
     leaves: BTreeMap<SectionId, usize>,
-    /// Leaves without their text.
+    /// The number of leaves without text.
     unwritten: usize,
-    /// Leaves that nothing is to be written of, by the titles down to them.
+    /// Leaves without any notes, each given by the titles down to it.
     left_out: Vec<String>,
     summary: Option<Passage>,
-    /// Tasks that have not ended.
+    /// The number of tasks without an outcome.
     open: usize,
-    /// Notes that were merged with others for want of room.
+    /// The number of notes merged with others for want of room.
     pub(crate) condensed: usize,
-    /// Notes that no text was made of, since there were too many that could not be condensed.
+    /// The number of notes left unused, since there were too many and they could not be condensed.
     pub(crate) unwritten_notes: usize,
 }
 
 impl SectionWriter {
-    /// Asks for all that can be written. `unread` leaves wait for [`Write::read`].
+    /// Asks for all texts with complete inputs. `unread` leaves wait for [`SectionWriter::read`].
     pub(crate) fn start<P: PhaseWith<WritePlace>>(
         ask: &mut Ask<'_, P>,
         outline: &Outline,
         mut notes: BTreeMap<SectionId, Vec<Note>>,
         unread: &BTreeSet<SectionId>,
     ) -> Self {
-        // What no source says anything about is not written.
+        // Leaves without any notes are not written.
         notes.retain(|leaf, notes| !notes.is_empty() || unread.contains(leaf));
         let mut write = Self {
             sections: Vec::new(),
@@ -104,7 +104,7 @@ impl SectionWriter {
         write
     }
 
-    /// Numbers a section and what is below it, children after their parent.
+    /// Numbers a section and its descendants, children after their parent.
     fn lay_out(
         &mut self,
         section: &Section,
@@ -145,7 +145,7 @@ impl SectionWriter {
         Some(number)
     }
 
-    /// Changes a section and all that it is part of. Returns the chapter.
+    /// Changes a section and all its ancestors. Returns the chapter.
     fn up_from(&mut self, section: usize, mut change: impl FnMut(&mut SectionState)) -> usize {
         let mut at = section;
         loop {
@@ -157,7 +157,7 @@ impl SectionWriter {
         }
     }
 
-    /// Takes all the notes of a leaf and asks for its text; with the last of a chapter's, for the chapter's figure.
+    /// Takes all notes of a leaf and asks for its text. The last leaf of a chapter starts the chapter's figure.
     pub(crate) fn read<P: PhaseWith<WritePlace>>(&mut self, ask: &mut Ask<'_, P>, leaf: SectionId, notes: Vec<Note>) {
         let Some(section) = self.leaves.get(&leaf).copied() else { return };
         self.sections[section].notes.clone_from(&notes);
@@ -177,9 +177,9 @@ impl SectionWriter {
         ask.ask(place, work);
     }
 
-    /// Asks for a leaf's text, or, where its notes don't fit a prompt, for fewer ones first, level by level. Each level reads
-    /// all that the one before has left; where that fills more than [`WORTHWHILE`] of the prompts `before`, or each note has
-    /// too many sources to stand beside another, the leaf is written in parts.
+    /// Asks for a leaf's text. Notes too many for a prompt are condensed first, level by level; each level reads all
+    /// notes left by the level before. If a level fills more than [`WORTHWHILE`] of the prompts `before`, or each note
+    /// has too many sources to share a prompt, the leaf is written in parts.
     fn write_leaf<P: PhaseWith<WritePlace>>(
         &mut self,
         ask: &mut Ask<'_, P>,
@@ -196,7 +196,7 @@ impl SectionWriter {
             return match parts.len().div_ceil(MOST_PARTS) {
                 0 | 1 => self.write_parts(ask, section, &notes, parts),
                 every => {
-                    // A choice, evenly over all of them.
+                    // An even selection of the notes.
                     let chosen: Vec<Note> = notes.iter().step_by(every).cloned().collect();
                     self.unwritten_notes += notes.len() - chosen.len();
                     let parts = batches_of(ask.context, &chosen, HANDLE);
@@ -204,7 +204,7 @@ impl SectionWriter {
                 }
             };
         }
-        // What comes back has to fit one prompt the sooner the better, but no reply can be larger than it may be.
+        // The condensed notes should fit a prompt as soon as possible, but replies have a size limit.
         let room =
             (ask.context.budget.notes / batches.len() as u32).clamp(200, ask.context.budget.limits.passage.max(200));
         self.condensed += notes.len();
@@ -245,7 +245,7 @@ impl SectionWriter {
             notes.extend_from_slice(&self.sections[section].notes);
             below.extend(self.sections[section].children.iter().rev());
         }
-        // A figure shows a choice: as much of the notes as one prompt holds, taken evenly over all of them.
+        // A figure shows a selection: as many notes as a prompt holds, evenly taken.
         let parts = batches_of(ask.context, &notes, HANDLE).len().max(1);
         let notes: Vec<Note> = notes.into_iter().step_by(parts).collect();
         if notes.len() < 3 {
@@ -255,8 +255,8 @@ impl SectionWriter {
         self.ask(ask, WritePlace::Figure { chapter }, work);
     }
 
-    /// Takes an outcome. Without a product notes stand as they are, in place of a text made of them; a parent goes
-    /// without introduction and a chapter without figure.
+    /// Takes an outcome. Without a product, the notes themselves replace condensed notes or the text; a parent has no
+    /// introduction and a chapter no figure.
     pub(crate) fn accept<P: PhaseWith<WritePlace>>(
         &mut self,
         ask: &mut Ask<'_, P>,
@@ -312,7 +312,7 @@ impl SectionWriter {
         }
     }
 
-    /// A leaf has its text. What waited for it alone can be introduced.
+    /// Stores the text of a leaf, and asks for introductions that waited for this leaf alone.
     fn leaf_written<P: PhaseWith<WritePlace>>(&mut self, ask: &mut Ask<'_, P>, leaf: usize, passage: Passage) {
         self.sections[leaf].text = TextState::Written(passage);
         self.up_from(leaf, |above| above.unwritten -= 1);
@@ -335,7 +335,7 @@ impl SectionWriter {
         }
     }
 
-    /// Asks for what stands before these sections. Where they have no text there is nothing to say.
+    /// Asks for an introduction to sections. Sections without any text need no introduction.
     fn introduce<P: PhaseWith<WritePlace>>(
         &mut self,
         ask: &mut Ask<'_, P>,
@@ -349,7 +349,7 @@ impl SectionWriter {
         }
     }
 
-    /// The beginnings of sections, as much of each as lets all of them fit: of a leaf its own, of a parent its leaves'.
+    /// Returns the beginnings of sections, cut so that all of them fit: a leaf's own text, a parent's leaves.
     fn shown(&self, context: &SurveyContext, sections: &[usize]) -> Vec<WrittenPart> {
         let each = (context.budget.children / sections.len().max(1) as u32).min(300);
         let show = |section: &usize| {
@@ -382,7 +382,7 @@ impl SectionWriter {
         children.iter().flat_map(|child| self.leaves_below(*child)).collect()
     }
 
-    /// All that was written, put together.
+    /// Puts all texts together.
     pub(crate) fn text(&self, title: &str) -> WrittenText {
         let summary = self.summary.clone().unwrap_or_default();
         text::put_together(title, summary, &self.sections, &self.chapters, &self.left_out)
@@ -393,7 +393,7 @@ impl SectionWriter {
     }
 }
 
-/// Notes in as few prompts as hold them, where each of their handles costs so much beside the notes.
+/// Packs notes into as few prompts as possible, at `handle` tokens for each of their handles.
 fn batches_of(context: &SurveyContext, notes: &[Note], handle: u32) -> Vec<Range<usize>> {
     let tokens: Vec<_> = notes.iter().map(|note| note.tokens + handle * note.sources.len() as u32).collect();
     pack(&tokens, context.budget.notes, MOST_NOTES)

@@ -1,4 +1,4 @@
-//! Findings: what a chunk of a source says to the question, and the answer that findings lead to.
+//! Findings: a chunk's statements on the question, and the answer made of findings.
 
 use std::fmt;
 
@@ -13,61 +13,61 @@ pub struct Quote {
     pub source: SourceId,
     /// The chunk's place among the source's chunks, from 0.
     pub chunk: u32,
-    /// The bytes of the chunk that the quote was found at, from the first to the one after the last.
+    /// The bytes of the quote in the chunk, from the first to the byte after the last.
     pub bytes: (u32, u32),
-    /// The heading that the quote stands under, where the chunk shows one.
+    /// The heading above the quote, if the chunk shows any.
     pub heading: Option<String>,
 }
 
-/// How sure an answer is, in tenths from 0 to 50, on LLM×MapReduce-V1's scale from 0 to 5.
+/// The confidence of an answer, in tenths from 0 to 50, on LLM×MapReduce-V1's scale from 0 to 5.
 ///
-/// 5 is for what a text says outright, 3 for what follows from a text with an assumption of one's own, 0 for what is not in
-/// it. Higher is better.
+/// 5 stands for outright statements of a text, 3 for inferences with an assumption beyond the text, 0 for claims not in
+/// the text. Higher is better.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Confidence(u8);
 
 impl Confidence {
-    /// The most that an answer without a quote can have.
+    /// The highest confidence of an answer without a quote.
     pub const UNQUOTED: Self = Self(30);
     pub const HIGHEST: Self = Self(50);
 
-    /// A confidence of a mark from 0 to 5; marks beyond are taken for the nearest bound.
+    /// Returns the confidence for a mark from 0 to 5; marks beyond are taken for the nearest bound.
     pub fn of(mark: f64) -> Self {
         Self((mark.clamp(0.0, 5.0) * 10.0).round() as u8)
     }
 
-    /// The tenths, 0 to 50.
+    /// Returns the tenths, 0 to 50.
     pub fn tenths(self) -> u64 {
         u64::from(self.0)
     }
 
-    /// The mark, 0 to 5.
+    /// Returns the mark, 0 to 5.
     pub fn mark(self) -> f64 {
         f64::from(self.0.min(Self::HIGHEST.0)) / 10.0
     }
 }
 
-/// As people read it: `4.5`.
+/// Formatted for people: `4.5`.
 impl fmt::Display for Confidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:.1}", self.mark())
     }
 }
 
-/// One answer to the question, and what it rests on: LLM×MapReduce-V1's structured information protocol.
+/// An answer to the question with its evidence: LLM×MapReduce-V1's structured information protocol.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Finding {
     /// The evidence, in the order of sources.
     pub quotes: Vec<Quote>,
-    /// How the evidence answers the question, and what is assumed.
+    /// The inference from the evidence to the answer, and its assumptions.
     pub rationale: String,
     pub answer: String,
     pub confidence: Confidence,
 }
 
 impl Finding {
-    /// Tokens of the finding as it is shown to a model, handles included.
+    /// Returns the tokens of the finding in a prompt, handles included.
     pub fn tokens(&self) -> u32 {
         let quotes: u32 = self.quotes.iter().map(|quote| budget::count(&quote.text) + 8).sum();
         budget::count(&self.answer) + budget::count(&self.rationale) + quotes + 16
@@ -77,23 +77,23 @@ impl Finding {
 /// The answer to the question.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Answer {
-    /// Empty where the sources don't say.
+    /// Empty if the sources don't say.
     pub text: String,
     pub confidence: Confidence,
-    /// The quotes that the answer rests on.
+    /// The quotes behind the answer.
     pub quotes: Vec<Quote>,
-    /// What the sources say against the answer.
+    /// Objections of the sources to the answer.
     pub against: Vec<Objection>,
 }
 
 impl Answer {
-    /// The answer where the sources don't say.
+    /// Returns the answer for a question that the sources say nothing about.
     pub fn nothing() -> Self {
         Self { text: String::new(), confidence: Confidence::default(), quotes: Vec::new(), against: Vec::new() }
     }
 }
 
-/// Something that speaks against an answer.
+/// An objection to an answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Objection {
     pub text: String,

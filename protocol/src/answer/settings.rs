@@ -7,14 +7,14 @@ use crate::{
     settings::{at_least, at_most},
 };
 
-/// What an answer depends on beside the settings of all jobs.
+/// The settings of an answer, beside the settings of all jobs.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AnswerSettings {
-    /// The most tokens of a chunk, where the window has room for as many. Models overlook more in longer chunks; shorter
-    /// ones take more calls.
+    /// The most tokens of a chunk, if the window has room for as many. Models overlook more in longer chunks; shorter
+    /// chunks take more calls.
     pub chunk: u32,
-    /// The most quotes that one chunk gives.
+    /// The most quotes from a chunk.
     pub quotes: u32,
 }
 
@@ -29,7 +29,7 @@ impl AnswerSettings {
     ///
     /// # Errors
     ///
-    /// The setting that is out of its bounds, by its name, with the bound.
+    /// The name of a setting out of its bounds, with the bound.
     pub fn check(&self, _window: Window) -> Result<(), String> {
         at_least("answer.chunk", self.chunk, 500)?;
         at_least("answer.quotes", self.quotes, 1)?;

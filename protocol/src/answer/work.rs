@@ -1,4 +1,4 @@
-//! The answer's tasks: what each asks, and what comes of it.
+//! The answer's tasks: their work, and their products.
 
 use serde::{Deserialize, Serialize};
 use strum::{EnumDiscriminants, EnumIter, IntoStaticStr};
@@ -10,7 +10,7 @@ use crate::{
     wire,
 };
 
-/// What an answer's task asks. One kernel serves each.
+/// The work of an answer's task. Each kind has its own kernel.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, EnumDiscriminants)]
 #[strum_discriminants(
     name(AnswerKind),
@@ -19,31 +19,31 @@ use crate::{
     strum(serialize_all = "kebab-case")
 )]
 pub enum AnswerWork {
-    /// Find what a chunk of a source says to the question. Gives [`AnswerProduct::Findings`], none where it says nothing.
+    /// Find a chunk's statements on the question. Gives [`AnswerProduct::Findings`], none for a silent chunk.
     Find {
         source: TitledSource,
         text: BlobId,
-        /// The chunk's place among the source's chunks, from 0, and how many there are.
+        /// The chunk's place among the source's chunks, from 0, and the number of chunks.
         part: (u32, u32),
-        /// The heading in force where the chunk begins.
+        /// The heading in force at the chunk's start.
         heading: Option<String>,
-        /// The most quotes that are asked for.
+        /// The most quotes to ask for.
         quotes: u32,
     },
-    /// Make findings that agree one. Gives [`AnswerProduct::Findings`].
+    /// Merge findings in agreement. Gives [`AnswerProduct::Findings`].
     Collapse { findings: Vec<Finding> },
     /// Answer the question from findings. Gives [`AnswerProduct::Answer`].
     Conclude { findings: Vec<Finding> },
 }
 
 impl AnswerWork {
-    /// Hashes everything that is asked.
+    /// Hashes the whole work.
     pub(crate) fn hash(&self, hasher: &mut Hasher) {
         let kind: &str = AnswerKind::from(self).into();
         hasher.part(kind.as_bytes()).part(&wire::fields(self));
     }
 
-    /// The blobs that the work refers to, in the order in which its kernel is given their bytes.
+    /// Returns the blobs of the work, in the order in which its kernel gets their bytes.
     pub fn blobs(&self) -> Vec<BlobId> {
         match self {
             Self::Find { text, .. } => vec![*text],
@@ -52,7 +52,7 @@ impl AnswerWork {
     }
 }
 
-/// What an answer's task makes.
+/// The product of an answer's task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum AnswerProduct {
     Findings(Vec<Finding>),

@@ -1,13 +1,13 @@
-//! The article: sentences that carry their sources.
+//! The article: sentences with their sources.
 //!
-//! A citation is never text here. It is a source's id beside the sentence that needs it, so that a wrong one can't hide
-//! in prose; numbers and brackets appear when the article is rendered.
+//! A citation is never text here: a sentence lists its sources' ids, so a wrong citation can't hide in prose. Numbers
+//! and brackets appear when the article is rendered.
 
 use serde::{Deserialize, Serialize};
 
 use crate::source::SourceId;
 
-/// A sentence and the sources that it rests on (none where it only leads the reader on).
+/// A sentence and its sources (none for a mere transition).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sentence {
     pub text: String,
@@ -19,7 +19,7 @@ pub struct Paragraph {
     pub sentences: Vec<Sentence>,
 }
 
-/// The prose of one section, without its children's.
+/// The prose of a section, without its children's.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Passage {
     pub paragraphs: Vec<Paragraph>,
@@ -31,14 +31,14 @@ impl Passage {
     }
 }
 
-/// What carries more than prose.
+/// A table or a diagram, for content that prose conveys less well.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Figure {
     Table { caption: String, header: Vec<String>, rows: Vec<Row> },
     Diagram { caption: String, nodes: Vec<String>, edges: Vec<Edge>, sources: Vec<SourceId> },
 }
 
-/// A row has as many cells as its table's header.
+/// A row of a table, with as many cells as the table's header.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Row {
     pub cells: Vec<String>,
@@ -66,7 +66,7 @@ pub struct WrittenSection {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Article {
     pub title: String,
-    /// What stands before the first chapter.
+    /// The text before the first chapter.
     pub summary: Passage,
     pub sections: Vec<WrittenSection>,
 }

@@ -1,4 +1,4 @@
-//! Digests: what sources say, by section of an outline.
+//! Digests: statements of sources, by section of an outline.
 
 use std::{ops::Deref, sync::Arc};
 
@@ -10,27 +10,28 @@ use crate::{
     source::{SourceId, TitledSource},
 };
 
-/// A statement that its sources make. Clones share it: a job holds several notes of every source from its digest to the
-/// article, in many places.
+/// A statement made by its sources. Clones share the text: a job holds several notes of every source from its digest to
+/// the article, in many places.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Note(Arc<Statement>);
 
-/// What a [`Note`] says.
+/// The content of a [`Note`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Statement {
     pub text: String,
-    /// The sources that say it, ascending, never empty.
+    /// The sources of the statement, ascending, never empty.
     pub sources: Vec<SourceId>,
-    /// Tokens of the note as it is shown to a model, handles included.
+    /// Tokens of the note in a prompt, handles included.
     pub tokens: u32,
 }
 
 impl Note {
-    /// A note with its tokens counted.
+    /// Makes a note and counts its tokens.
     ///
     /// # Panics
-    /// Where no source is named: a statement without a source is not a note.
+    ///
+    /// Panics if no source is named: a statement without a source is not a note.
     pub fn new(text: impl Into<String>, mut sources: Vec<SourceId>) -> Self {
         assert!(!sources.is_empty(), "a note names its sources");
         sources.sort_unstable();
@@ -49,19 +50,19 @@ impl Deref for Note {
     }
 }
 
-/// What one source (or one chunk of it) contributes, and how it would better the outline.
+/// The notes of a source (or of a chunk), and a suggestion for the outline.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Digest {
-    /// In the source's order; every note names just this source.
+    /// The notes in the source's order; every note names just this source.
     pub notes: Vec<(SectionId, Note)>,
-    /// One suggestion to improve the outline from this source's view; empty where it has none.
+    /// A suggestion to improve the outline from this source's view; may be empty.
     pub suggestion: String,
-    /// Tokens of all of it as it is shown to a model.
+    /// Tokens of the whole digest in a prompt.
     pub tokens: u32,
 }
 
 impl Digest {
-    /// A digest with its tokens counted.
+    /// Makes a digest and counts its tokens.
     pub fn new(notes: Vec<(SectionId, Note)>, suggestion: String) -> Self {
         let tokens = notes.iter().map(|(_, note)| note.tokens + 4).sum::<u32>() + budget::count(&suggestion);
         Self { notes, suggestion, tokens }
@@ -76,7 +77,7 @@ pub struct SourceDigest {
 }
 
 impl SourceDigest {
-    /// Tokens of the digest as it is shown to a model.
+    /// Returns the tokens of the digest in a prompt.
     pub fn tokens(&self) -> u32 {
         12 + self.source.tokens + self.digest.tokens
     }

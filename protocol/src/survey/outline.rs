@@ -1,4 +1,4 @@
-//! Outlines: what the article will say, and where.
+//! Outlines: the planned sections of an article.
 
 use std::{
     fmt,
@@ -16,7 +16,7 @@ use crate::{
     wire,
 };
 
-/// A section's number in the outline that the digests were made for, from 1 in reading order. Its handle is `A4`.
+/// A section's number in the digested outline, from 1 in reading order. Its handle is `A4`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SectionId(pub u32);
@@ -49,16 +49,16 @@ pub struct Outline {
 /// A section that is not written yet.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Section {
-    /// The section of the digested outline that this one descends from: what was digested for that one serves this one.
-    /// None for a section that no source has been digested for.
+    /// The section of the digested outline from which this section descends, and whose digests it inherits. None for a
+    /// section without digests.
     pub origin: Option<SectionId>,
     pub title: String,
-    /// What to extract from sources for it.
+    /// Instructions for the extraction from sources.
     pub extract: String,
-    /// How to analyse what was extracted, together.
+    /// Instructions for the analysis of the extracts together.
     pub analyse: String,
-    /// Sources known to bear on it, ascending; what a stage doesn't know, it leaves as it is. Of many, a few: see
-    /// [`Outline::thinned`].
+    /// Sources known to bear on the section, ascending. A stage without new knowledge leaves the list unchanged. Long
+    /// lists are thinned: see [`Outline::thinned`].
     pub sources: Vec<SourceId>,
     pub children: Vec<Section>,
 }
@@ -69,16 +69,16 @@ impl Section {
     }
 }
 
-/// A section and where it stands in its outline.
+/// A section and its depth in the outline.
 #[derive(Clone, Copy, Debug)]
 pub struct Placed<'a> {
-    /// 0 for a chapter.
+    /// The depth, 0 for a chapter.
     pub depth: usize,
     pub section: &'a Section,
 }
 
 impl Outline {
-    /// Every section in reading order, parents before their children.
+    /// Returns every section in reading order, parents before their children.
     pub fn walk(&self) -> impl Iterator<Item = Placed<'_>> {
         let mut stack: Vec<Placed<'_>> =
             self.sections.iter().rev().map(|section| Placed { depth: 0, section }).collect();
@@ -89,7 +89,7 @@ impl Outline {
         })
     }
 
-    /// The sections that sources are digested for and that are written from digests.
+    /// Returns the leaves: sources are digested for them, and they are written from digests.
     pub fn leaves(&self) -> impl Iterator<Item = &Section> {
         self.walk().map(|placed| placed.section).filter(|section| section.is_leaf())
     }
@@ -105,7 +105,7 @@ impl Outline {
         visit(&mut self.sections, &mut change);
     }
 
-    /// The same outline with its sections numbered anew, each its own origin: what sources are digested against.
+    /// Renumbers the sections, each its own origin: the form that sources are digested against.
     pub fn numbered(mut self) -> Self {
         let mut next = 0;
         self.walk_mut(|section| {
@@ -115,8 +115,8 @@ impl Outline {
         self
     }
 
-    /// The same outline with at most so many sources a section, evenly over all of them. Every digest carries the outline:
-    /// were each section to name its share of the corpus, the tasks would grow with the square of it.
+    /// Limits the sources of each section to `most`, evenly taken. Every digest carries the outline: if each section
+    /// named its share of the corpus, the tasks would grow with the square of the corpus.
     pub fn thinned(mut self, most: usize) -> Self {
         self.walk_mut(|section| {
             let sources = std::mem::take(&mut section.sources);
@@ -126,8 +126,8 @@ impl Outline {
         self
     }
 
-    /// Builds the tree from sections in reading order with their depths. A depth that skips a level is taken as one
-    /// below its predecessor, so any list makes a tree.
+    /// Builds the tree from sections in reading order with their depths. A depth that skips a level is taken for the
+    /// level below its predecessor, so any list makes a tree.
     pub fn from_flat(flat: impl IntoIterator<Item = (usize, Section)>) -> Self {
         let mut outline = Self::default();
         for (depth, section) in flat {
@@ -143,7 +143,7 @@ impl Outline {
         outline
     }
 
-    /// Tokens of the outline as it is shown to a model, handles included.
+    /// Returns the tokens of the outline in a prompt, handles included.
     pub fn tokens(&self) -> u32 {
         self.walk()
             .map(|Placed { section, .. }| {
@@ -153,8 +153,8 @@ impl Outline {
     }
 }
 
-/// An outline that changes no more, with what is asked of it time and again: its tokens, counted once by whoever made it,
-/// and its name, found out when it is asked for. Clones share it, since many tasks carry the same one.
+/// An immutable outline with cached properties: its tokens, counted once by its maker, and its id, computed on demand.
+/// Clones share the outline, since many tasks carry the same outline.
 #[derive(Clone, Debug)]
 pub struct SharedOutline(Arc<Known>);
 
@@ -165,7 +165,7 @@ struct Known {
     id: OnceLock<OutlineId>,
 }
 
-/// A shared outline on its way. Its name is not taken on trust.
+/// A shared outline on the wire. Its id is not sent, but computed by the reader.
 #[derive(Serialize, Deserialize)]
 struct Sent<O> {
     outline: O,
@@ -191,7 +191,7 @@ impl SharedOutline {
         })
     }
 
-    /// As [`Outline::tokens`], without counting.
+    /// Returns the tokens as [`Outline::tokens`] does, without counting.
     pub fn tokens(&self) -> u32 {
         self.0.tokens
     }

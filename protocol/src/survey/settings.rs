@@ -7,7 +7,7 @@ use crate::{
     settings::{at_least, at_most},
 };
 
-/// What a survey depends on beside the settings of all jobs.
+/// The settings of a survey, beside the settings of all jobs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SurveySettings {
@@ -16,7 +16,7 @@ pub struct SurveySettings {
     pub outline: OutlineSettings,
     pub convolution: ConvolutionSettings,
     pub refine: RefineSettings,
-    /// How often digest to refine are done, each time against the better outline. At least 1.
+    /// Repetitions of the stages from digest to refine, each against the improved outline. At least 1.
     pub blocks: u32,
     pub writing: WritingSettings,
 }
@@ -36,11 +36,11 @@ impl Default for SurveySettings {
 }
 
 impl SurveySettings {
-    /// Checks the bounds of all settings, some of which depend on the models' window.
+    /// Checks the bounds of all settings; some bounds depend on the models' window.
     ///
     /// # Errors
     ///
-    /// The setting that is out of its bounds, by its name, with the bound.
+    /// The name of a setting out of its bounds, with the bound.
     pub fn check(&self, window: Window) -> Result<(), String> {
         at_least("grouping.size", self.grouping.size, 1)?;
         at_least("outline.batch", self.outline.batch, 1)?;
@@ -50,12 +50,12 @@ impl SurveySettings {
         at_least("refine.best_of", self.refine.best_of, 1)?;
         at_least("blocks", self.blocks, 1)?;
         at_least("writing.words", self.writing.words, 50)?;
-        // Beyond these a prompt has no room for what else belongs in it.
+        // Above these bounds a prompt has no room for its other parts.
         at_most("grouping.size", self.grouping.size, 100)?;
         at_most("outline.batch", self.outline.batch, 100)?;
         at_most("outline.lead_tokens", self.outline.lead_tokens, window.0 / 8)?;
         at_most("convolution.width", self.convolution.width, (window.0 / 800).clamp(3, 64))?;
-        // Beyond these a slip of the finger would cost more than anybody means to pay.
+        // Above these bounds a slip of the finger would cost more than anybody means to pay.
         at_most("convolution.layers", self.convolution.layers, 32)?;
         at_most("convolution.results", self.convolution.results, 1_000)?;
         at_most("refine.rounds", self.refine.rounds, 32)?;
@@ -65,7 +65,7 @@ impl SurveySettings {
     }
 }
 
-/// What kind of text the article is.
+/// The kind of text of the article.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Genre {
@@ -74,7 +74,7 @@ pub enum Genre {
     Survey,
     /// A technical guide.
     Guide,
-    /// A report for people who decide.
+    /// A report for decision makers.
     Report,
 }
 
@@ -97,7 +97,7 @@ impl Default for GroupingSettings {
 pub enum GroupBy {
     /// The model reads the titles.
     Model,
-    /// Clusters of like words, without a call.
+    /// Clusters of similar words, without a call.
     Lexical,
     /// By the seed, without a call.
     Random,
@@ -106,10 +106,10 @@ pub enum GroupBy {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct OutlineSettings {
-    /// Groups that one first outline is made from. Where a model groups, it isn't waited for: as many sources are taken
-    /// whose titles share words.
+    /// Groups for each first outline. Grouping by a model isn't waited for: the outline takes the same number of
+    /// sources, by shared words of their titles.
     pub batch: u32,
-    /// Most tokens of a source's lead where it has no abstract (and of an abstract that is longer).
+    /// The most tokens of a source's lead, be it an abstract or the first paragraphs.
     pub lead_tokens: u32,
 }
 
@@ -125,12 +125,12 @@ pub struct ConvolutionSettings {
     pub layers: u32,
     /// Candidates in a receptive field.
     pub width: u32,
-    /// Fields of a layer that samples.
+    /// Fields of a sampling layer.
     pub results: u32,
-    /// Of these, how many stay.
+    /// Candidates of a layer that are kept.
     pub top_k: u32,
-    /// Stop when this many layers in a row have not raised the best score; 0 does every layer. The next is under way by
-    /// then, and is done.
+    /// Stop when this many layers in a row have not raised the best score; 0 runs every layer. The next layer is in
+    /// flight by then, and is completed.
     pub patience: u32,
 }
 
@@ -144,9 +144,9 @@ impl Default for ConvolutionSettings {
 #[serde(default)]
 pub struct RefineSettings {
     pub rounds: u32,
-    /// Tries beside each other, each of so many rounds; of all that they make the best stays.
+    /// Independent attempts, each of `rounds` rounds; the best result of all is kept.
     pub best_of: u32,
-    /// A try stops when a round has brought nothing better.
+    /// An attempt stops after a round without improvement.
     pub stop_early: bool,
 }
 
@@ -159,9 +159,9 @@ impl Default for RefineSettings {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct WritingSettings {
-    /// Words that a section without children aims at.
+    /// The target length of a section without children, in words.
     pub words: u32,
-    /// Whether chapters may have a table or a diagram.
+    /// Allows a table or a diagram in chapters.
     pub figures: bool,
 }
 

@@ -1,4 +1,4 @@
-//! The survey's tasks: what each asks, and what comes of it.
+//! The survey's tasks: their work, and their products.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::{
     wire,
 };
 
-/// What a survey's task asks. One kernel serves each.
+/// The work of a survey's task. Each kind has its own kernel.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, EnumDiscriminants)]
 #[strum_discriminants(
     name(SurveyKind),
@@ -26,43 +26,44 @@ use crate::{
     strum(serialize_all = "kebab-case")
 )]
 pub enum SurveyWork {
-    /// Put sources that belong together into groups of `size`. Gives [`SurveyProduct::Groups`].
+    /// Put related sources into groups of `size`. Gives [`SurveyProduct::Groups`].
     Group { sources: Vec<TitledSource>, size: u32 },
     /// Outline an article from the leads of a few sources. Gives [`SurveyProduct::Outline`].
     Outline { sources: Vec<CardRef> },
-    /// Make one outline of several. Gives [`SurveyProduct::Outline`].
+    /// Merge several outlines. Gives [`SurveyProduct::Outline`].
     MergeOutlines { outlines: Vec<SharedOutline> },
     /// Read (a chunk of) a source against the outline. Gives [`SurveyProduct::Digest`].
     Digest {
         source: TitledSource,
         text: BlobId,
-        /// This chunk's number, from 1, and how many there are.
+        /// This chunk's number, from 1, and the number of chunks.
         part: (u32, u32),
         outline: SharedOutline,
-        /// The leaves that are asked for; all of them where it is empty.
+        /// The leaves to digest for; all leaves if empty.
         only: Vec<SectionId>,
     },
-    /// Make one suggestion, and the outline that it leads to, of a group's digests. Gives [`SurveyProduct::Candidate`].
+    /// Make a suggestion of a group's digests, and improve the outline by it. Gives [`SurveyProduct::Candidate`].
     Feedback { outline: SharedOutline, digests: Vec<SourceDigest> },
     /// Judge an outline. Gives [`SurveyProduct::Score`].
     Score { outline: SharedOutline },
     /// Merge the candidates of a receptive field into one. Gives [`SurveyProduct::Candidate`].
     Convolve { members: Vec<Arc<Candidate>> },
-    /// Criticise an outline, then mend it. `attempt` tells tries of one round apart. Gives [`SurveyProduct::Candidate`].
+    /// Criticise an outline, then mend it. `attempt` tells attempts of a round apart. Gives
+    /// [`SurveyProduct::Candidate`].
     Refine { outline: SharedOutline, round: u32, attempt: u32 },
-    /// Say in at most `room` tokens of notes what these notes say. Gives [`SurveyProduct::Notes`].
+    /// Condense notes to at most `room` tokens. Gives [`SurveyProduct::Notes`].
     Condense { section: SectionBrief, notes: Vec<Note>, room: u32 },
-    /// Write a section that has no children. Gives [`SurveyProduct::Passage`].
+    /// Write a section without children. Gives [`SurveyProduct::Passage`].
     Write { section: SectionBrief, notes: Vec<Note>, words: u32 },
-    /// Write what stands before a section's children, or before the whole article where `section` is none.
-    /// Gives [`SurveyProduct::Passage`].
+    /// Write the text before a section's children, or before the whole article if `section` is none. Gives
+    /// [`SurveyProduct::Passage`].
     Introduce { section: Option<SectionBrief>, children: Vec<WrittenPart>, words: u32 },
-    /// Make a table or a diagram for a chapter, where one carries more than prose. Gives [`SurveyProduct::Figure`].
+    /// Make a table or a diagram for a chapter, if prose conveys less. Gives [`SurveyProduct::Figure`].
     Illustrate { section: SectionBrief, notes: Vec<Note> },
 }
 
 impl SurveyWork {
-    /// Hashes everything that is asked. An outline is hashed by its name: it is large, and many tasks share it.
+    /// Hashes the whole work. An outline is hashed by its id: outlines are large, and many tasks share them.
     pub(crate) fn hash(&self, hasher: &mut Hasher) {
         let kind: &str = SurveyKind::from(self).into();
         let rest = match self {
@@ -89,7 +90,7 @@ impl SurveyWork {
         hasher.part(kind.as_bytes()).part(&rest);
     }
 
-    /// The blobs that the work refers to, in the order in which its kernel is given their bytes.
+    /// Returns the blobs of the work, in the order in which its kernel gets their bytes.
     pub fn blobs(&self) -> Vec<BlobId> {
         match self {
             Self::Outline { sources } => sources.iter().map(|source| source.card).collect(),
@@ -108,14 +109,14 @@ impl SurveyWork {
     }
 }
 
-/// A section as its writer needs it: its place in the outline, its description, and the titles of its neighbours.
+/// A section for its writer: its path in the outline, its description, and the titles of its siblings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SectionBrief {
     /// Titles from the chapter down to the section itself.
     pub path: Vec<String>,
     pub extract: String,
     pub analyse: String,
-    /// Titles of the other sections beside it, so that it doesn't say what they will.
+    /// Titles of the sibling sections, to avoid repeating their content.
     pub beside: Vec<String>,
 }
 
@@ -129,16 +130,16 @@ impl SectionBrief {
     }
 }
 
-/// A written section as its parent's writer sees it: its title and enough of its text to introduce it.
+/// A written section for its parent's writer: its title and enough of its text to introduce it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WrittenPart {
     pub title: String,
-    /// Sentences with the sources they rest on.
+    /// Sentences with their sources.
     pub passage: Passage,
     pub tokens: u32,
 }
 
-/// What a survey's task makes.
+/// The product of a survey's task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum SurveyProduct {
     Groups(Vec<Vec<SourceId>>),
@@ -148,6 +149,6 @@ pub enum SurveyProduct {
     Score(OutlineScore),
     Notes(Vec<Note>),
     Passage(Passage),
-    /// None where prose says it better.
+    /// None if prose conveys more.
     Figure(Option<Figure>),
 }

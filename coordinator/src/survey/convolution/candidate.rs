@@ -7,10 +7,10 @@ use tributary_protocol::survey::{
     suggestion::{Candidate, OutlineScore},
 };
 
-/// The best candidate and its score; none where no feedback led to any.
+/// The best candidate and its score; none if no feedback led to a candidate.
 pub(crate) struct Leader<'a>(pub(crate) Option<(&'a Arc<Candidate>, f64)>);
 
-/// Without a product a member of the field stands for it: the first, which is the strongest where members are scored.
+/// Returns the product's candidate, or the field's first member in its place: the strongest, where members are scored.
 pub(super) fn candidate_or(product: Option<SurveyProduct>, first: &Arc<Candidate>) -> Arc<Candidate> {
     match product {
         Some(SurveyProduct::Candidate(candidate)) => Arc::new(candidate),
@@ -18,7 +18,7 @@ pub(super) fn candidate_or(product: Option<SurveyProduct>, first: &Arc<Candidate
     }
 }
 
-/// What no judge has judged counts as the worst.
+/// Returns the score of a candidate; 0, the worst, without a product.
 pub(crate) fn score_of(product: Option<SurveyProduct>) -> f64 {
     match product {
         Some(SurveyProduct::Score(score)) => OutlineScore::value(score),

@@ -1,13 +1,13 @@
-//! Drawing the receptive fields of a layer that samples.
+//! Drawing the receptive fields of a sampling layer.
 
 use std::collections::BTreeSet;
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-/// Draws up to `most` distinct fields of `width` members, a member the likelier the higher its weight. `dealt` members
-/// are in one field at least, as far as there are fields for them. Members are given by their places in `weights`,
-/// ascending.
+/// Draws up to `most` distinct fields of `width` members; a higher weight makes a member more likely. Each of the
+/// `dealt` members is in at least one field, as far as there are fields for them. Members are given by their places in
+/// `weights`, ascending.
 pub(super) fn draw_fields(
     chance: &mut ChaCha8Rng,
     weights: &[f64],
@@ -18,7 +18,8 @@ pub(super) fn draw_fields(
     let width = width.min(weights.len());
     let mut drawn = BTreeSet::new();
     let mut fields = Vec::new();
-    // Where few fields are possible, drawing meets the same ones again: it ends, and the rest is counted out in order.
+    // If few fields are possible, random drawing repeats itself: it is bounded, and the remaining fields are enumerated
+    // in order.
     let hands = (0..most).map(|hand| dealt.iter().copied().skip(hand).step_by(most).take(width).collect());
     let hands = hands.chain(std::iter::repeat_with(Vec::new)).take(most * 20);
     for hand in hands {
@@ -40,9 +41,9 @@ pub(super) fn draw_fields(
     fields
 }
 
-/// Fills a field up.
+/// Fills up a field.
 fn draw_members(chance: &mut ChaCha8Rng, weights: &[f64], mut members: Vec<usize>, width: usize) -> Vec<usize> {
-    // Even the worst may be drawn: a candidate that a judge gave nothing can still hold one good suggestion.
+    // Even the worst may be drawn: a candidate with a score of zero can still hold a good suggestion.
     let mut weights: Vec<f64> = weights.iter().map(|weight| weight.max(0.0) + 0.1).collect();
     members.iter().for_each(|member| weights[*member] = 0.0);
     while members.len() < width {
@@ -61,7 +62,7 @@ fn draw_members(chance: &mut ChaCha8Rng, weights: &[f64], mut members: Vec<usize
     members
 }
 
-/// The combination after this one, in the order of dictionaries; none after the last.
+/// Returns the next combination in lexicographic order; none after the last.
 fn next_combination(mut field: Vec<usize>, of: usize) -> Option<Vec<usize>> {
     let width = field.len();
     let place = (0..width).rev().find(|&i| field[i] < of - width + i)?;

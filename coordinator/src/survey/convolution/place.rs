@@ -6,7 +6,7 @@ use tributary_protocol::{survey::SurveyStage, task::Stage};
 
 use crate::{survey::context::block_suffix, tasks::Place};
 
-/// Where in this stage an outcome belongs.
+/// The position of an outcome within this stage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ConvolutionPlace {
     pub(super) block: usize,
@@ -19,11 +19,11 @@ pub(super) enum ConvolutionStep {
     Pool { layer: usize, field: usize, batch: usize },
     /// A field of a sampling layer.
     Sample { layer: usize, field: usize },
-    /// The judgement of what became of a field.
+    /// The score of a field's candidate.
     Score { layer: usize, field: usize },
 }
 
-/// As people read it: layers from 0, all else from 1.
+/// Formatted for people: layers from 0, all else from 1.
 impl fmt::Display for ConvolutionPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.step {

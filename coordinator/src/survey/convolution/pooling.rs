@@ -16,11 +16,11 @@ use crate::survey::context::{Ask, PhaseWith, SurveyContext};
 pub(super) struct Pooling {
     block: usize,
     width: usize,
-    /// Layer 0, a field for each group, then the layers that merge them.
+    /// Layer 0, with a field for each group, then the layers that merge the fields before.
     layers: Vec<Vec<Field>>,
 }
 
-/// A field of the last layer, and what became of it: nothing where no group of its had a candidate.
+/// A field of the last layer and its candidate; none if no group of the field had a candidate.
 pub(super) struct Pooled {
     pub field: usize,
     pub candidate: Option<Arc<Candidate>>,
@@ -32,10 +32,11 @@ struct Field {
     /// Candidates of each member field of the layer before.
     members: Vec<Vec<Arc<Candidate>>>,
     waiting: usize,
-    /// What is being merged, for the fallback, and what the merges gave; what these leave is merged in turn until it is one.
+    /// Batches being merged, kept for the fallback, and the results of the merges. The results are merged in turn until
+    /// a single candidate is left.
     batches: Vec<Vec<Arc<Candidate>>>,
     results: Vec<Option<Arc<Candidate>>>,
-    /// Batches of those before that are merged already.
+    /// The number of batches of earlier rounds, all merged.
     done: usize,
     missing: usize,
 }
@@ -60,12 +61,12 @@ impl Pooling {
         Self { block, width, layers }
     }
 
-    /// The number of the last layer.
+    /// Returns the number of the last layer.
     pub fn last_layer(&self) -> usize {
         self.layers.len() - 1
     }
 
-    /// Fields of the last layer.
+    /// Returns the number of fields of the last layer.
     pub fn fields(&self) -> usize {
         self.layers[self.last_layer()].len()
     }
@@ -87,7 +88,7 @@ impl Pooling {
         product: Option<SurveyProduct>,
     ) -> Option<Pooled> {
         let pool = &mut self.layers[layer][field];
-        // Kept no longer than this: a large corpus has many candidates, and each has an outline.
+        // Dropped as soon as merged: a large corpus has many candidates, each with an outline.
         let merged = std::mem::take(&mut pool.batches[batch]);
         pool.results[batch] = Some(candidate_or(product, &merged[0]));
         pool.missing -= 1;
@@ -98,7 +99,7 @@ impl Pooling {
         self.reduce(ask, (layer, field), results)
     }
 
-    /// A member of a field is there. With the last of them it is reduced to one.
+    /// Adds the candidates of a member. The last member starts the reduction of the field to one candidate.
     fn add<P: PhaseWith<ConvolutionPlace>>(
         &mut self,
         ask: &mut Ask<'_, P>,
@@ -116,7 +117,8 @@ impl Pooling {
         self.reduce(ask, (layer, field), members)
     }
 
-    /// Merges a field's candidates, as many at a time as fit a prompt, until one is left, which goes to the layer above.
+    /// Merges a field's candidates, as many at a time as fit a prompt, until a single candidate is left for the layer
+    /// above.
     fn reduce<P: PhaseWith<ConvolutionPlace>>(
         &mut self,
         ask: &mut Ask<'_, P>,
@@ -133,7 +135,7 @@ impl Pooling {
         let tokens: Vec<_> = candidates.iter().map(|candidate| candidate.tokens).collect();
         let mut ranges = pack(&tokens, ask.context.budget.candidates, self.width);
         if ranges.len() == candidates.len() {
-            // A width of candidates has room by design. Where they outgrow it all the same, the tree has to end.
+            // `width` candidates fit by design. If they don't, they are merged all the same, so that the tree ends.
             ranges = pack(&vec![1; candidates.len()], self.width as u32, self.width);
         }
         pool.done = pool.batches.len();

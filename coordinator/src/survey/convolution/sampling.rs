@@ -1,8 +1,8 @@
-//! Sampling layers: fields are drawn by score, and the best candidate of all layers is what the convolution ends with.
+//! Sampling layers: fields are drawn by score, and the best candidate of all layers is the result of the convolution.
 //!
-//! A layer is drawn while the candidates that it draws from are still being made: they count by what they are made of, the
-//! mean of their members' scores, and their own judgement counts for the layer after. So judging goes on beside merging,
-//! and the order in which judgements come decides nothing: a layer is drawn when all that it weighs are there.
+//! A layer is drawn while the candidates of the layer before are still being made. Until scored, a candidate's weight
+//! is the mean score of its members; its own score counts for the layer after. So scoring runs in parallel with
+//! merging, and the order of scores decides nothing: a layer is drawn when all scores behind its weights are known.
 
 use std::{ops::Range, sync::Arc};
 
@@ -19,25 +19,25 @@ use crate::survey::context::{Ask, PhaseWith, SurveyContext};
 pub(super) struct Sampling {
     block: usize,
     settings: ConvolutionSettings,
-    /// The number of the last pooling layer, whose fields are the candidates that sampling starts from.
+    /// The number of the last pooling layer. Its fields are the first candidates for sampling.
     pooled: usize,
     candidates: Vec<Sampled>,
-    /// Whose candidates are whose: of the last pooling layer, then of each layer drawn so far.
+    /// The range of `candidates` of each layer: the last pooling layer, then each layer drawn so far.
     layers: Vec<Range<usize>>,
-    /// No more layers will be drawn; so many were left out.
+    /// The number of layers skipped, once no more layers will be drawn.
     closed: Option<u32>,
-    /// Candidates that are not there and judged.
+    /// The number of candidates without a score.
     open: usize,
 }
 
-/// A candidate to be.
+/// A candidate, possibly still to be made.
 struct Sampled {
-    /// The field that it comes of, the strongest first; empty for a pooled one.
+    /// The members of its field, the strongest first; empty for a pooled candidate.
     members: Vec<usize>,
-    /// Members that have not come yet.
+    /// The number of members that are still missing.
     waiting: usize,
     candidate: Option<Arc<Candidate>>,
-    /// None until it is judged; what there is nothing of is judged at once.
+    /// `None` until scored. A candidate that can't be made scores 0 at once.
     score: Option<f64>,
 }
 
@@ -62,7 +62,7 @@ impl Sampling {
         }
     }
 
-    /// Takes what became of a field of the last pooling layer.
+    /// Takes the candidate of a field of the last pooling layer.
     pub fn pooled<P: PhaseWith<ConvolutionPlace>>(&mut self, ask: &mut Ask<'_, P>, pooled: Pooled) {
         if self.layers.len() == 1 {
             self.draw(ask);
@@ -70,7 +70,7 @@ impl Sampling {
         self.came(ask, pooled.field, pooled.candidate);
     }
 
-    /// Takes what became of a field of a sampling layer.
+    /// Takes the candidate of a field of a sampling layer.
     pub fn merged<P: PhaseWith<ConvolutionPlace>>(
         &mut self,
         ask: &mut Ask<'_, P>,
@@ -82,7 +82,7 @@ impl Sampling {
         self.came(ask, number, Some(candidate_or(product, &first)));
     }
 
-    /// Takes the judgement of a candidate.
+    /// Takes the score of a candidate.
     pub fn judged<P: PhaseWith<ConvolutionPlace>>(
         &mut self,
         ask: &mut Ask<'_, P>,
@@ -97,7 +97,8 @@ impl Sampling {
         self.candidates[number].members.iter().filter_map(|member| self.candidates[*member].candidate.as_ref())
     }
 
-    /// A candidate is there, or there will be none: it is judged, and the fields that waited for it alone are merged.
+    /// Takes a candidate, or the news that none is made: asks for the score, and merges the fields that waited for this
+    /// candidate alone.
     fn came<P: PhaseWith<ConvolutionPlace>>(
         &mut self,
         ask: &mut Ask<'_, P>,
@@ -113,7 +114,7 @@ impl Sampling {
             None => self.scored(number, 0.0),
         }
         self.candidates[number].candidate = candidate;
-        // Only fields that are drawn already: those that are drawn meanwhile don't wait for it.
+        // Only fields drawn before: fields drawn meanwhile don't wait for this candidate.
         for above in number + 1..self.candidates.len() {
             if self.candidates[above].members.contains(&number) {
                 self.candidates[above].waiting -= 1;
@@ -125,7 +126,7 @@ impl Sampling {
         self.draw(ask);
     }
 
-    /// Merges a field whose members are all there. One of whose members there is but one is that one.
+    /// Merges a field with all members present. A single member becomes the field's candidate without a merge.
     fn merge<P: PhaseWith<ConvolutionPlace>>(&mut self, ask: &mut Ask<'_, P>, number: usize) {
         let members: Vec<Arc<Candidate>> = self.members_of(number).cloned().collect();
         if members.len() < 2 {
@@ -136,13 +137,13 @@ impl Sampling {
         ask.ask(place, SurveyWork::Convolve { members });
     }
 
-    /// A candidate's layer and its field in that.
+    /// Returns a candidate's layer, and the candidate's field in the layer.
     fn place_of(&self, number: usize) -> (usize, usize) {
         let layer = self.layers.iter().position(|layer| layer.contains(&number)).expect("a candidate is of a layer");
         (self.pooled + layer, number - self.layers[layer].start)
     }
 
-    /// The candidate in this layer and field.
+    /// Returns the candidate of this layer and field.
     fn number_of(&self, (layer, field): (usize, usize)) -> usize {
         self.layers[layer - self.pooled].start + field
     }
@@ -152,15 +153,15 @@ impl Sampling {
         self.open -= 1;
     }
 
-    /// Draws the layers whose time has come.
+    /// Draws all layers that can be drawn now.
     fn draw<P: PhaseWith<ConvolutionPlace>>(&mut self, ask: &mut Ask<'_, P>) {
         while self.closed.is_none() && self.is_weighed() {
             self.next_layer(ask);
         }
     }
 
-    /// Whether all is judged that the next layer depends on: what the candidates of the last one are made of and, where
-    /// layers may be left out, every candidate before it. Nothing is weighed for the first that is drawn.
+    /// True if all scores for the next layer are known: the scores of the last layer's members and, if layers may be
+    /// skipped, of every candidate before the last layer. The first drawn layer needs no scores.
     fn is_weighed(&self) -> bool {
         let [.., before, last] = &self.layers[..] else { return true };
         let candidates = self.candidates[last.clone()].iter();
@@ -168,7 +169,7 @@ impl Sampling {
         members.all(|member| member.score.is_some()) && (self.settings.patience == 0 || self.are_judged(before.end))
     }
 
-    /// Whether so many candidates, the first, are all judged.
+    /// True if the first `first` candidates all have scores.
     fn are_judged(&self, first: usize) -> bool {
         self.candidates[..first].iter().all(|each| each.score.is_some())
     }
@@ -186,7 +187,7 @@ impl Sampling {
         let mut dealt = Vec::new();
         let mut chance = ask.context.chance("convolution", self.block << 16 | number);
         if self.layers.len() == 1 {
-            // Nobody has judged these. Each has its say.
+            // These candidates have no scores. Each takes part in a field.
             dealt = (0..weighed.len()).collect();
         } else {
             weighed.sort_by(|a, b| b.1.total_cmp(&a.1));
@@ -210,19 +211,20 @@ impl Sampling {
         }
     }
 
-    /// Whether a candidate has come, or is known not to come.
+    /// True if a candidate has come, or is known not to come.
     fn is_there(&self, number: usize) -> bool {
         self.candidates[number].candidate.is_some() || self.candidates[number].score.is_some()
     }
 
-    /// What a candidate counts that isn't judged: the mean of what it is made of. Of pooled ones nothing is known.
+    /// Returns the weight of an unscored candidate: the mean score of its members. Pooled candidates have no members
+    /// and weigh 0.
     fn weight(&self, number: usize) -> f64 {
         let members = &self.candidates[number].members;
         let scores = members.iter().filter_map(|member| self.candidates[*member].score);
         scores.sum::<f64>() / members.len().max(1) as f64
     }
 
-    /// Layers, of those that are judged, since the best score rose.
+    /// Returns the number of scored layers since the best score rose.
     fn flat(&self) -> u32 {
         let judged = self.layers.len().saturating_sub(1);
         let mut best = f64::NEG_INFINITY;
@@ -236,9 +238,9 @@ impl Sampling {
         flat
     }
 
-    /// The best of all candidates but those of so many layers, the last ones, once they are judged.
+    /// Returns the best candidate of all layers but the last `but`, once all of these are scored.
     ///
-    /// What the layers come to must not depend on when one looks: layers that are left out count as if they were done.
+    /// The result must not depend on the time of the question: skipped layers count as if they were done.
     pub fn leader(&self, but: usize) -> Option<Leader<'_>> {
         let planned = (self.settings.layers as usize + 1).saturating_sub(self.pooled);
         let layers = planned.saturating_sub(but).max(1);
@@ -249,7 +251,7 @@ impl Sampling {
         self.are_judged(end).then(|| Leader(self.best_of(0..end)))
     }
 
-    /// Layers that were left out, since the best score had stopped rising.
+    /// Returns the number of layers skipped since the best score had stopped rising.
     pub fn layers_saved(&self) -> u32 {
         self.closed.unwrap_or(0)
     }
@@ -262,7 +264,7 @@ impl Sampling {
         Leader(self.best_of(0..self.candidates.len()))
     }
 
-    /// The first of equals.
+    /// Returns the best scored candidate, the first of equals.
     fn best_of(&self, range: Range<usize>) -> Option<(&Arc<Candidate>, f64)> {
         let judged = self.candidates[range].iter().filter_map(|each| Some((each.candidate.as_ref()?, each.score?)));
         judged.reduce(|best, next| if next.1 > best.1 { next } else { best })

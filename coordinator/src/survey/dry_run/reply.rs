@@ -1,4 +1,4 @@
-//! How long the replies are that products are made of.
+//! The typical length of the reply behind a product.
 
 use serde_json::{Value, json};
 use tributary_protocol::{
@@ -11,13 +11,13 @@ use tributary_protocol::{
     },
 };
 
-/// What stands before a judge's marks: its reasoning.
+/// Tokens of a judge's reasoning, ahead of the marks.
 const REASONING: u64 = 45;
 
-/// A table of a few rows, or a diagram.
+/// Tokens of a table of a few rows, or of a diagram.
 const FIGURE: u64 = 350;
 
-/// Tokens of the reply that such a product is made of, in the shape that its kernel asks for.
+/// Returns the tokens of the reply behind such a product, in the shape that the kernel asks for.
 pub(crate) fn reply_tokens(work: &SurveyWork, product: &SurveyProduct) -> u64 {
     match product {
         SurveyProduct::Groups(groups) => {
@@ -30,7 +30,7 @@ pub(crate) fn reply_tokens(work: &SurveyWork, product: &SurveyProduct) -> u64 {
             tokens(&json!({ "notes": notes, "suggestion": digest.suggestion }))
         }
         SurveyProduct::Candidate(candidate) => {
-            // What mends criticises first, at such a length as it then suggests.
+            // A refinement begins with a critique, about as long as its suggestion.
             let critique = if let SurveyWork::Refine { .. } = work { &candidate.suggestion } else { "" };
             let sections = sections(&candidate.outline);
             tokens(&json!({ "critique": critique, "suggestion": candidate.suggestion, "sections": sections }))

@@ -1,5 +1,5 @@
-//! The middle phase, once or several times: a block from digest to refine. Sources are read against an outline, and what they
-//! say improves it.
+//! The middle phase, run once or more: a block from digest to refine. Sources are read against an outline, and the
+//! digests improve it.
 
 use tributary_protocol::{
     id::TaskId,
@@ -21,7 +21,7 @@ use crate::{
 };
 
 places_of_phase! {
-    /// Where in a block an outcome belongs.
+    /// The position of an outcome within a block.
     ImprovingPlace {
         Digest(DigestPlace),
         Feedback(FeedbackPlace),
@@ -51,7 +51,7 @@ impl Improving {
         Self::around(context, tasks, 0, ready.groups, reading)
     }
 
-    /// Reads sources again, for an outline that a block before has improved.
+    /// Reads sources again, for an outline that an earlier block has improved.
     pub(crate) fn again(
         context: &SurveyContext,
         ledger: &mut JobLedger,
@@ -85,7 +85,7 @@ impl Improving {
         self.tasks.awaits(task)
     }
 
-    /// Takes an outcome. False where its task isn't of this phase.
+    /// Takes an outcome. Returns false if its task isn't part of this phase.
     pub(crate) fn settle(&mut self, context: &SurveyContext, ledger: &mut JobLedger, outcome: &Outcome) -> bool {
         let Some((place, product)) = self.tasks.end::<SurveyProduct>(ledger, &context.job, outcome) else {
             return false;
@@ -118,7 +118,7 @@ impl Improving {
         self.lead(context, ledger);
     }
 
-    /// Refines what the convolution has found while its last layers are still under way, a layer to a round.
+    /// Refines candidates of the convolution while its last layers are still in flight, a layer per round.
     fn lead(&mut self, context: &SurveyContext, ledger: &mut JobLedger) {
         while let ahead @ 1.. = self.refinement.rounds_ahead()
             && let Some(leader) = self.convolution.leader(ahead)
@@ -128,7 +128,8 @@ impl Improving {
         }
     }
 
-    /// Where no feedback led to a candidate, the outline that was read against stands.
+    /// Returns a leader as a version. If no feedback led to a candidate, the outline that sources were read against
+    /// stands.
     fn version_of(&self, leader: Leader) -> Version {
         match leader.0 {
             Some((candidate, score)) => Version { outline: candidate.outline.clone(), score },
@@ -140,7 +141,7 @@ impl Improving {
         self.refinement.is_complete() && self.convolution.is_complete()
     }
 
-    /// The best outline of all, however it was found.
+    /// Returns the best outline of convolution and refinement.
     pub(crate) fn improved_outline(&self) -> SharedOutline {
         let found = self.version_of(self.convolution.best());
         match self.refinement.best() {
@@ -149,17 +150,17 @@ impl Improving {
         }
     }
 
-    /// The reading that the block rests on.
+    /// Returns the reading that the block rests on.
     pub(crate) fn reading(&self) -> &Reading {
         &self.reading
     }
 
-    /// Layers of the convolution that were left out, since they had ceased to improve anything.
+    /// Returns the layers of the convolution that were skipped for lack of improvement.
     pub(crate) fn layers_saved(&self) -> u32 {
         self.convolution.layers_saved()
     }
 
-    /// Rounds of refinement that were left out, since they had ceased to improve anything.
+    /// Returns the rounds of refinement that were skipped for lack of improvement.
     pub(crate) fn rounds_saved(&self) -> u32 {
         self.refinement.rounds_saved
     }

@@ -18,7 +18,7 @@ use crate::{
 };
 
 places_of_phase! {
-    /// Where in the first phase an outcome belongs.
+    /// The position of an outcome within the first phase.
     OutliningPlace { Group(GroupPlace), Outline(OutlinePlace) }
 }
 
@@ -26,13 +26,13 @@ pub(crate) struct Outlining {
     tasks: PhaseTasks<OutliningPlace>,
     grouping: Grouping,
     outlines: FirstOutlines,
-    /// By batch of titles, once they are known.
+    /// The groups of each batch of titles, once known.
     groups: Vec<Option<Vec<Vec<SourceId>>>>,
     /// The merged outline.
     outline: Option<SharedOutline>,
 }
 
-/// What the first phase ends with.
+/// The result of the first phase.
 pub(crate) struct Ready {
     pub(crate) outline: SharedOutline,
     pub(crate) groups: Vec<Vec<SourceId>>,
@@ -59,7 +59,7 @@ impl Outlining {
         self.tasks.awaits(task)
     }
 
-    /// Takes an outcome. False where its task isn't of this phase.
+    /// Takes an outcome. Returns false if its task isn't part of this phase.
     pub(crate) fn settle(&mut self, context: &SurveyContext, ledger: &mut JobLedger, outcome: &Outcome) -> bool {
         let Some((place, product)) = self.tasks.end::<SurveyProduct>(ledger, &context.job, outcome) else {
             return false;
@@ -90,7 +90,7 @@ impl Outlining {
         self.outlines.add(&mut Ask::new(context, &mut self.tasks, ledger), sources);
     }
 
-    /// The outline and the groups, once all of them are known: then the sources can be read.
+    /// Returns the outline and the groups, once all of them are known: then the sources can be read.
     pub(crate) fn ready(&self) -> Option<Ready> {
         let outline = self.outline.as_ref()?;
         let groups: Vec<_> = self.groups.iter().map(Option::as_deref).collect::<Option<_>>()?;

@@ -1,4 +1,4 @@
-//! The macro that makes the places of a phase of those of its stages.
+//! The macro that combines the places of stages into the places of a phase.
 
 /// Defines the places of a phase as those of its stages.
 macro_rules! places_of_phase {

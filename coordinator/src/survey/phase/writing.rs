@@ -1,4 +1,4 @@
-//! The last phase: sources are read once more where the final outline asks for it, and the text is written.
+//! The last phase: sources are read again if the final outline needs it, and the text is written.
 
 use tributary_protocol::{id::TaskId, survey::SurveyProduct, task::Outcome};
 
@@ -13,7 +13,7 @@ use crate::{
 };
 
 places_of_phase! {
-    /// Where in the last phase an outcome belongs.
+    /// The position of an outcome within the last phase.
     WritingPlace { Digest(DigestPlace), Write(WritePlace) }
 }
 
@@ -41,7 +41,7 @@ impl Writing {
         self.tasks.awaits(task)
     }
 
-    /// Takes an outcome. False where its task isn't of this phase.
+    /// Takes an outcome. Returns false if its task isn't part of this phase.
     pub(crate) fn settle(&mut self, context: &SurveyContext, ledger: &mut JobLedger, outcome: &Outcome) -> bool {
         let Some((place, product)) = self.tasks.end::<SurveyProduct>(ledger, &context.job, outcome) else {
             return false;

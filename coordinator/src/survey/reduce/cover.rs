@@ -1,7 +1,7 @@
-//! Coverage: a source whose notes no section used is cited all the same, by a note of its own.
+//! Coverage: cites a source whose notes no section used, by a note of its own.
 //!
-//! A digest's note is a statement with its source, so adding one invents nothing. It is a last resort, for what a
-//! writer left out, and the report names each source that needed it.
+//! A digest's note is a statement with its source, so adding a note invents nothing. It is a last resort, for sources
+//! that a writer left out, and the report names each source added.
 
 use std::collections::HashSet;
 
@@ -18,9 +18,8 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use super::{number::Numbering, words::words_of};
 use crate::survey::finished::FinishedSurvey;
 
-/// Adds a note of each uncited source to the section that the note belongs to, in a paragraph of their own. Returns the
-/// sources that were added. What is added is never longer than what was there: an article of fixed length can't cite
-/// any number of sources.
+/// Adds a note of each uncited source to the note's section, in a paragraph of its own. Returns the added sources. The
+/// additions are never longer than the article was before: an article of fixed length can't cite any number of sources.
 pub fn cover(article: &mut Article, finished: &FinishedSurvey) -> Vec<String> {
     let mut cited: HashSet<SourceId> = Numbering::of(article).cited().iter().copied().collect();
     let mut room = words_of(article);
@@ -32,7 +31,8 @@ pub fn cover(article: &mut Article, finished: &FinishedSurvey) -> Vec<String> {
     added
 }
 
-/// Sections take their notes from `notes` in reading order, as the machine lists them.
+/// Covers a section and its children. Sections take their notes from `notes` in reading order, as the machine lists
+/// them.
 fn cover_section<'a>(
     section: &mut WrittenSection,
     notes: &mut impl Iterator<Item = &'a Vec<Note>>,

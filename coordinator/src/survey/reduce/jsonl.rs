@@ -1,5 +1,6 @@
-//! The article as LLM×MapReduce-V2 writes it, so that its evaluation scripts read it unchanged: the fields `title`,
-//! `outline`, `content`, `ref_str`, `papers` and `cite_ratio`, and `[n]` in the content meaning the n-th of `papers`.
+//! The article in the format of LLM×MapReduce-V2, so that its evaluation scripts read the file unchanged: the fields
+//! `title`, `outline`, `content`, `ref_str`, `papers` and `cite_ratio`, with `[n]` in the content for the n-th of
+//! `papers`.
 
 use serde_json::{Map, Value, json};
 use tributary_protocol::{id::BlobId, source::Card};
@@ -12,7 +13,7 @@ pub struct Head<'a> {
     pub outline: &'a str,
     pub content: &'a str,
     pub ref_str: &'a str,
-    /// Cited sources of all, 0 to 1.
+    /// The share of sources that are cited, 0 to 1.
     pub cite_ratio: f64,
     /// Fields of the input's line that mean nothing here.
     pub extra: &'a Map<String, Value>,
@@ -43,7 +44,7 @@ impl<'a> Line<'a> {
         Ok(Self { sink, papers: 0 })
     }
 
-    /// Adds a paper whose text is in these blobs. `number` is its number in the reference list, where it is cited.
+    /// Adds a paper with its text in these blobs. `number` is the number in the reference list, if the paper is cited.
     pub async fn paper(&mut self, card: &Card, texts: &[BlobId], number: Option<usize>) -> Result<(), ArtifactError> {
         /// The field of the text, which is written apart.
         const TEXT: &str = "txt";

@@ -16,7 +16,7 @@ pub struct Reference<'a> {
     pub url: Option<&'a str>,
 }
 
-/// Title, text and figures, without references.
+/// Renders title, text and figures, without references.
 pub fn content(article: &Article, numbering: &Numbering, language: Language) -> String {
     let mut page =
         Page { text: format!("# {}\n\n", heading(&article.title)), numbering, language, tables: 0, diagrams: 0 };
@@ -27,7 +27,7 @@ pub fn content(article: &Article, numbering: &Numbering, language: Language) -> 
     page.text.trim_end().to_owned()
 }
 
-/// A heading, then `[n] Title URL`, a paragraph each.
+/// Renders a heading, then `[n] Title URL`, a paragraph each.
 pub fn references<'a>(cited: impl IntoIterator<Item = Reference<'a>>, language: Language) -> String {
     let heading_of_all = match language {
         Language::En => "## References",
@@ -43,7 +43,7 @@ pub fn references<'a>(cited: impl IntoIterator<Item = Reference<'a>>, language: 
     text
 }
 
-/// The headings alone, numbered, a line each.
+/// Renders the numbered headings alone, a line each.
 pub fn outline(article: &Article) -> String {
     fn lines(section: &WrittenSection, number: &str, depth: usize, text: &mut String) {
         let _ = writeln!(text, "{}", heading_line(section, number, depth));
@@ -59,7 +59,7 @@ pub fn outline(article: &Article) -> String {
 }
 
 fn heading_line(section: &WrittenSection, number: &str, depth: usize) -> String {
-    // Only a chapter's number has a stop behind it.
+    // Only a chapter's number has a full stop.
     let stop = if depth == 0 { "." } else { "" };
     format!("{} {number}{stop} {}", "#".repeat((depth + 2).min(6)), heading(&section.title))
 }
@@ -148,8 +148,8 @@ impl Page<'_> {
     }
 }
 
-/// One line, with no brackets that a reader (or a program) could take for a citation: a number in brackets that isn't
-/// ours is written with entities, unless it is code between two backticks.
+/// Returns the text on a single line, without brackets that a reader (or a program) could take for a citation: foreign
+/// numbers in brackets are written with entities, except in code between two backticks.
 fn prose(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut out = String::with_capacity(line.len());
@@ -158,7 +158,7 @@ fn prose(text: &str) -> String {
         if i > 0 {
             out.push('`');
         }
-        // A backtick that no other follows begins no code.
+        // A backtick without a partner begins no code.
         let is_code = i % 2 == 1 && parts.peek().is_some();
         if is_code { out.push_str(part) } else { out.push_str(&without_false_marks(part)) }
     }
@@ -182,12 +182,12 @@ fn without_false_marks(text: &str) -> String {
     out + rest
 }
 
-/// Titles: one line, no heading marks of their own. Numbers stay: a source may be called 1984.
+/// Returns a title on a single line, without heading marks. Numbers stay: a source may be called 1984.
 fn heading(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").trim_start_matches('#').trim().to_owned()
 }
 
-/// A paragraph that would begin like a heading, a list or a quotation doesn't.
+/// Escapes a paragraph that would begin like a heading, a list or a quotation.
 fn paragraph_start(text: &str) -> String {
     let (number, rest) = text.split_at(text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len());
     let numbered = !number.is_empty() && [". ", ") "].iter().any(|mark| rest.starts_with(mark));
@@ -206,7 +206,7 @@ fn cell(text: &str) -> String {
     prose(text).replace('|', "\\|")
 }
 
-/// Mermaid's own escape for what would end a label.
+/// Escapes characters that would end a label, in Mermaid's own way.
 fn label(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").replace('"', "#quot;").replace('`', "'")
 }

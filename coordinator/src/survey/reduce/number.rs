@@ -7,7 +7,7 @@ use tributary_protocol::{
     survey::article::{Article, Figure, Row, Sentence, WrittenSection},
 };
 
-/// What can cite, in reading order.
+/// A part of the article that can cite.
 pub enum Part<'a> {
     Sentence(&'a Sentence),
     Row(&'a Row),
@@ -24,7 +24,7 @@ impl Part<'_> {
     }
 }
 
-/// Calls `see` with everything that can cite, in reading order.
+/// Calls `see` with every part that can cite, in reading order.
 pub fn walk<'a>(article: &'a Article, see: &mut impl FnMut(Part<'a>)) {
     fn walk_section<'a>(section: &'a WrittenSection, see: &mut impl FnMut(Part<'a>)) {
         section.passage.sentences().for_each(|sentence| see(Part::Sentence(sentence)));
@@ -41,7 +41,7 @@ pub fn walk<'a>(article: &'a Article, see: &mut impl FnMut(Part<'a>)) {
     article.sections.iter().for_each(|chapter| walk_section(chapter, see));
 }
 
-/// Which source has which number.
+/// The numbers of the cited sources.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Numbering {
     order: Vec<SourceId>,
@@ -64,17 +64,17 @@ impl Numbering {
         numbering
     }
 
-    /// The cited sources by number: the first is `[1]`.
+    /// Returns the cited sources by number: the first is `[1]`.
     pub fn cited(&self) -> &[SourceId] {
         &self.order
     }
 
-    /// How often sources are cited in all.
+    /// Returns the number of citations in all.
     pub fn citations(&self) -> usize {
         self.citations
     }
 
-    /// `[3,17]`, ascending; empty for no sources.
+    /// Returns the mark of a citation, `[3,17]`, ascending; empty for no sources.
     pub fn mark(&self, sources: &[SourceId]) -> String {
         let mut numbers: Vec<usize> = sources.iter().filter_map(|source| self.numbers.get(source)).copied().collect();
         if numbers.is_empty() {

@@ -18,11 +18,11 @@ use super::{
 };
 use crate::artifact::{ArtifactError, ArtifactName, ArtifactSink};
 
-/// Gives all three to the sink.
+/// Writes all three artifacts to the sink.
 ///
 /// # Errors
 ///
-/// A card that the bus doesn't have, and the sink's.
+/// A card that is missing from the bus, and the errors of the sink.
 pub(super) async fn write(
     bus: &dyn Bus,
     job: &Job,
@@ -57,7 +57,7 @@ pub(super) async fn write(
         extra,
     };
     let mut line = Line::begin(sink, &head).await?;
-    // The n-th paper is reference n: cited ones first, by number.
+    // The n-th paper is reference n: cited papers first, by number.
     let rest = job.sources.iter().map(|source| source.id).filter(|id| !cited.contains_key(id));
     for id in reduced.numbering.cited().iter().copied().chain(rest) {
         let card = card(bus, job, id).await?;

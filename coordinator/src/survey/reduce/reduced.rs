@@ -1,10 +1,10 @@
-//! An article as it will be read.
+//! An article in its final form.
 
 use tributary_protocol::survey::article::Article;
 
 use super::number::Numbering;
 
-/// An article as it will be read, and what had to be done to it.
+/// An article in its final form, and the changes of the reduction.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reduced {
     pub article: Article,
@@ -13,12 +13,12 @@ pub struct Reduced {
     pub words: usize,
 }
 
-/// What reduction changed, for the report.
+/// Changes of the reduction, for the report.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize)]
 pub struct Mended {
-    /// Sources that no section had cited, and whose strongest note was added to the section that it belongs to.
+    /// Sources that no section had cited, each added by its strongest note.
     pub sources_added: Vec<String>,
-    /// Sentences that stood in the article before and were taken out, their sources going to the first.
+    /// Sentences that were removed since the article had them already. The first occurrence got their sources.
     pub repeated_sentences_removed: u64,
     /// Citations of sources that the job doesn't have.
     pub unknown_citations_removed: u64,

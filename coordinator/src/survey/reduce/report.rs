@@ -1,4 +1,4 @@
-//! The report: what went in, what came out, what it cost, and everything that is not as it should be.
+//! The report: input, output, cost, and all flaws.
 
 use std::time::Duration;
 
@@ -22,13 +22,13 @@ use crate::{
     tasks::{Flaw, JobLedger},
 };
 
-/// What the report tells of how the article came to be.
+/// The run of a finished survey, for the report.
 pub struct FinishedRun<'a> {
     pub ledger: &'a JobLedger,
     pub flaws: Vec<Flaw>,
     pub economies: Economies,
     pub input: InputNotes,
-    /// The time that this run of the job took.
+    /// The time of this run of the job.
     pub wall: Duration,
 }
 
@@ -39,23 +39,23 @@ pub struct Report {
     pub job: String,
     pub seed: u64,
     pub settings: ReportedSettings,
-    /// Settings that a newer build sent and this one didn't know: they had no effect.
+    /// Settings without effect: a newer build sent them, and this build doesn't know them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unknown_settings: Vec<String>,
     pub sources: Sources,
     pub article: Size,
     pub citations: Citations,
-    /// Of this run alone, in seconds; calls that an earlier run paid for cost no time here.
+    /// The time of this run alone, in seconds. Calls that an earlier run paid for take no time here.
     #[serde(rename = "wall_seconds", serialize_with = "cost::in_seconds")]
     pub wall: Duration,
     pub total: Cost,
-    /// By stage.
+    /// Costs by stage.
     pub stages: Map<String, Value>,
     pub mended: Mended,
     pub economies: Economies,
-    /// Units that a fallback had to make, and units that nothing came of.
+    /// Units made by a fallback, and units without a result.
     pub degraded: Vec<Flaw>,
-    /// What was dropped or changed on the way in.
+    /// Pieces of the input that were dropped or changed.
     pub input_problems: Vec<Problem>,
 }
 
@@ -73,12 +73,12 @@ pub struct ReportedSettings {
 pub struct Sources {
     /// Sources that the job began with.
     pub given: usize,
-    /// Of these, sources that a note was made of.
+    /// Sources with notes.
     pub used: usize,
     pub cited: usize,
-    /// Cited of given, 0 to 1.
+    /// The share of given sources that are cited, 0 to 1.
     pub coverage: f64,
-    /// Sources of which no note was made, by handle and title.
+    /// Sources without notes, by handle and title.
     pub unused: Vec<String>,
 }
 
@@ -86,24 +86,24 @@ pub struct Sources {
 pub struct Size {
     pub words: usize,
     pub sections: usize,
-    /// Sections of the outline that no source said anything for, by the titles down to them.
+    /// Sections of the outline without any notes, each given by the titles down to it.
     pub left_out: Vec<String>,
 }
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Citations {
     pub made: usize,
-    /// Citations in replies of sources that the call was not given: taken out.
+    /// Citations removed, since the call was not given the source.
     pub removed: u64,
 }
 
 impl Report {
-    /// Pieces of the input that were dropped.
+    /// Returns the number of pieces of the input that were dropped.
     pub fn dropped(&self) -> usize {
         self.input_problems.iter().filter(|problem| problem.severity == Severity::Dropped).count()
     }
 
-    /// The job in a few figures.
+    /// Sums up the job in a few figures.
     pub fn summary(&self) -> ResultSummary {
         let figures = [("words", self.article.words), ("cited", self.sources.cited), ("sources", self.sources.given)];
         ResultSummary {

@@ -1,4 +1,4 @@
-//! Takes out of an article what has no place in it: citations of nothing, sentences said before.
+//! Tidies an article: removes citations of nothing and repeated sentences.
 
 use std::collections::HashMap;
 
@@ -23,7 +23,7 @@ pub fn tidy(article: &mut Article, sources: usize, mended: &mut Mended) {
     each_passage(article, &mut |passage| {
         for paragraph in &mut passage.paragraphs {
             paragraph.sentences.retain_mut(|sentence| {
-                // None for a sentence that was said before.
+                // None for a repeated sentence.
                 let Some(sources) = first.next().expect("as many as there are sentences") else { return false };
                 sentence.sources = sources;
                 !sentence.text.trim().is_empty()
@@ -34,7 +34,7 @@ pub fn tidy(article: &mut Article, sources: usize, mended: &mut Mended) {
 }
 
 struct Repeated {
-    /// For each sentence in reading order: where it is the first of its text, the sources of all its repetitions.
+    /// For each sentence in reading order: none if repeated, else the sources of all its occurrences.
     first: Vec<Option<Vec<SourceId>>>,
     removed: u64,
 }
@@ -64,7 +64,8 @@ fn repeated_sentences(article: &mut Article) -> Repeated {
     Repeated { first, removed }
 }
 
-/// What a sentence says, whatever its case, its spaces and the mark at its end. Marks within it tell 1.2 from 12.
+/// Returns a sentence's text without regard to case, spaces and the mark at its end. Marks within the sentence stay:
+/// they tell 1.2 from 12.
 fn said(sentence: &Sentence) -> String {
     let words: Vec<&str> = sentence.text.split_whitespace().collect();
     words.join(" ").trim_end_matches(['.', '!', '?', '。', '！', '？', ' ']).to_lowercase()
@@ -79,8 +80,8 @@ fn each_section(article: &mut Article, see: &mut impl FnMut(&mut WrittenSection)
 }
 
 fn each_passage(article: &mut Article, see: &mut impl FnMut(&mut Passage)) {
-    // The summary repeats the article on purpose, but a sentence stands where it is argued, not where it is announced:
-    // so it comes last.
+    // The summary comes last. It repeats the article on purpose, and a sentence stays in the section that argues for
+    // it.
     each_section(article, &mut |section| see(&mut section.passage));
     see(&mut article.summary);
 }

@@ -5,7 +5,8 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::number::{Part, walk};
 
-/// Words of the article's prose, headings, figures and references aside. Of Chinese each character counts, as is usual.
+/// Counts the words of the article's prose, without headings, figures and references. Each Chinese character counts as
+/// a word, as is usual.
 pub fn words_of(article: &Article) -> usize {
     let mut words = 0;
     walk(article, &mut |part| {

@@ -6,7 +6,7 @@ use tributary_protocol::{survey::SurveyStage, task::Stage};
 
 use crate::tasks::Place;
 
-/// Where in this stage an outcome belongs. Sections are numbered in reading order.
+/// The position of an outcome within this stage. Sections are numbered in reading order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum WritePlace {
     Condense {
@@ -14,7 +14,7 @@ pub(crate) enum WritePlace {
         level: usize,
         batch: usize,
     },
-    /// One part, but for a leaf whose notes fit no prompt however they are condensed.
+    /// A part of a leaf. A leaf has a single part, unless its notes outgrow a prompt even when condensed.
     Leaf {
         section: usize,
         part: usize,

@@ -12,30 +12,30 @@ pub(super) struct SectionState {
     pub brief: SectionBrief,
     pub parent: Option<usize>,
     pub children: Vec<usize>,
-    /// Leaves here and below whose notes aren't all there.
+    /// The number of leaves, here and below, with incomplete notes.
     pub unread: usize,
-    /// Leaves below without their text.
+    /// The number of leaves below without text.
     pub unwritten: usize,
-    /// What it is written from, as the digests gave it.
+    /// The notes for the text, as the digests gave them.
     pub notes: Vec<Note>,
     pub text: TextState,
     pub figure: Option<Figure>,
 }
 
-/// How far a section's text is.
+/// The state of a section's text.
 pub(super) enum TextState {
-    /// What it is to be made of isn't all there.
+    /// The inputs of the text are incomplete.
     Waiting,
-    /// A leaf's notes, which fit no prompt, are being condensed.
+    /// A leaf's notes outgrow a prompt and are being condensed.
     Condensing {
         batches: Vec<Vec<Note>>,
-        /// Batches that have not come.
+        /// The number of batches without an outcome.
         missing: usize,
     },
-    /// A leaf is being written, in one part as a rule.
+    /// A leaf is being written, usually in one part.
     Writing {
         parts: Vec<LeafPart>,
-        /// Parts that have not come.
+        /// The number of parts without an outcome.
         missing: usize,
     },
     Written(Passage),
@@ -43,7 +43,7 @@ pub(super) enum TextState {
 
 /// A part of a leaf.
 pub(super) struct LeafPart {
-    /// What it is written from.
+    /// The notes for the part.
     pub notes: Vec<Note>,
     pub passage: Passage,
 }
@@ -57,7 +57,7 @@ impl SectionState {
     }
 }
 
-/// A reply that is no shorter than what was to be condensed is none: the notes stay as they are.
+/// Replaces notes by condensed ones. A reply no shorter than the notes is ignored.
 pub(super) fn condensed_to(before: &mut Vec<Note>, product: Option<SurveyProduct>) {
     let tokens = |notes: &[Note]| notes.iter().map(|note| note.tokens).sum::<u32>();
     match product {
@@ -66,7 +66,7 @@ pub(super) fn condensed_to(before: &mut Vec<Note>, product: Option<SurveyProduct
     }
 }
 
-/// Each note is a sentence with its sources already.
+/// Turns notes into text as they are: each note is a sentence with its sources already.
 pub(super) fn as_they_are(notes: &[Note]) -> Passage {
     let sentence = |note: &Note| Sentence { text: note.text.clone(), sources: note.sources.clone() };
     Passage { paragraphs: vec![Paragraph { sentences: notes.iter().map(sentence).collect() }] }

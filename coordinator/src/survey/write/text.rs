@@ -1,4 +1,4 @@
-//! All sections put together.
+//! Puts the sections of an article together.
 
 use tributary_protocol::survey::{
     article::{Article, Passage, WrittenSection},
@@ -7,20 +7,20 @@ use tributary_protocol::survey::{
 
 use super::section::SectionState;
 
-/// Between the titles of a section and of one below it.
+/// The separator between the titles of a section and its child.
 pub(super) const BELOW: &str = " > ";
 
-/// All that was written.
+/// The article and its notes.
 pub(crate) struct WrittenText {
     pub(crate) article: Article,
-    /// The notes behind each of its sections, in their order, parents before children.
+    /// The notes behind each section of the article, in the same order, parents before children.
     pub(crate) notes: Vec<Vec<Note>>,
-    /// Leaves of the outline that no source said anything for, by the titles down to them.
+    /// Leaves of the outline without any notes, each given by the titles down to it.
     pub(crate) left_out: Vec<String>,
 }
 
-/// Puts all that was written together. A leaf that in the end no source said anything for is left out, and so is a chapter of
-/// nothing else.
+/// Puts the sections together. Leaves that remain without notes are left out, and so are chapters without any other
+/// leaf.
 pub(super) fn put_together(
     title: &str,
     summary: Passage,
