@@ -10,6 +10,7 @@ mod context;
 pub(crate) mod dry_run;
 mod markdown;
 mod place;
+mod placed;
 mod report;
 mod result;
 mod template;

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use tributary_protocol::settings::Language;
 
-use super::result::{PlacedAnswer, PlacedQuote};
+use super::placed::{PlacedAnswer, PlacedQuote};
 
 /// The fixed words of the page.
 struct Words {
