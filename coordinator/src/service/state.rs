@@ -26,7 +26,7 @@ pub struct State {
     pub submitted: u64,
     /// The time of the last change, in seconds since 1970.
     pub changed: u64,
-    /// The blob of the job's [`InputNotes`].
+    /// The blob of the job's [`InputNotes`](crate::prepare::InputNotes).
     pub input: Option<BlobId>,
     /// The name of the last coordinator that took the job; empty before the first.
     pub holder: String,
