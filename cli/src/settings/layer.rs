@@ -119,10 +119,23 @@ impl Source for Layer {
             let survey = settings.entry(SURVEY.to_owned());
             let survey = survey.or_insert_with(|| Value::new(Some(&self.origin), Map::<String, Value>::new()));
             if let ValueKind::Table(table) = &mut survey.kind {
-                table.extend(of_survey);
+                merge(table, of_survey);
             }
         }
         Ok(settings)
+    }
+}
+
+/// Puts values into a table. Tables that stand in both become one.
+fn merge(table: &mut Map<String, Value>, values: Map<String, Value>) {
+    for (key, value) in values {
+        if let ValueKind::Table(inner) = &value.kind
+            && let Some(Value { kind: ValueKind::Table(known), .. }) = table.get_mut(&key)
+        {
+            merge(known, inner.clone());
+        } else {
+            table.insert(key, value);
+        }
     }
 }
 

@@ -89,6 +89,8 @@ fn what_is_wrong_is_named_with_its_place_and_what_was_expected() {
 fn the_settings_of_a_survey_stand_in_its_table_or_at_the_top() {
     let of = |file| load_from(file, &[], SettingsArgs::default()).unwrap().config.survey;
     let nested = of("[survey]\nblocks = 2\n[survey.convolution]\nlayers = 4");
+    let both = of("[convolution]\nwidth = 5\n[survey]\nblocks = 2\n[survey.convolution]\nlayers = 4").convolution;
+    assert_eq!((both.width, both.layers), (5, 4), "neither form displaces the other");
     assert_eq!((nested.blocks, nested.convolution.layers, nested.convolution.width), (2, 4, 3));
     assert_eq!(of("blocks = 2\n[convolution]\nlayers = 4"), nested);
     assert_eq!(of("blocks = 2\n[survey.convolution]\nlayers = 4"), nested);

@@ -106,7 +106,8 @@ fn passages(text: &str) -> Vec<Range<usize>> {
                 true => end - 1,
                 false => (first + SHARED..end).rev().find(|word| ends_clause(*word)).unwrap_or(end - 1),
             };
-            let from = if first == 0 { 0 } else { words[first].0 };
+            let lead = sentence.len() - sentence.trim_start().len();
+            let from = if first == 0 { lead } else { words[first].0 };
             let to = if is_end { sentence.trim_end().len() } else { words[last].0 + words[last].1.len() };
             passages.push(start + from..start + to);
             if is_end {

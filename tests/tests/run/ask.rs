@@ -1,0 +1,50 @@
+//! Questions over a corpus, without a model: `tributary ask`.
+
+use std::fs;
+
+use serde_json::Value;
+use tributary_tests::process::Ended;
+
+use crate::common::Desk;
+
+/// Two sources that disagree, and one that is about something else.
+fn disagreeing() -> Desk {
+    let desk = Desk::empty();
+    desk.write("in/one.md", "# Survey of 1920\n\nThe Elk Creek dam was 52 metres high when it was built.\n");
+    desk.write("in/two.md", "# Survey of 1987\n\nThe Elk Creek dam was 41 metres high, by our measurement.\n");
+    desk.write("in/three.md", "# Bread\n\nSourdough rises slowly at low temperatures.\n");
+    desk
+}
+
+fn ask(desk: &Desk, question: &str) -> (Ended, Value) {
+    let ended = desk.tributary().args(["ask", "in", "--question", question, "--out", "out"]).run().with(0);
+    let files: Vec<_> = fs::read_dir(desk.path().join("out")).unwrap().map(|file| file.unwrap().path()).collect();
+    let file =
+        files.iter().find(|file| file.to_string_lossy().ends_with(".answer.json")).expect("an answer is written");
+    let answer = serde_json::from_str(&fs::read_to_string(file).unwrap()).expect("it is JSON");
+    (ended, answer)
+}
+
+#[test]
+fn both_of_two_sources_that_disagree_are_quoted_at_their_places() {
+    let desk = disagreeing();
+    let (ended, answer) = ask(&desk, "How high was the Elk Creek dam?");
+    assert_eq!(answer["answered"], true, "{ended}");
+    let quotes = answer["quotes"].as_array().unwrap();
+    let titles: Vec<_> = quotes.iter().map(|quote| quote["title"].as_str().unwrap()).collect();
+    for (title, said) in [("Survey of 1920", "52 metres"), ("Survey of 1987", "41 metres")] {
+        let quote = quotes.iter().find(|quote| quote["title"] == title).unwrap_or_else(|| panic!("{titles:?}"));
+        assert!(quote["text"].as_str().unwrap().contains(said), "{quote}");
+        assert!(ended.stdout.contains(said), "{ended}");
+    }
+    assert!(!titles.contains(&"Bread"), "{titles:?}");
+}
+
+#[test]
+fn a_question_that_nothing_answers_is_said_to_be_unanswered() {
+    let desk = disagreeing();
+    let (ended, answer) = ask(&desk, "Who composed the Goldberg Variations?");
+    assert_eq!((&answer["answered"], &answer["quotes"]), (&Value::Bool(false), &Value::Array(Vec::new())), "{ended}");
+    assert_eq!(answer["silent_chunks"], answer["chunks"]);
+    assert!(ended.stdout.contains("The sources don't say."), "{ended}");
+}
