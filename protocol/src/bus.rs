@@ -18,6 +18,7 @@ mod gossip;
 mod jobs;
 pub mod local;
 pub mod nats;
+mod receipt;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -41,6 +42,7 @@ pub use self::{
     error::{BusError, BusProblem, Result},
     gossip::Gossip,
     jobs::{Claim, GivesWay, JobQueue},
+    receipt::Receipt,
 };
 
 /// Carries tasks, outcomes, blobs and replies; the module's documentation says what a bus promises.
@@ -191,22 +193,5 @@ impl Delivery {
     /// cleared job is dropped.
     pub async fn requeue_uncounted(self, delay: Duration) -> Result<()> {
         self.receipt.requeue_uncounted(delay).await
-    }
-}
-
-/// The adapter's side of a [`Delivery`] or a [`Claim`].
-#[async_trait]
-pub trait Receipt: Send + Sync {
-    async fn extend_lease(&self) -> Result<()>;
-    fn lease(&self) -> Duration;
-    /// Gives the lease up without a message to the bus: somebody else holds the message by now.
-    fn abandon(self: Box<Self>);
-    async fn acknowledge(self: Box<Self>) -> Result<()>;
-    async fn acknowledge_unconfirmed(self: Box<Self>) -> Result<()> {
-        self.acknowledge().await
-    }
-    async fn requeue_after(self: Box<Self>, delay: Duration) -> Result<()>;
-    async fn requeue_uncounted(self: Box<Self>, delay: Duration) -> Result<()> {
-        self.requeue_after(delay).await
     }
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
 
-use super::Result;
+use super::error::Result;
 
 /// Short messages to all processes that listen to a group at the moment. Nothing is kept, and a message may be lost:
 /// senders repeat whatever must arrive.

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
 
-use super::{Receipt, Result};
+use super::{error::Result, receipt::Receipt};
 use crate::{id::JobId, job::Job};
 
 /// Decides whether the stored state of a job, None where there is no state, may be overwritten.

@@ -2,7 +2,7 @@
 
 use futures::StreamExt as _;
 
-use super::Bench;
+use super::fixtures::Bench;
 
 pub async fn a_word_reaches_everybody_in_its_group_and_nobody_else(bench: &impl Bench) {
     let members = bench.open_gossip().await;

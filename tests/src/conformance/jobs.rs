@@ -7,7 +7,7 @@ use tributary_protocol::{
     survey::{SurveyRequest, SurveySettings},
 };
 
-use super::Bench;
+use super::fixtures::Bench;
 
 pub async fn a_job_is_held_by_one_coordinator_until_it_is_over(bench: &impl Bench) {
     let jobs = bench.open_jobs().await;

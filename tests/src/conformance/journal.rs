@@ -8,7 +8,7 @@ use tributary_protocol::{
     task::{Outcome, Verdict},
 };
 
-use super::{Bench, job, next, outcome, read, task};
+use super::fixtures::{Bench, job, next, outcome, read, task};
 
 pub async fn a_journal_gives_what_was_there_then_says_so_then_follows(bench: &impl Bench) {
     let bus = bench.open().await;

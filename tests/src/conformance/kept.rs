@@ -6,7 +6,7 @@ use tributary_protocol::{
     survey::SurveyKind,
 };
 
-use super::{Bench, call, condensing, job, outcome, read, task};
+use super::fixtures::{Bench, call, condensing, job, outcome, read, task};
 
 pub async fn a_blob_is_stored_once_and_belongs_to_its_job(bench: &impl Bench) {
     let bus = bench.open().await;

@@ -12,7 +12,7 @@ use tributary_protocol::{
     task::Kind,
 };
 
-use super::{Bench, condensing, outcome, task};
+use super::fixtures::{Bench, condensing, outcome, task};
 
 pub async fn a_task_that_is_done_is_gone(bench: &impl Bench) {
     let bus = bench.open().await;

@@ -5,16 +5,12 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use async_trait::async_trait;
 use bytes::Bytes;
 use futures::{
     StreamExt as _,
     stream::{self, BoxStream},
 };
 use tokio::sync::broadcast::{self, Sender, error::RecvError};
-
-use super::LocalBus;
-use crate::bus::{self, Result};
 
 /// Most messages that wait for a slow listener; the oldest are dropped first.
 const WAITING: usize = 256;
@@ -29,19 +25,15 @@ impl LocalGossip {
         let mut groups = self.groups.lock().unwrap_or_else(PoisonError::into_inner);
         groups.entry(name.to_owned()).or_insert_with(|| broadcast::channel(WAITING).0).clone()
     }
-}
 
-#[async_trait]
-impl bus::Gossip for LocalBus {
-    async fn tell(&self, group: &str, word: Bytes) -> Result<()> {
+    pub fn tell(&self, group: &str, word: Bytes) {
         // Fails where nobody listens.
-        let _ = self.gossip.group(group).send(word);
-        Ok(())
+        let _ = self.group(group).send(word);
     }
 
-    async fn hear(&self, group: &str) -> Result<BoxStream<'static, Bytes>> {
-        let heard = self.gossip.group(group).subscribe();
-        Ok(stream::unfold(heard, |mut heard| async {
+    pub fn hear(&self, group: &str) -> BoxStream<'static, Bytes> {
+        let heard = self.group(group).subscribe();
+        stream::unfold(heard, |mut heard| async {
             loop {
                 match heard.recv().await {
                     Ok(word) => return Some((word, heard)),
@@ -50,6 +42,6 @@ impl bus::Gossip for LocalBus {
                 }
             }
         })
-        .boxed())
+        .boxed()
     }
 }

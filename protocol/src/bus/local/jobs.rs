@@ -9,7 +9,7 @@ use std::{
 use async_trait::async_trait;
 use tokio::sync::{Notify, watch};
 
-use super::tasks::LEASE;
+use super::{disk::LocalDisk, tasks::LEASE};
 use crate::{
     bus::{Receipt, Result},
     id::JobId,
@@ -106,7 +106,8 @@ impl LocalJobs {
 
 /// A job that a coordinator holds. A job that is dropped before its end is queued again.
 pub(super) struct HeldJob {
-    pub bus: super::LocalBus,
+    pub disk: LocalDisk,
+    pub jobs: Arc<LocalJobs>,
     pub job: Arc<Job>,
     pub armed: bool,
 }
@@ -114,7 +115,7 @@ pub(super) struct HeldJob {
 impl Drop for HeldJob {
     fn drop(&mut self) {
         if self.armed {
-            self.bus.jobs.release(self.job.clone());
+            self.jobs.release(self.job.clone());
         }
     }
 }
@@ -135,15 +136,15 @@ impl Receipt for HeldJob {
 
     async fn acknowledge(mut self: Box<Self>) -> Result<()> {
         let job = self.job.id;
-        self.bus.on_disk(move |store| store.remove_about("job", job)).await?;
+        self.disk.run(move |store| store.remove_about("job", job)).await?;
         self.armed = false;
-        self.bus.jobs.finish(job);
+        self.jobs.finish(job);
         Ok(())
     }
 
     async fn requeue_after(mut self: Box<Self>, delay: Duration) -> Result<()> {
         self.armed = false;
-        let (jobs, job) = (Arc::downgrade(&self.bus.jobs), self.job.clone());
+        let (jobs, job) = (Arc::downgrade(&self.jobs), self.job.clone());
         tokio::spawn(async move {
             tokio::time::sleep(delay).await;
             if let Some(jobs) = jobs.upgrade() {

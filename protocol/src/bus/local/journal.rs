@@ -7,15 +7,11 @@ use std::{
 };
 
 use fjall::{Database, Keyspace};
-use futures::{
-    StreamExt as _,
-    stream::{self, BoxStream},
-};
 use tokio::sync::watch;
 
-use super::{LocalBus, folder::failed};
+use super::folder::failed;
 use crate::{
-    bus::{BusError, Entry, Result},
+    bus::{BusError, Result},
     id::{JobId, TaskId},
     task::Outcome,
     wire,
@@ -38,7 +34,7 @@ pub(super) struct LocalJournal {
 pub(super) struct JobLog {
     writing: Mutex<()>,
     /// The number of the next entry. Never falls, so that readers keep their place when the job is cleared.
-    next: watch::Sender<u64>,
+    pub next: watch::Sender<u64>,
 }
 
 impl LocalJournal {
@@ -83,7 +79,7 @@ impl LocalJournal {
     }
 
     /// Loads a page of the outcomes numbered `from..until`, and gives the number to read on from.
-    fn read(&self, job: JobId, from: u64, until: u64) -> Result<(VecDeque<Arc<Outcome>>, u64)> {
+    pub fn read(&self, job: JobId, from: u64, until: u64) -> Result<(VecDeque<Arc<Outcome>>, u64)> {
         let (mut outcomes, mut bytes) = (VecDeque::new(), 0);
         for entry in self.entries.range(entry_key(job, from)..entry_key(job, until)) {
             let (key, value) = entry.into_inner().map_err(|error| self.failed(error))?;
@@ -124,50 +120,4 @@ fn number(key: &[u8]) -> u64 {
 
 fn ended_key(job: JobId, task: TaskId) -> String {
     format!("{job}{task}")
-}
-
-/// Gives the outcomes in a job's journal, then the outcomes to come.
-pub(super) fn follow(bus: LocalBus, job: JobId, log: Arc<JobLog>) -> BoxStream<'static, Result<Entry>> {
-    let grown = log.next.subscribe();
-    let until = *grown.borrow();
-    let reader = JournalReader { bus, job, grown, _log: log, next: 0, until, page: VecDeque::new(), caught: false };
-    stream::unfold(reader, |mut reader| async {
-        let entry = reader.entry().await;
-        Some((entry, reader))
-    })
-    .boxed()
-}
-
-struct JournalReader {
-    bus: LocalBus,
-    job: JobId,
-    grown: watch::Receiver<u64>,
-    /// Keeps the sender of `grown` alive.
-    _log: Arc<JobLog>,
-    /// The number of the next entry to read.
-    next: u64,
-    /// Entries below this number are known to be there.
-    until: u64,
-    page: VecDeque<Arc<Outcome>>,
-    caught: bool,
-}
-
-impl JournalReader {
-    async fn entry(&mut self) -> Result<Entry> {
-        loop {
-            if let Some(outcome) = self.page.pop_front() {
-                return Ok(Entry::Outcome(outcome));
-            }
-            if self.next < self.until {
-                let (job, next, until) = (self.job, self.next, self.until);
-                (self.page, self.next) = self.bus.on_disk(move |store| store.journal.read(job, next, until)).await?;
-            } else if !self.caught {
-                self.caught = true;
-                return Ok(Entry::CaughtUp);
-            } else {
-                let next = self.next;
-                self.until = *self.grown.wait_for(|&end| end > next).await.expect("the log is ours");
-            }
-        }
-    }
 }

@@ -12,10 +12,10 @@ use bytes::Bytes;
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, PersistMode};
 
 use super::{
-    LocalOptions,
     blobs::LocalBlobs,
     folder::{LockedFolder, error, failed},
     journal::LocalJournal,
+    options::LocalOptions,
 };
 use crate::{
     bus::{BusError, BusProblem, Result},
