@@ -1,5 +1,7 @@
 //! Coordinators and workers as processes of their own, over a real nats-server.
 
+#[path = "cluster/asked.rs"]
+mod asked;
 #[path = "cluster/common.rs"]
 mod common;
 #[path = "cluster/disturbed.rs"]

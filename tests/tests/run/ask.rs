@@ -1,9 +1,12 @@
-//! Questions over a corpus, without a model: `tributary ask`.
+//! Questions over a corpus: `tributary ask`.
 
 use std::fs;
 
 use serde_json::Value;
-use tributary_tests::process::Ended;
+use tributary_tests::{
+    process::{Ended, Tributary, wait_until},
+    simulated::{Settings, SimulatedModel},
+};
 
 use crate::common::Desk;
 
@@ -47,4 +50,26 @@ fn a_question_that_nothing_answers_is_said_to_be_unanswered() {
     assert_eq!((&answer["answered"], &answer["quotes"]), (&Value::Bool(false), &Value::Array(Vec::new())), "{ended}");
     assert_eq!(answer["silent_chunks"], answer["chunks"]);
     assert!(ended.stdout.contains("The sources don't say."), "{ended}");
+}
+
+#[test]
+fn killed_and_asked_again_it_goes_on_to_the_same_answer() {
+    let slow = || SimulatedModel::start(Settings { latency_mean: 0.02, ..Settings::default() });
+    let (undisturbed, model) = (Desk::new(), slow());
+    ask_model(&undisturbed, &model).run().with(0);
+    let all = model.stats().answered;
+
+    let (desk, model) = (Desk::new(), slow());
+    let mut running = ask_model(&desk, &model).start();
+    wait_until("half the calls are answered", || {
+        assert!(running.is_running(), "it ended before");
+        model.stats().answered >= all / 2
+    });
+    assert_eq!(running.kill().code, None);
+    wait_until("the server has noticed that its caller is gone", || model.stats().in_flight == 0);
+    ask_model(&desk, &model).run().with(0);
+    assert_eq!(written(&desk), written(&undisturbed));
+    let stats = model.stats();
+    assert_eq!(stats.answered_distinct, all);
+    assert!(stats.answered_again <= 4, "{} replies paid for twice", stats.answered_again);
 }
