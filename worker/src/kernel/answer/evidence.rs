@@ -107,8 +107,10 @@ mod tests {
             let text = words.join(" ");
             let start = start.index(words.len());
             let quote = words[start..(start + length).min(words.len())].join(" ");
-            let range = locate(&text, &quote);
-            prop_assert_eq!(range.map(|range| text[range].to_owned()), Some(quote));
+            // An earlier stretch may have the same words with other white space between them.
+            let dense = |text: &str| text.split_whitespace().collect::<String>();
+            let found = locate(&text, &quote).map(|range| dense(&text[range]));
+            prop_assert_eq!(found, Some(dense(&quote)));
         }
     }
 }
