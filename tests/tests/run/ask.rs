@@ -19,13 +19,22 @@ fn disagreeing() -> Desk {
     desk
 }
 
+/// The text of the answer's JSON file.
+fn written(desk: &Desk) -> String {
+    let files: Vec<_> = fs::read_dir(desk.out()).unwrap().map(|file| file.unwrap().path()).collect();
+    let file = files.iter().find(|file| file.to_string_lossy().ends_with(".answer.json"));
+    fs::read_to_string(file.expect("an answer is written")).unwrap()
+}
+
 fn ask(desk: &Desk, question: &str) -> (Ended, Value) {
     let ended = desk.tributary().args(["ask", "in", "--question", question, "--out", "out"]).run().with(0);
-    let files: Vec<_> = fs::read_dir(desk.path().join("out")).unwrap().map(|file| file.unwrap().path()).collect();
-    let file =
-        files.iter().find(|file| file.to_string_lossy().ends_with(".answer.json")).expect("an answer is written");
-    let answer = serde_json::from_str(&fs::read_to_string(file).unwrap()).expect("it is JSON");
-    (ended, answer)
+    (ended, serde_json::from_str(&written(desk)).expect("it is JSON"))
+}
+
+/// A question over the usual corpus, asked of a model.
+fn ask_model(desk: &Desk, model: &SimulatedModel) -> Tributary {
+    let question = ["ask", "corpus.jsonl", "--question", "What do the trades have in common?", "--out", "out"];
+    desk.tributary().args(question).args(["--concurrency", "4"]).asking(model)
 }
 
 #[test]
