@@ -5,6 +5,7 @@ use std::fs;
 use tributary_tests::{
     cluster::Cluster,
     nats_server::{NatsServer, Settings as Nats},
+    old_nats_server::OldNatsServer,
     process::{Ended, Tributary},
     simulated::{SchemaSupport, Settings},
 };
@@ -36,11 +37,13 @@ fn what_is_wrong_with_nats_is_said_by_the_doctor_and_by_every_role() {
     let without = NatsServer::start(Nats { without_jetstream: true, ..Nats::default() }).unwrap();
     let more = "authorization { user: ann, password: right }".to_owned();
     let locked = NatsServer::start(Nats { more, ..Nats::default() }).unwrap();
+    let old = OldNatsServer::start().unwrap();
     let nowhere = "nats://127.0.0.1:1".to_owned();
     for (url, reason, code) in [
         (&nowhere, "no NATS server can be reached", 1),
         (&without.url(), "JetStream is off", 2),
         (&locked.url(), "refuses this login", 2),
+        (&old.url(), "2.10.8 or newer", 2),
     ] {
         let tributary = || Tributary::in_folder(folder.path()).env("TRIBUTARY_NATS_URL", url);
         let ended = tributary().args(["doctor"]).run().with(1);
