@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use metrics::{counter, gauge, histogram};
+use metrics::{counter, histogram};
 use tributary_protocol::task::{Outcome, Task};
 
 /// Counts published tasks, first and repeated publications apart.
@@ -19,29 +19,4 @@ pub(super) fn ended(task: &Task, outcome: &Outcome, after: Duration) {
         counter!("tributary_outcome_tokens_total", "kind" => kind, "of" => of).increment(number);
     }
     counter!("tributary_outcome_cost_microdollars_total", "kind" => kind).increment(usage.cost_micros);
-}
-
-/// A job without a worker for its tasks, counted by a gauge until the value is dropped.
-pub(super) struct UnservedJob {
-    pub reason: String,
-}
-
-impl UnservedJob {
-    const JOBS: &str = "tributary_jobs_unserved";
-
-    pub fn new(reason: String) -> Self {
-        gauge!(Self::JOBS).increment(1.0);
-        Self { reason }
-    }
-
-    /// Sets the gauge to zero, so that the gauge exists before the first such job.
-    pub fn set_up() {
-        gauge!(Self::JOBS).increment(0.0);
-    }
-}
-
-impl Drop for UnservedJob {
-    fn drop(&mut self) {
-        gauge!(Self::JOBS).decrement(1.0);
-    }
 }
