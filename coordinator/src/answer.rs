@@ -42,7 +42,7 @@ use crate::{
     engine::Engine,
     pipeline::Pipeline,
     prepare::InputNotes,
-    tasks::{JobLedger, NewTask, PhaseTasks},
+    tasks::{JobLedger, NewTask, OpenTasks, PhaseTasks},
 };
 
 /// The most findings that a call collapses or concludes from: servers bound the handles that a schema may list.
@@ -136,7 +136,7 @@ impl Answering {
     fn collapsed(&mut self, ledger: &mut JobLedger, level: u32, batch: usize, product: Option<AnswerProduct>) {
         let Step::Collapsing { batches, missing } = &mut self.step else { return };
         if let Some(fewer) = findings_of(product).filter(|fewer| !fewer.is_empty())
-            && tokens_of(&fewer) < tokens_of(&batches[batch])
+            && Finding::tokens_of(&fewer) < Finding::tokens_of(&batches[batch])
         {
             batches[batch] = fewer;
         }
@@ -173,19 +173,9 @@ impl Answering {
 
     /// Concludes from the surest findings that fit a prompt, in the order of their sources.
     fn conclude(&mut self, ledger: &mut JobLedger, findings: Vec<Finding>) {
-        let mut order: Vec<usize> = (0..findings.len()).collect();
-        order.sort_by_key(|place| (std::cmp::Reverse(findings[*place].confidence), *place));
-        let (mut kept, mut left) = (Vec::new(), self.context.budget.findings);
-        for place in order {
-            let tokens = findings[place].tokens();
-            if kept.len() < MOST_FINDINGS && (tokens <= left || kept.is_empty()) {
-                left = left.saturating_sub(tokens);
-                kept.push(place);
-            }
-        }
-        kept.sort_unstable();
+        let kept = Finding::surest(&findings, MOST_FINDINGS, self.context.budget.findings);
         self.counts.dropped_findings = (findings.len() - kept.len()) as u64;
-        let findings: Vec<Finding> = kept.into_iter().map(|place| findings[place].clone()).collect();
+        let findings = kept;
         let work = AnswerWork::Conclude { findings: findings.clone() };
         Ask::new(&self.context, &mut self.tasks, ledger).ask(AnswerPlace::Conclude, work);
         self.step = Step::Concluding { findings };
@@ -208,17 +198,13 @@ fn findings_of(product: Option<AnswerProduct>) -> Option<Vec<Finding>> {
     }
 }
 
-fn tokens_of(findings: &[Finding]) -> u32 {
-    findings.iter().map(Finding::tokens).sum()
-}
-
 /// Returns the surest finding as the answer, the first of equals.
 fn surest(findings: &[Finding]) -> Answer {
-    let best = findings.iter().reduce(|best, next| if next.confidence > best.confidence { next } else { best });
-    best.map_or_else(Answer::nothing, |finding| Answer {
-        text: finding.answer.clone(),
-        confidence: finding.confidence,
-        quotes: finding.quotes.clone(),
+    let best = Finding::surest(findings, 1, 0).pop();
+    best.map_or_else(Answer::nothing, |Finding { answer, confidence, quotes, .. }| Answer {
+        text: answer,
+        confidence,
+        quotes,
         against: Vec::new(),
     })
 }

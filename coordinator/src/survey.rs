@@ -45,7 +45,7 @@ use crate::{
     engine::Engine,
     pipeline::Pipeline,
     prepare::InputNotes,
-    tasks::{Flaw, JobLedger, NewTask},
+    tasks::{Flaw, JobLedger, NewTask, OpenTasks},
 };
 
 /// A survey between two outcomes.
@@ -102,13 +102,18 @@ impl Survey {
         &self.economies
     }
 
-    fn flaws_of_phase(&self) -> Vec<Flaw> {
+    /// Returns the tasks of the current phase. None once the survey is finished.
+    fn tasks(&self) -> Option<&dyn OpenTasks> {
         match &self.phase {
-            Phase::Outlining(phase) => phase.tasks().flaws(),
-            Phase::Improving(phase) => phase.tasks().flaws(),
-            Phase::Writing(phase) => phase.tasks().flaws(),
-            Phase::Finished(_) => Vec::new(),
+            Phase::Outlining(phase) => Some(phase.tasks()),
+            Phase::Improving(phase) => Some(phase.tasks()),
+            Phase::Writing(phase) => Some(phase.tasks()),
+            Phase::Finished(_) => None,
         }
+    }
+
+    fn flaws_of_phase(&self) -> Vec<Flaw> {
+        self.tasks().map(OpenTasks::flaws).unwrap_or_default()
     }
 
     /// Goes on to the next phase as long as the current phase has ended.
@@ -161,12 +166,7 @@ impl Survey {
 #[async_trait]
 impl Pipeline for Survey {
     fn awaits(&self, task: TaskId) -> bool {
-        match &self.phase {
-            Phase::Outlining(phase) => phase.awaits(task),
-            Phase::Improving(phase) => phase.awaits(task),
-            Phase::Writing(phase) => phase.awaits(task),
-            Phase::Finished(_) => false,
-        }
+        self.tasks().is_some_and(|tasks| tasks.awaits(task))
     }
 
     fn settle(&mut self, ledger: &mut JobLedger, outcome: &Outcome) -> bool {

@@ -92,11 +92,28 @@ impl<P> Default for PhaseTasks<P> {
     }
 }
 
-impl<P: Place> PhaseTasks<P> {
-    pub fn awaits(&self, task: TaskId) -> bool {
+/// The tasks of a phase, for callers to whom the places don't matter.
+pub trait OpenTasks {
+    /// True if a task has been asked for and has no outcome yet.
+    fn awaits(&self, task: TaskId) -> bool;
+
+    /// Returns the flaws so far, in the order of places (not of arrival).
+    fn flaws(&self) -> Vec<Flaw>;
+}
+
+impl<P: Place> OpenTasks for PhaseTasks<P> {
+    fn awaits(&self, task: TaskId) -> bool {
         self.open.contains_key(&task)
     }
 
+    fn flaws(&self) -> Vec<Flaw> {
+        let mut flaws: Vec<_> = self.flaws.iter().collect();
+        flaws.sort_by_key(|(place, _)| *place);
+        flaws.into_iter().map(|(_, flaw)| flaw.clone()).collect()
+    }
+}
+
+impl<P: Place> PhaseTasks<P> {
     /// Ends the task of an outcome: adds its cost to the ledger, and returns its place and product. Returns none if the
     /// phase doesn't await the task.
     pub fn end<T: TryFrom<Product>>(
@@ -121,13 +138,6 @@ impl<P: Place> PhaseTasks<P> {
             self.flaws.push((place, Flaw { stage, unit: place.unit(job), reason: reason.clone(), instead }));
         }
         Some((place, product.and_then(|product| T::try_from(product.clone()).ok())))
-    }
-
-    /// Returns the flaws so far, in the order of places (not of arrival).
-    pub fn flaws(&self) -> Vec<Flaw> {
-        let mut flaws: Vec<_> = self.flaws.iter().collect();
-        flaws.sort_by_key(|(place, _)| *place);
-        flaws.into_iter().map(|(_, flaw)| flaw.clone()).collect()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Findings: a chunk's statements on the question, and the answer made of findings.
 
-use std::fmt;
+use std::{cmp::Reverse, fmt};
 
 use serde::{Deserialize, Serialize};
 
@@ -71,6 +71,28 @@ impl Finding {
     pub fn tokens(&self) -> u32 {
         let quotes: u32 = self.quotes.iter().map(|quote| budget::count(&quote.text) + 8).sum();
         budget::count(&self.answer) + budget::count(&self.rationale) + quotes + 16
+    }
+
+    /// Returns the tokens of several findings in a prompt.
+    pub fn tokens_of(findings: &[Self]) -> u32 {
+        findings.iter().map(Self::tokens).sum()
+    }
+
+    /// Returns the surest findings, at most `most` of them with at most `room` tokens, in their order. The first of
+    /// equals is surer, and the surest of all is kept whatever its size.
+    pub fn surest(findings: &[Self], most: usize, room: u32) -> Vec<Self> {
+        let mut order: Vec<usize> = (0..findings.len()).collect();
+        order.sort_by_key(|place| (Reverse(findings[*place].confidence), *place));
+        let (mut kept, mut tokens) = (Vec::new(), 0);
+        for place in order {
+            let with_this = tokens + findings[place].tokens();
+            if kept.is_empty() || (kept.len() < most && with_this <= room) {
+                tokens = with_this;
+                kept.push(place);
+            }
+        }
+        kept.sort_unstable();
+        kept.into_iter().map(|place| findings[place].clone()).collect()
     }
 }
 

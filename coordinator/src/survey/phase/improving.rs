@@ -2,7 +2,6 @@
 //! digests improve it.
 
 use tributary_protocol::{
-    id::TaskId,
     source::SourceId,
     survey::{SurveyProduct, outline::SharedOutline},
     task::Outcome,
@@ -79,10 +78,6 @@ impl Improving {
 
     pub(crate) fn tasks(&self) -> &PhaseTasks<ImprovingPlace> {
         &self.tasks
-    }
-
-    pub(crate) fn awaits(&self, task: TaskId) -> bool {
-        self.tasks.awaits(task)
     }
 
     /// Takes an outcome. Returns false if its task isn't part of this phase.

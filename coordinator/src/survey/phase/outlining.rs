@@ -1,7 +1,6 @@
 //! The first phase: sources are grouped, and a first outline is made of them.
 
 use tributary_protocol::{
-    id::TaskId,
     source::SourceId,
     survey::{SurveyProduct, outline::SharedOutline},
     task::Outcome,
@@ -53,10 +52,6 @@ impl Outlining {
 
     pub(crate) fn tasks(&self) -> &PhaseTasks<OutliningPlace> {
         &self.tasks
-    }
-
-    pub(crate) fn awaits(&self, task: TaskId) -> bool {
-        self.tasks.awaits(task)
     }
 
     /// Takes an outcome. Returns false if its task isn't part of this phase.

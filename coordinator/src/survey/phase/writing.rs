@@ -1,6 +1,6 @@
 //! The last phase: sources are read again if the final outline needs it, and the text is written.
 
-use tributary_protocol::{id::TaskId, survey::SurveyProduct, task::Outcome};
+use tributary_protocol::{survey::SurveyProduct, task::Outcome};
 
 use super::places::places_of_phase;
 use crate::{
@@ -35,10 +35,6 @@ impl Writing {
 
     pub(crate) fn tasks(&self) -> &PhaseTasks<WritingPlace> {
         &self.tasks
-    }
-
-    pub(crate) fn awaits(&self, task: TaskId) -> bool {
-        self.tasks.awaits(task)
     }
 
     /// Takes an outcome. Returns false if its task isn't part of this phase.

@@ -84,9 +84,7 @@ impl Kernel for CollapseKernel<'_> {
         if findings.is_empty() {
             return Err(ReplyFlaw::fatal("`findings` holds no answer"));
         }
-        let tokens = |findings: &[Finding]| findings.iter().map(Finding::tokens).sum::<u32>();
-        let (before, after) = (tokens(self.findings), tokens(&findings));
-        if after >= before {
+        if Finding::tokens_of(&findings) >= Finding::tokens_of(self.findings) {
             let most = words(self.brief.limits.collapsed, self.brief.language);
             return Err(ReplyFlaw::fatal(format!(
                 "the findings are no shorter than before: at most {most} words have room"

@@ -179,21 +179,9 @@ impl WordWeights {
     }
 }
 
-/// The surest of some findings, as many as have room, in their order.
+/// The surest of some findings, as many as have room, and fewer than there were: else nothing would be gained.
 pub(super) fn collapse(findings: &[Finding], room: u32) -> Vec<Finding> {
-    let mut order: Vec<usize> = (0..findings.len()).collect();
-    order.sort_by_key(|place| (std::cmp::Reverse(findings[*place].confidence), *place));
-    let (mut kept, mut tokens) = (Vec::new(), 0);
-    for place in order {
-        let more = findings[place].tokens();
-        // One at least; and fewer than there were, or nothing would be gained.
-        if kept.is_empty() || (tokens + more <= room && kept.len() + 1 < findings.len()) {
-            tokens += more;
-            kept.push(place);
-        }
-    }
-    kept.sort_unstable();
-    kept.into_iter().map(|place| findings[place].clone()).collect()
+    Finding::surest(findings, findings.len().saturating_sub(1), room)
 }
 
 /// The passages of all findings that bear on the question most: those of sure findings first, and of these the ones that share
